@@ -1,0 +1,125 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// Set by .ci/run; a stranger's newer compiler must not fail on a warning it has just learned.
+let strict = Context.environment["MLD_WARNINGS_AS_ERRORS"] == "1"
+
+let common: [SwiftSetting] =
+    [
+        .swiftLanguageMode(.v6),
+        .enableUpcomingFeature("ExistentialAny"),
+        .enableUpcomingFeature("InternalImportsByDefault"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+    ] + (strict ? [.treatAllWarnings(as: .error)] : [])
+
+/// The training core's inner loops: bounds and overflow are checked in debug builds, where every test runs.
+let numeric = common + [.unsafeFlags(["-Ounchecked"], .when(configuration: .release))]
+
+let cSettings: [CSetting] = strict ? [.treatAllWarnings(as: .error)] : []
+
+func library(
+    _ name: String, _ dependencies: [Target.Dependency] = [], resources: [Resource]? = nil,
+    settings: [SwiftSetting] = common
+) -> Target {
+    .target(name: name, dependencies: dependencies, resources: resources, swiftSettings: settings)
+}
+
+func program(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .executableTarget(name: name, dependencies: dependencies, swiftSettings: common)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource]? = nil) -> Target {
+    .testTarget(
+        name: name + "Tests", dependencies: [.init(stringLiteral: name)] + dependencies, resources: resources,
+        swiftSettings: common)
+}
+
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let nio: [Target.Dependency] = [
+    .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
+    .product(name: "NIOHTTP1", package: "swift-nio"),
+]
+let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+
+let package = Package(
+    name: "mld",
+    platforms: [.macOS(.v15)],
+    products: [
+        .executable(name: "mld", targets: ["mld"]),
+        .executable(name: "mlctl", targets: ["mlctl"]),
+        .executable(name: "mltrain", targets: ["mltrain"]),
+        .executable(name: "mld-exec", targets: ["mld-exec"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
+    ],
+    targets: [
+        // Floor 0: the kernel's and the system libraries' interfaces.
+        .target(name: "CLinux", cSettings: cSettings),
+        .systemLibrary(name: "CSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
+        .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+        .systemLibrary(name: "CSeccomp", pkgConfig: "libseccomp", providers: [.apt(["libseccomp-dev"])]),
+
+        // Floor 1: quantities, documents, wire types, the machine, arrays.
+        library("Units"),
+        library("ConfigFile", ["Units", .product(name: "TOMLKit", package: "TOMLKit")]),
+        library("JobAPI", ["Units", "ConfigFile"]),
+        library("JobClient", ["JobAPI"] + nio),
+        library("LinuxSystem", ["CLinux", "CSystemd"]),
+        library("Tensors", ["COpenBLAS"], settings: numeric),
+
+        // Floor 2: pure decisions and the training core.
+        library("Carbon", ["Units"], resources: [.embedInCode("Resources")]),
+        library("Metering", ["LinuxSystem", "Units"]),
+        library("Policy", ["ConfigFile", "JobAPI", "Units"]),
+        library("Scheduling", ["Policy", "Carbon", "JobAPI", "Units"]),
+        library("Datasets", ["Tensors"], settings: numeric),
+        library("Learning", ["Tensors"], settings: numeric),
+
+        // Floor 3: what keeps, isolates and shows.
+        library("Ledger", ["JobAPI", "Units", .product(name: "GRDB", package: "GRDB.swift")]),
+        library("Sandbox", ["LinuxSystem", "CLinux"]),
+        library("Reporting", ["JobAPI", "Units"]),
+
+        // Floor 4: the programs.
+        library("Training", ["Learning", "Datasets", "Tensors", "JobAPI", "ConfigFile", "Units"], settings: numeric),
+        library("Commands", ["JobAPI", "JobClient", "ConfigFile", "Policy", "Reporting", "Units", argumentParser]),
+        library(
+            "Daemon",
+            [
+                "JobAPI", "Policy", "Scheduling", "Metering", "Carbon", "Ledger", "Sandbox", "LinuxSystem", "Units",
+                "ConfigFile", lifecycle, logging, .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+            ] + nio),
+        program("mld", ["Daemon", "Units", argumentParser]),
+        program("mlctl", ["Commands"]),
+        program("mltrain", ["Training", argumentParser]),
+        program("mld-exec", ["CLinux", "CSeccomp"]),
+
+        tests("Units", []),
+        tests("ConfigFile", []),
+        tests("JobAPI", ["ConfigFile", "Units"]),
+        tests("LinuxSystem", []),
+        tests("Tensors", []),
+        tests("Carbon", ["Units"]),
+        tests("Metering", ["LinuxSystem", "Units"]),
+        tests("Policy", ["ConfigFile", "JobAPI", "Units"]),
+        tests("Scheduling", ["Policy", "JobAPI", "Units"]),
+        tests("Datasets", ["Tensors"]),
+        tests("Learning", ["Tensors"]),
+        tests("Ledger", ["JobAPI", "Units"]),
+        tests("Sandbox", ["LinuxSystem", "mld-exec"]),
+        tests("Reporting", ["JobAPI", "Units"]),
+        tests("Training", ["ConfigFile", "mltrain"]),
+        tests("Daemon", ["JobAPI", "JobClient", "Ledger", "Units", "mld", "mlctl", "mltrain", "mld-exec"]),
+        tests("Commands", ["JobAPI", "Units"]),
+    ]
+)

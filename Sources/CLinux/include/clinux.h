@@ -1,0 +1,3 @@
+#ifndef MLD_CLINUX_H
+#define MLD_CLINUX_H
+#endif

@@ -1,0 +1,59 @@
+/// How a figure came about, best first. A sum carries the worst tier of its parts.
+package enum Tier: String, Codable, Sendable, CaseIterable, Comparable {
+    /// Read from a counter of the hardware.
+    case measured
+    /// From a model fitted to this site's own measurement.
+    case calibrated
+    /// From a model with published coefficients.
+    case table
+    /// Time passed without a usable reading.
+    case gap
+
+    package static func < (a: Tier, b: Tier) -> Bool { a.rank < b.rank }
+
+    private var rank: Int {
+        switch self {
+        case .measured: 0
+        case .calibrated: 1
+        case .table: 2
+        case .gap: 3
+        }
+    }
+}
+
+/// Energy and carbon of one job or one report row, each with its range.
+package struct EnergyFigures: Codable, Hashable, Sendable {
+    /// Active plus reserved idle, in joules.
+    package var energyJ: Double
+    package var energyLowJ: Double
+    package var energyHighJ: Double
+    /// The part drawn because the job computed.
+    package var activeJ: Double
+    /// The part drawn because the job held hardware that idles.
+    package var reservedIdleJ: Double
+    /// Grams of CO2e, with the PUE.
+    package var carbonG: Double
+    package var carbonLowG: Double
+    package var carbonHighG: Double
+    /// Nil when nothing was metered.
+    package var tier: Tier?
+    /// Seconds for which there is no figure.
+    package var gapS: Double
+
+    package init(
+        energyJ: Double = 0, energyLowJ: Double = 0, energyHighJ: Double = 0, activeJ: Double = 0,
+        reservedIdleJ: Double = 0, carbonG: Double = 0, carbonLowG: Double = 0, carbonHighG: Double = 0,
+        tier: Tier? = nil, gapS: Double = 0
+    ) {
+        self.energyJ = energyJ
+        self.energyLowJ = energyLowJ
+        self.energyHighJ = energyHighJ
+        self.activeJ = activeJ
+        self.reservedIdleJ = reservedIdleJ
+        self.carbonG = carbonG
+        self.carbonLowG = carbonLowG
+        self.carbonHighG = carbonHighG
+        self.tier = tier
+        self.gapS = gapS
+    }
+}

@@ -1,0 +1,123 @@
+package import ConfigFile
+import Units
+
+extension JobSpec {
+    /// Reads a job file (see `docs/job-file.md`).
+    ///
+    /// - Parameters:
+    ///   - text: the TOML.
+    ///   - file: how the file is called in messages.
+    ///   - directory: absolute; relative paths in the file are taken from here.
+    ///   - home: what `~` stands for.
+    /// - Throws: every problem of the file, each with its line.
+    package static func parse(
+        _ text: String, file: String, directory: String, home: String
+    ) throws(ConfigProblems) -> JobSpec {
+        let table: ConfigTable
+        do { table = try TOMLParser.parse(text, file: file) } catch { throw ConfigProblems([error]) }
+        return try parse(table, file: file, directory: directory, home: home)
+    }
+
+    /// As above, from a document already read (for `--set`).
+    package static func parse(
+        _ table: ConfigTable, file: String, directory: String, home: String
+    ) throws(ConfigProblems) -> JobSpec {
+        let collector = ConfigReader.Collector()
+        let reader = ConfigReader(table, file: file, collector: collector)
+        let paths = PathResolver(directory: directory, home: home)
+        var spec = JobSpec()
+        spec.name = reader.string("name")
+        spec.project = reader.string("project")
+        spec.queue = reader.string("queue")
+        if let section = reader.table("resources") { spec.resources = resources(section) }
+        if let section = reader.table("schedule") {
+            spec.schedule.notBefore = section.timestamp("not-before")
+            section.finish()
+        }
+        if let section = reader.table("sandbox") { spec.sandbox = sandbox(section, paths) }
+        if spec.sandbox.workdir == nil { spec.sandbox.workdir = directory }
+        if let section = reader.table("command") { spec.command = command(section) }
+        let sections = ["train", "data", "model"].map { reader.table($0)?.table }
+        if let train = sections[0] {
+            let data = sections[1].map { paths.absolute($0) }
+            spec.train = TrainRequest(train: train, data: data ?? ConfigTable(), model: sections[2] ?? ConfigTable())
+        }
+        if spec.command != nil, spec.train != nil {
+            reader.report("train", "a job has either [command] or [train], not both")
+        } else if spec.command == nil, spec.train == nil {
+            collector.add(
+                ConfigProblem(
+                    file: file, line: 1, message: "the job has neither [command] nor [train]",
+                    hint: "add [command] with argv = [\"python3\", \"train.py\"]"))
+        }
+        reader.finish()
+        try collector.check()
+        return spec
+    }
+
+    private static func resources(_ reader: ConfigReader) -> Resources {
+        var resources = Resources()
+        if let cpus = reader.integer("cpus", in: 1...100_000) { resources.cpus = cpus }
+        if let memory = reader.size("memory") {
+            if memory.bytes < 1 << 20 { reader.report("memory", "\"resources.memory\" must be at least 1 MiB") }
+            resources.memory = memory
+        }
+        if let gpus = reader.integer("gpus", in: 0...1024) { resources.gpus = gpus }
+        if let time = reader.duration("time") {
+            if time < .seconds(1) { reader.report("time", "\"resources.time\" must be at least 1 s") }
+            resources.timeLimit = time.seconds
+        }
+        reader.finish()
+        return resources
+    }
+
+    private static func sandbox(_ reader: ConfigReader, _ paths: PathResolver) -> SandboxRequest {
+        let request = SandboxRequest(
+            workdir: reader.string("workdir").map(paths.absolute),
+            network: reader.boolean("network") ?? false,
+            readOnly: (reader.strings("read-only") ?? []).map(paths.absolute),
+            readWrite: (reader.strings("read-write") ?? []).map(paths.absolute))
+        reader.finish()
+        return request
+    }
+
+    private static func command(_ reader: ConfigReader) -> Command {
+        let argv = reader.strings("argv")
+        if argv == nil, reader.table["argv"] == nil {
+            reader.missing("argv", example: "[\"python3\", \"train.py\"]")
+        } else if let argv, argv.first?.isEmpty ?? true {
+            reader.report("argv", "\"command.argv\" must name a program")
+        }
+        var env: [String: String] = [:]
+        if let section = reader.table("env") {
+            for key in section.table.keys { env[key] = section.string(key) }
+        }
+        reader.finish()
+        return Command(argv: argv ?? [], env: env)
+    }
+}
+
+/// Makes paths of a job file absolute.
+struct PathResolver {
+    var directory: String
+    var home: String
+
+    func absolute(_ path: String) -> String {
+        if path == "~" { return home }
+        if path.hasPrefix("~/") { return home + path.dropFirst(1) }
+        if path.hasPrefix("/") { return path }
+        if path == "." { return directory }
+        return directory + "/" + (path.hasPrefix("./") ? String(path.dropFirst(2)) : path)
+    }
+
+    /// Every key named `path` or ending in `-path` of a `[data]` section.
+    func absolute(_ table: ConfigTable) -> ConfigTable {
+        var result = table
+        for entry in table.entries where entry.key == "path" || entry.key.hasSuffix("-path") {
+            if case .string(let path) = entry.node.value {
+                result[entry.key] = ConfigNode(.string(absolute(path)), line: entry.node.line)
+            }
+        }
+        return result
+    }
+}

@@ -1,0 +1,150 @@
+package import ConfigFile
+package import Units
+
+/// What a user asks for: the job file, or the same keys from flags, or the body of `POST /v1/jobs`.
+package struct JobSpec: Codable, Hashable, Sendable {
+    package var name: String?
+    /// Whom the energy is booked to; the daemon's default project when absent.
+    package var project: String?
+    /// The policy's default queue when absent.
+    package var queue: String?
+    package var resources: Resources
+    package var schedule: Schedule
+    package var sandbox: SandboxRequest
+    /// Exactly one of `command` and `train` is present.
+    package var command: Command?
+    package var train: TrainRequest?
+
+    package init(
+        name: String? = nil, project: String? = nil, queue: String? = nil, resources: Resources = .init(),
+        schedule: Schedule = .init(), sandbox: SandboxRequest = .init(), command: Command? = nil,
+        train: TrainRequest? = nil
+    ) {
+        self.name = name
+        self.project = project
+        self.queue = queue
+        self.resources = resources
+        self.schedule = schedule
+        self.sandbox = sandbox
+        self.command = command
+        self.train = train
+    }
+
+    package struct Resources: Codable, Hashable, Sendable {
+        package var cpus: Int
+        package var memory: ByteSize
+        package var gpus: Int
+        /// The limit on run time; the queue's maximum when absent.
+        package var timeLimit: Double?
+
+        package init(cpus: Int = 1, memory: ByteSize = .gibibytes(1), gpus: Int = 0, timeLimit: Double? = nil) {
+            self.cpus = cpus
+            self.memory = memory
+            self.gpus = gpus
+            self.timeLimit = timeLimit
+        }
+
+        private enum CodingKeys: String, CodingKey {
+            case cpus
+            case memory = "memoryBytes"
+            case gpus
+            case timeLimit = "timeLimitS"
+        }
+
+        package init(from decoder: any Decoder) throws {
+            let container = try decoder.container(keyedBy: CodingKeys.self)
+            cpus = try container.decodeIfPresent(Int.self, forKey: .cpus) ?? 1
+            memory = try container.decodeIfPresent(ByteSize.self, forKey: .memory) ?? .gibibytes(1)
+            gpus = try container.decodeIfPresent(Int.self, forKey: .gpus) ?? 0
+            timeLimit = try container.decodeIfPresent(Double.self, forKey: .timeLimit)
+        }
+    }
+
+    package struct Schedule: Codable, Hashable, Sendable {
+        /// Start no earlier than this.
+        package var notBefore: Timestamp?
+
+        package init(notBefore: Timestamp? = nil) {
+            self.notBefore = notBefore
+        }
+    }
+
+    /// What the job asks of its sandbox. The policy may grant less, never more.
+    package struct SandboxRequest: Codable, Hashable, Sendable {
+        /// Absolute; bound read-write and made the working directory.
+        package var workdir: String?
+        package var network: Bool
+        /// Absolute paths bound read-only; most of the system already is.
+        package var readOnly: [String]
+        /// Absolute paths bound read-write.
+        package var readWrite: [String]
+
+        package init(
+            workdir: String? = nil, network: Bool = false, readOnly: [String] = [], readWrite: [String] = []
+        ) {
+            self.workdir = workdir
+            self.network = network
+            self.readOnly = readOnly
+            self.readWrite = readWrite
+        }
+
+        package init(from decoder: any Decoder) throws {
+            let container = try decoder.container(keyedBy: CodingKeys.self)
+            workdir = try container.decodeIfPresent(String.self, forKey: .workdir)
+            network = try container.decodeIfPresent(Bool.self, forKey: .network) ?? false
+            readOnly = try container.decodeIfPresent([String].self, forKey: .readOnly) ?? []
+            readWrite = try container.decodeIfPresent([String].self, forKey: .readWrite) ?? []
+        }
+    }
+
+    package struct Command: Codable, Hashable, Sendable {
+        package var argv: [String]
+        package var env: [String: String]
+
+        package init(argv: [String], env: [String: String] = [:]) {
+            self.argv = argv
+            self.env = env
+        }
+
+        package init(from decoder: any Decoder) throws {
+            let container = try decoder.container(keyedBy: CodingKeys.self)
+            argv = try container.decode([String].self, forKey: .argv)
+            env = try container.decodeIfPresent([String: String].self, forKey: .env) ?? [:]
+        }
+    }
+
+    /// The training sections of a job file, passed to `mltrain` as they stand; it alone knows their keys.
+    package struct TrainRequest: Codable, Hashable, Sendable {
+        package var train: ConfigTable
+        package var data: ConfigTable
+        package var model: ConfigTable
+
+        package init(train: ConfigTable, data: ConfigTable, model: ConfigTable) {
+            self.train = train
+            self.data = data
+            self.model = model
+        }
+    }
+
+    package init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        name = try container.decodeIfPresent(String.self, forKey: .name)
+        project = try container.decodeIfPresent(String.self, forKey: .project)
+        queue = try container.decodeIfPresent(String.self, forKey: .queue)
+        resources = try container.decodeIfPresent(Resources.self, forKey: .resources) ?? .init()
+        schedule = try container.decodeIfPresent(Schedule.self, forKey: .schedule) ?? .init()
+        sandbox = try container.decodeIfPresent(SandboxRequest.self, forKey: .sandbox) ?? .init()
+        command = try container.decodeIfPresent(Command.self, forKey: .command)
+        train = try container.decodeIfPresent(TrainRequest.self, forKey: .train)
+    }
+
+    /// `command`, or `train` for a job of the training core.
+    package var kind: String { train == nil ? "command" : "train" }
+
+    /// The name to show: given, else what is run.
+    package var title: String {
+        if let name { return name }
+        guard let program = command?.argv.first else { return "train" }
+        return String(program.split(separator: "/").last ?? "command")
+    }
+}
