@@ -115,7 +115,7 @@ let package = Package(
         tests("Scheduling", ["Policy", "JobAPI", "Units"]),
         tests("Datasets", ["Tensors"]),
         tests("Learning", ["Tensors"]),
-        tests("Ledger", ["JobAPI", "Units"]),
+        tests("Ledger", ["JobAPI", "Units", .product(name: "GRDB", package: "GRDB.swift")]),
         tests("Sandbox", ["LinuxSystem", "mld-exec"]),
         tests("Reporting", ["JobAPI", "Units"]),
         tests("Training", ["ConfigFile", "mltrain"]),

@@ -37,7 +37,7 @@ package struct EnergyFigures: Codable, Hashable, Sendable {
     package var carbonHighG: Double
     /// Nil when nothing was metered.
     package var tier: Tier?
-    /// Seconds for which there is no figure.
+    /// Seconds without a figure, summed over power domains.
     package var gapS: Double
 
     package init(

@@ -1,0 +1,198 @@
+import FoundationEssentials
+import GRDB
+package import JobAPI
+package import Units
+
+/// Who a share of energy belongs to.
+package enum SpanAccount: Hashable, Sendable {
+    case job(JobID, attempt: Int)
+    case system
+    case daemon
+    case idle
+    case gap
+
+    var name: String {
+        switch self {
+        case .job: "job"
+        case .system: "system"
+        case .daemon: "mld"
+        case .idle: "idle"
+        case .gap: "gap"
+        }
+    }
+}
+
+/// One account's share of one domain in one interval; added to what its minute already holds.
+package struct SpanDelta: Sendable {
+    package var account: SpanAccount
+    package var active: Energy
+    package var reservedIdle: Energy
+    package var low: Energy
+    package var high: Energy
+    package var carbon: CarbonMass
+    package var carbonLow: CarbonMass
+    package var carbonHigh: CarbonMass
+    /// How long there was no reading while the account was there.
+    package var gap: Duration
+    package var tier: Tier
+
+    package init(
+        account: SpanAccount, active: Energy, reservedIdle: Energy, low: Energy, high: Energy, carbon: CarbonMass,
+        carbonLow: CarbonMass, carbonHigh: CarbonMass, gap: Duration = .zero, tier: Tier
+    ) {
+        self.account = account
+        self.active = active
+        self.reservedIdle = reservedIdle
+        self.low = low
+        self.high = high
+        self.carbon = carbon
+        self.carbonLow = carbonLow
+        self.carbonHigh = carbonHigh
+        self.gap = gap
+        self.tier = tier
+    }
+}
+
+/// What one domain's meter said over one interval, and whom it went to.
+package struct MeteredInterval: Sendable {
+    package var domain: String
+    package var kind: String
+    package var source: String
+    package var start: Timestamp
+    package var end: Timestamp
+    /// Zero with a gap.
+    package var metered: Energy
+    package var low: Energy
+    package var high: Energy
+    package var isGap: Bool
+    package var tier: Tier
+    package var spans: [SpanDelta]
+
+    package init(
+        domain: String, kind: String, source: String, start: Timestamp, end: Timestamp, metered: Energy, low: Energy,
+        high: Energy, isGap: Bool, tier: Tier, spans: [SpanDelta]
+    ) {
+        self.domain = domain
+        self.kind = kind
+        self.source = source
+        self.start = start
+        self.end = end
+        self.metered = metered
+        self.low = low
+        self.high = high
+        self.isGap = isGap
+        self.tier = tier
+        self.spans = spans
+    }
+}
+
+extension Ledger {
+    /// Adds metered intervals to their minutes, all or none.
+    ///
+    /// An interval is booked whole to the minute in which it ends; intervals are about a second, so a minute's figure may
+    /// hold up to one interval of its neighbour and no energy is ever split or lost.
+    package func add(_ intervals: [MeteredInterval], host: Int64) async throws(LedgerError) {
+        guard !intervals.isEmpty else { return }
+        try await write("book the meter's readings") { db in
+            for interval in intervals { try Self.add(db, interval, host: host) }
+        }
+    }
+
+    private static func add(_ db: Database, _ interval: MeteredInterval, host: Int64) throws {
+        let minute = interval.end.microseconds / 60_000_000
+        let length = max(interval.end.microseconds - interval.start.microseconds, 0)
+        let domain = try domainID(db, interval, host: host)
+        try db.cachedStatement(
+            sql: """
+                INSERT INTO domain_minutes VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+                ON CONFLICT DO UPDATE SET metered_uj = metered_uj + ?3, low_uj = low_uj + ?4, high_uj = high_uj + ?5,
+                    metered_us = metered_us + ?6, gap_us = gap_us + ?7,
+                    tier = CASE WHEN \(rank("?8")) > \(rank("tier")) THEN ?8 ELSE tier END
+                """
+        ).execute(arguments: [
+            minute, domain, interval.metered.microjoules, interval.low.microjoules, interval.high.microjoules,
+            interval.isGap ? 0 : length, interval.isGap ? length : 0, interval.tier.rawValue,
+        ])
+        for span in interval.spans {
+            var job = (id: Int64(0), attempt: 0)
+            if case .job(let id, let attempt) = span.account { job = (id.number, attempt) }
+            try db.cachedStatement(
+                sql: """
+                    INSERT INTO spans VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)
+                    ON CONFLICT DO UPDATE SET active_uj = active_uj + ?6, idle_uj = idle_uj + ?7, low_uj = low_uj + ?8,
+                        high_uj = high_uj + ?9, carbon_ug = carbon_ug + ?10, carbon_low_ug = carbon_low_ug + ?11,
+                        carbon_high_ug = carbon_high_ug + ?12, gap_us = gap_us + ?13,
+                        tier = CASE WHEN \(rank("?14")) > \(rank("tier")) THEN ?14 ELSE tier END
+                    """
+            ).execute(arguments: [
+                minute, domain, span.account.name, job.id, job.attempt, span.active.microjoules,
+                span.reservedIdle.microjoules, span.low.microjoules, span.high.microjoules, span.carbon.micrograms,
+                span.carbonLow.micrograms, span.carbonHigh.micrograms, Int64(saturating: span.gap.seconds * 1e6),
+                span.tier.rawValue,
+            ])
+        }
+    }
+
+    /// Orders tiers in SQL as ``Tier`` does: the worst tier of the parts is the tier of the sum.
+    static func rank(_ expression: String) -> String {
+        "(CASE \(expression) WHEN 'measured' THEN 0 WHEN 'calibrated' THEN 1 WHEN 'table' THEN 2 ELSE 3 END)"
+    }
+
+    private static func domainID(_ db: Database, _ interval: MeteredInterval, host: Int64) throws -> Int64 {
+        let find = "SELECT id FROM domains WHERE host_id = ? AND name = ?"
+        if let id = try Int64.fetchOne(
+            db.cachedStatement(sql: find), arguments: [host, interval.domain])
+        {
+            return id
+        }
+        try db.execute(
+            sql: "INSERT INTO domains (host_id, name, kind, source) VALUES (?, ?, ?, ?)",
+            arguments: [host, interval.domain, interval.kind, interval.source])
+        return db.lastInsertedRowID
+    }
+
+    /// The number of this machine in the ledger, writing it down when it is new.
+    package func host(
+        name: String, cpuModel: String, cpus: Int, memory: ByteSize
+    ) async throws(LedgerError) -> Int64 {
+        try await write("record the machine") { db in
+            try db.execute(
+                sql: """
+                    INSERT INTO hosts (name, cpu_model, cpus, memory_bytes) VALUES (?1, ?2, ?3, ?4)
+                    ON CONFLICT (name) DO UPDATE SET cpu_model = ?2, cpus = ?3, memory_bytes = ?4
+                    """, arguments: [name, cpuModel, cpus, memory.bytes])
+            return try Int64.fetchOne(db, sql: "SELECT id FROM hosts WHERE name = ?", arguments: [name]) ?? 0
+        }
+    }
+
+    /// Writes the intensity in force from `from` on, unless the last one is the same.
+    package func recordIntensity(
+        from: Timestamp, zone: String, intensity: CarbonIntensity, pue: Double, source: String
+    ) async throws(LedgerError) {
+        try await write("record the carbon intensity") { db in
+            let last = try Row.fetchOne(db, sql: "SELECT * FROM intensities ORDER BY from_us DESC LIMIT 1")
+            if let last, last["zone"] == zone, last["g_per_kwh"] == intensity.gramsPerKilowattHour,
+                last["pue"] == pue, last["source"] == source
+            {
+                return
+            }
+            try db.execute(
+                sql: "INSERT OR REPLACE INTO intensities VALUES (?, ?, ?, ?, ?)",
+                arguments: [from.microseconds, zone, intensity.gramsPerKilowattHour, pue, source])
+        }
+    }
+
+    /// A value learned from observation, such as the idle power of a domain.
+    package func learned(_ key: String) async throws(LedgerError) -> String? {
+        try await read("read what was learned") { db in
+            try String.fetchOne(db, sql: "SELECT value FROM learned WHERE key = ?", arguments: [key])
+        }
+    }
+
+    package func learn(_ key: String, _ value: String, at: Timestamp) async throws(LedgerError) {
+        try await write("keep what was learned") { db in
+            try db.execute(
+                sql: "INSERT OR REPLACE INTO learned VALUES (?, ?, ?)", arguments: [key, value, at.microseconds])
+        }
+    }
+}

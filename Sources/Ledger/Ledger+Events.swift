@@ -1,0 +1,67 @@
+import GRDB
+package import JobAPI
+package import Units
+
+extension Ledger {
+    /// Keeps what a job reported about itself, all or none.
+    /// - Parameter completed: epochs and samples done so far, for joules per epoch and per sample.
+    package func recordEvents(
+        _ id: JobID, attempt: Int, at: Timestamp, metrics: [Metric], artifacts: [Artifact], progress: Progress?,
+        completed: (epochs: Int, samples: Int)?
+    ) async throws(LedgerError) {
+        try await write("keep the events of job \(id)") { db in
+            for metric in metrics {
+                try db.execute(
+                    sql: "INSERT INTO metrics VALUES (?, ?, ?, ?, ?, ?, ?)",
+                    arguments: [
+                        id.number, attempt, at.microseconds, metric.name, metric.split,
+                        metric.value.isFinite ? metric.value : nil, metric.epoch,
+                    ])
+            }
+            for artifact in artifacts {
+                try db.execute(
+                    sql: "INSERT INTO artifacts VALUES (?, ?, ?, ?)",
+                    arguments: [id.number, attempt, artifact.kind, artifact.path])
+            }
+            if let progress {
+                try db.execute(
+                    sql: """
+                        UPDATE attempts SET progress = ?, epochs = COALESCE(?, epochs), samples = COALESCE(?, samples)
+                        WHERE job_id = ? AND number = ?
+                        """,
+                    arguments: [
+                        try JSON.text(progress), completed?.epochs, completed?.samples, id.number, attempt,
+                    ])
+            }
+        }
+    }
+
+    /// The metrics of the last attempt, in the order they were reported.
+    package func metrics(of id: JobID) async throws(LedgerError) -> [Metric] {
+        try await read("read the metrics of job \(id)") { db in
+            try Row.fetchAll(
+                db,
+                sql: """
+                    SELECT name, split, value, epoch FROM metrics
+                    WHERE job_id = ?1 AND attempt = (SELECT attempt FROM jobs WHERE id = ?1) ORDER BY rowid
+                    """, arguments: [id.number]
+            ).map { row in
+                let value: Double? = row["value"]
+                return Metric(
+                    name: row["name"], split: row["split"], value: value ?? .nan, epoch: row["epoch"])
+            }
+        }
+    }
+
+    package func artifacts(of id: JobID) async throws(LedgerError) -> [Artifact] {
+        try await read("read the artifacts of job \(id)") { db in
+            try Row.fetchAll(
+                db,
+                sql: """
+                    SELECT kind, path FROM artifacts
+                    WHERE job_id = ?1 AND attempt = (SELECT attempt FROM jobs WHERE id = ?1) ORDER BY rowid
+                    """, arguments: [id.number]
+            ).map { Artifact(kind: $0["kind"], path: $0["path"]) }
+        }
+    }
+}

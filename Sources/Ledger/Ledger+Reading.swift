@@ -1,0 +1,131 @@
+import FoundationEssentials
+import GRDB
+package import JobAPI
+import Units
+
+/// A job as it stands on disk, with what the daemon needs to go on with it after a restart.
+package struct StoredJob: Sendable {
+    package var record: JobRecord
+    package var spec: JobSpec
+    package var gid: UInt32
+    package var priority: Int
+    package var held: Bool
+    package var rule: String?
+    package var timeLimit: Double?
+    package var bootID: String?
+    package var supervisorPID: Int32?
+    package var supervisorStart: UInt64?
+    package var cgroup: String?
+}
+
+/// Which jobs to list, newest first.
+package struct JobFilter: Sendable {
+    package var states: Set<JobState>?
+    package var user: String?
+    package var limit: Int
+
+    package init(states: Set<JobState>? = nil, user: String? = nil, limit: Int = 100) {
+        self.states = states
+        self.user = user
+        self.limit = limit
+    }
+}
+
+extension Ledger {
+    /// Every job that has not ended, in the order of submission.
+    package func unfinished() async throws(LedgerError) -> [StoredJob] {
+        try await read("read the unfinished jobs") { db in
+            let final = JobState.allCases.filter(\.isFinal).map { "'\($0.rawValue)'" }.joined(separator: ",")
+            return try Self.fetchJobs(db, where: "state NOT IN (\(final)) ORDER BY id", [])
+        }
+    }
+
+    package func job(_ id: JobID) async throws(LedgerError) -> StoredJob? {
+        try await read("read job \(id)") { db in
+            try Self.fetchJobs(db, where: "jobs.id = ?", [id.number]).first
+        }
+    }
+
+    package func jobs(_ filter: JobFilter) async throws(LedgerError) -> [StoredJob] {
+        try await read("list jobs") { db in
+            var conditions = ["1"]
+            var arguments = StatementArguments()
+            if let states = filter.states {
+                conditions.append("state IN (\(states.map { "'\($0.rawValue)'" }.joined(separator: ",")))")
+            }
+            if let user = filter.user {
+                conditions.append("user = ?")
+                arguments += [user]
+            }
+            arguments += [filter.limit]
+            return try Self.fetchJobs(
+                db, where: conditions.joined(separator: " AND ") + " ORDER BY jobs.id DESC LIMIT ?", arguments)
+        }
+    }
+
+    package func transitions(of id: JobID) async throws(LedgerError) -> [Transition] {
+        try await read("read the transitions of job \(id)") { db in
+            try Row.fetchAll(
+                db, sql: "SELECT at_us, from_state, to_state, cause FROM transitions WHERE job_id = ? ORDER BY id",
+                arguments: [id.number]
+            ).compactMap { row in
+                guard let to = JobState(rawValue: row["to_state"]) else { return nil }
+                let from: String? = row["from_state"]
+                return Transition(
+                    at: Timestamp(microseconds: row["at_us"]), from: from.flatMap(JobState.init(rawValue:)), to: to,
+                    cause: row["cause"])
+            }
+        }
+    }
+
+    /// What the sandbox enforced in the last attempt.
+    package func enforced(of id: JobID) async throws(LedgerError) -> [String] {
+        try await read("read the sandbox record of job \(id)") { db in
+            let text = try String.fetchOne(
+                db, sql: "SELECT enforced FROM attempts WHERE job_id = ? ORDER BY number DESC LIMIT 1",
+                arguments: [id.number])
+            return try text.map { try JSON.decode([String].self, from: Data($0.utf8)) } ?? []
+        }
+    }
+
+    static func fetchJobs(
+        _ db: Database, where condition: String, _ arguments: StatementArguments
+    ) throws -> [StoredJob] {
+        let rows = try Row.fetchAll(
+            db,
+            sql: """
+                SELECT jobs.*, a.boot_id, a.supervisor_pid, a.supervisor_start, a.cgroup, a.progress
+                FROM jobs LEFT JOIN attempts a ON a.job_id = jobs.id AND a.number = jobs.attempt
+                WHERE \(condition)
+                """, arguments: arguments)
+        return try rows.map { try storedJob(db, $0) }
+    }
+
+    private static func storedJob(_ db: Database, _ row: Row) throws -> StoredJob {
+        let id = JobID(row["id"] as Int64)
+        let text: String = row["state"]
+        guard let state = JobState(rawValue: text) else {
+            throw LedgerError(.storage, stage: "read job \(id)", message: "unknown state \"\(text)\"")
+        }
+        let spec = try JSON.decode(JobSpec.self, from: Data((row["spec"] as String).utf8))
+        var resources = spec.resources
+        resources.timeLimit = row["time_limit_s"]
+        let progress: String? = row["progress"]
+        let started: Int64? = row["started_us"]
+        let ended: Int64? = row["ended_us"]
+        let record = JobRecord(
+            id: id, name: row["name"], user: row["user"], uid: row["uid"], project: row["project"],
+            queue: row["queue"], kind: row["kind"], state: state, reason: row["reason"], attempt: row["attempt"],
+            submittedAt: Timestamp(microseconds: row["submitted_us"]),
+            startedAt: started.map(Timestamp.init(microseconds:)), endedAt: ended.map(Timestamp.init(microseconds:)),
+            exitStatus: row["exit_status"], signal: row["signal"], resources: resources,
+            energy: try figures(db, where: "job_id = ?", [id.number]),
+            progress: try progress.map { try JSON.decode(Progress.self, from: Data($0.utf8)) })
+        let start: Int64? = row["supervisor_start"]
+        return StoredJob(
+            record: record, spec: spec, gid: row["gid"], priority: row["priority"], held: row["held"],
+            rule: row["rule"], timeLimit: row["time_limit_s"], bootID: row["boot_id"],
+            supervisorPID: row["supervisor_pid"], supervisorStart: start.map(UInt64.init(clamping:)),
+            cgroup: row["cgroup"])
+    }
+}

@@ -1,0 +1,52 @@
+import GRDB
+
+/// The book of everything mld accepted, decided, ran and metered: one SQLite file in WAL mode.
+///
+/// Every write is one transaction that is synced to disk before the call returns: a job whose number was handed out
+/// survives a crash of the process and of the machine.
+package final class Ledger: Sendable {
+    let pool: DatabasePool
+    package let path: String
+
+    /// Opens the ledger, creating or migrating it.
+    /// - Throws: ``LedgerError``; `.newer` for a file of a later release.
+    package init(path: String) throws(LedgerError) {
+        self.path = path
+        do {
+            var configuration = Configuration()
+            configuration.busyMode = .timeout(5)
+            configuration.foreignKeysEnabled = true
+            configuration.prepareDatabase { db in
+                // FULL: a commit is on the disk, not only in the kernel, when it returns.
+                try db.execute(sql: "PRAGMA synchronous = FULL")
+            }
+            pool = try DatabasePool(path: path, configuration: configuration)
+            let migrator = Migrations.all
+            let isNewer = try pool.read { db in try migrator.hasBeenSuperseded(db) }
+            if isNewer {
+                throw LedgerError(.newer, stage: "open \(path)", message: "it was written by a newer release")
+            }
+            try migrator.migrate(pool)
+        } catch let error as LedgerError {
+            throw error
+        } catch {
+            throw LedgerError(error, stage: "open \(path)")
+        }
+    }
+
+    package func close() throws {
+        try pool.close()
+    }
+
+    func write<T: Sendable>(
+        _ stage: String, _ body: @escaping @Sendable (Database) throws -> T
+    ) async throws(LedgerError) -> T {
+        do { return try await pool.write(body) } catch { throw LedgerError(error, stage: stage) }
+    }
+
+    func read<T: Sendable>(
+        _ stage: String, _ body: @escaping @Sendable (Database) throws -> T
+    ) async throws(LedgerError) -> T {
+        do { return try await pool.read(body) } catch { throw LedgerError(error, stage: stage) }
+    }
+}

@@ -1,0 +1,51 @@
+import GRDB
+
+/// The ledger could not do what was asked.
+package struct LedgerError: Error, Sendable, CustomStringConvertible {
+    package enum Kind: Sendable {
+        /// The disk is full or the quota is used up: nothing was written, what is there is intact.
+        case full
+        /// Another program holds the database for longer than we wait.
+        case busy
+        /// The file cannot be opened, read or written as it should.
+        case storage
+        /// The database comes from a newer release.
+        case newer
+    }
+
+    package var kind: Kind
+    /// What we were doing.
+    package var stage: String
+    package var message: String
+
+    package init(_ kind: Kind, stage: String, message: String) {
+        self.kind = kind
+        self.stage = stage
+        self.message = message
+    }
+
+    init(_ error: any Error, stage: String) {
+        guard let error = error as? DatabaseError else {
+            self.init(.storage, stage: stage, message: "\(error)")
+            return
+        }
+        let text = error.message ?? "SQLite error \(error.resultCode.rawValue)"
+        switch error.resultCode {
+        case .SQLITE_FULL: self.init(.full, stage: stage, message: text)
+        case .SQLITE_BUSY, .SQLITE_LOCKED: self.init(.busy, stage: stage, message: text)
+        // Failing writes of the journal on a full disk surface as I/O errors too.
+        default: self.init(.storage, stage: stage, message: text)
+        }
+    }
+
+    package var description: String {
+        let hint =
+            switch kind {
+            case .full: "free space on the ledger's file system; nothing that was accepted is lost"
+            case .busy: "another program holds the ledger; end its transaction"
+            case .storage: "check the ledger's directory, its rights and its disk"
+            case .newer: "install the release of mld that wrote it, or a later one"
+            }
+        return "the ledger could not \(stage): \(message) (\(hint))"
+    }
+}

@@ -1,0 +1,76 @@
+import ConfigFile
+import Testing
+import Units
+
+@testable import JobAPI
+
+@Suite struct JobSpecFileTests {
+    private func parse(_ text: String) throws -> JobSpec {
+        try JobSpec.parse(text, file: "job.toml", directory: "/home/ada/work", home: "/home/ada")
+    }
+
+    @Test func aCommandJob() throws {
+        let spec = try parse(
+            """
+            name = "hello"
+            queue = "batch"
+            [resources]
+            cpus = 2
+            memory = "2 GiB"
+            time = "1 h"
+            [sandbox]
+            read-write = ["~/results", "out"]
+            [command]
+            argv = ["python3", "train.py"]
+            env = { SEED = "1" }
+            """)
+        #expect(spec.resources == .init(cpus: 2, memory: .gibibytes(2), timeLimit: 3600))
+        #expect(spec.sandbox.readWrite == ["/home/ada/results", "/home/ada/work/out"])
+        #expect(spec.sandbox.workdir == "/home/ada/work")
+        #expect(spec.command == .init(argv: ["python3", "train.py"], env: ["SEED": "1"]))
+        #expect(spec.kind == "command")
+    }
+
+    @Test func aTrainJobKeepsItsSectionsAsTheyStand() throws {
+        let spec = try parse("[train]\nepochs = 3\n[data]\npath = \"digits\"\n[[model.layer]]\ntype = \"dense\"\n")
+        #expect(spec.kind == "train")
+        #expect(spec.train?.train["epochs"]?.value == .integer(3))
+        #expect(spec.train?.data["path"]?.value == .string("/home/ada/work/digits"))
+        let wire = try JSON.decode(JobSpec.self, from: JSON.encode(spec))
+        guard case .array(let layers) = wire.train?.model["layer"]?.value, case .table(let layer) = layers.first?.value
+        else {
+            Issue.record("the layers did not survive the wire")
+            return
+        }
+        #expect(layer["type"]?.value == .string("dense"))
+    }
+
+    @Test(arguments: [
+        (
+            "[resource]\ncpus = 1\n[command]\nargv = [\"a\"]",
+            "job.toml:1: unknown key \"resource\" at the top level; did you mean \"resources\"?"
+        ),
+        (
+            "[resources]\ncpu = 1\n[command]\nargv = [\"a\"]",
+            "job.toml:2: unknown key \"cpu\" in [resources]; did you mean \"cpus\"?"
+        ),
+        (
+            "[resources]\ncpus = \"two\"\n[command]\nargv = [\"a\"]",
+            "job.toml:2: \"resources.cpus\" must be an integer, not a string"
+        ),
+        ("[command]\n", "job.toml:1: \"argv\" is missing in [command]; for example argv = [\"python3\", \"train.py\"]"),
+        (
+            "name = \"x\"",
+            "job.toml:1: the job has neither [command] nor [train]; add [command] with argv = [\"python3\", \"train.py\"]"
+        ),
+        ("[command]\nargv = [\"a\"]\n[train]\n", "job.toml:3: a job has either [command] or [train], not both"),
+        (
+            "[resources]\nmemory = \"2\"\n[command]\nargv = [\"a\"]",
+            "job.toml:2: \"resources.memory\": \"2\" is not a size such as \"2 GiB\""
+        ),
+    ])
+    func problemsNameTheLine(text: String, problem: String) {
+        let problems = #expect(throws: ConfigProblems.self) { try parse(text) }
+        #expect(problems?.description == problem)
+    }
+}

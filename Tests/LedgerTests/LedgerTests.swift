@@ -1,0 +1,152 @@
+import FoundationEssentials
+import GRDB
+import JobAPI
+import Testing
+import Units
+
+@testable import Ledger
+
+/// A ledger in a directory of its own, removed afterwards.
+final class TemporaryLedger: Sendable {
+    let ledger: Ledger
+    let directory: String
+
+    init() throws {
+        directory = FileManager.default.temporaryDirectory.path + "/mld-ledger-\(UUID().uuidString)"
+        try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+        ledger = try Ledger(path: directory + "/ledger.db")
+    }
+
+    deinit {
+        try? ledger.close()
+        try? FileManager.default.removeItem(atPath: directory)
+    }
+
+    func accept(user: String = "ada", name: String = "job", project: String = "default") async throws -> JobID {
+        try await ledger.accept(
+            NewJob(
+                spec: JobSpec(name: name, command: .init(argv: ["true"])), user: user, uid: 1000, gid: 1000,
+                project: project, queue: "batch", priority: 10, timeLimit: 60, held: false, reason: "waiting",
+                rule: "default.toml:3", policyHash: "abc", submittedAt: Timestamp(seconds: 1_000_000)))
+    }
+}
+
+@Suite struct LedgerTests {
+    @Test func anAcceptedJobIsThereAfterReopening() async throws {
+        let fixture = try TemporaryLedger()
+        let id = try await fixture.accept()
+        #expect(id == JobID(1))
+        try fixture.ledger.close()
+        let again = try Ledger(path: fixture.directory + "/ledger.db")
+        let jobs = try await again.unfinished()
+        #expect(jobs.map(\.record.id) == [id])
+        #expect(jobs.first?.spec.command?.argv == ["true"])
+        #expect(jobs.first?.record.resources.timeLimit == 60)
+        try again.close()
+    }
+
+    @Test func numbersAreNeverReused() async throws {
+        let fixture = try TemporaryLedger()
+        _ = try await fixture.accept()
+        let second = try await fixture.accept()
+        try await fixture.ledger.pool.write { db in
+            try db.execute(
+                sql: "DELETE FROM transitions WHERE job_id = 2; DELETE FROM decisions; DELETE FROM jobs WHERE id = 2")
+        }
+        let third = try await fixture.accept()
+        #expect(second == JobID(2))
+        #expect(third == JobID(3))
+    }
+
+    @Test func aJobEndsOnce() async throws {
+        let fixture = try TemporaryLedger()
+        let id = try await fixture.accept()
+        let at = Timestamp(seconds: 1_000_010)
+        #expect(try await fixture.ledger.beginAttempt(id, bootID: "b", at: at) == 1)
+        #expect(try await fixture.ledger.beginAttempt(id, bootID: "b", at: at) == nil)
+        try await fixture.ledger.recordProcess(
+            id, attempt: 1, pid: 7, startTime: 99, cgroup: nil, enforced: ["no network"], at: at)
+        #expect(
+            try await fixture.ledger.transition(
+                id, to: .failed, cause: "exited with status 3", at: at, end: .init(exitStatus: 3)))
+        #expect(try await !fixture.ledger.transition(id, to: .succeeded, cause: "again", at: at))
+        let job = try #require(await fixture.ledger.job(id))
+        #expect(job.record.state == .failed)
+        #expect(job.record.exitStatus == 3)
+        #expect(job.supervisorPID == 7)
+        #expect(job.supervisorStart == 99)
+        #expect(try await fixture.ledger.enforced(of: id) == ["no network"])
+        #expect(try await fixture.ledger.transitions(of: id).map(\.to) == [.queued, .starting, .running, .failed])
+        #expect(try await fixture.ledger.unfinished().isEmpty)
+    }
+
+    @Test func aNewerLedgerIsRefused() async throws {
+        let fixture = try TemporaryLedger()
+        try await fixture.ledger.pool.write { db in
+            try db.execute(sql: "INSERT INTO grdb_migrations VALUES ('v999')")
+        }
+        try fixture.ledger.close()
+        let error = #expect(throws: LedgerError.self) { try Ledger(path: fixture.directory + "/ledger.db") }
+        #expect(error?.kind == .newer)
+    }
+
+    @Test func aFullDiskIsSaidAndLosesNothing() async throws {
+        let fixture = try TemporaryLedger()
+        let first = try await fixture.accept()
+        // The same answer as a full disk, from SQLite itself: no page may be added.
+        try await fixture.ledger.pool.writeWithoutTransaction { db in
+            let pages = try Int.fetchOne(db, sql: "PRAGMA page_count") ?? 0
+            try db.execute(sql: "PRAGMA max_page_count = \(pages)")
+        }
+        var refusal: LedgerError?
+        do {
+            for _ in 0..<500 { _ = try await fixture.accept(name: String(repeating: "x", count: 200)) }
+        } catch let error as LedgerError {
+            refusal = error
+        }
+        #expect(refusal?.kind == .full)
+        #expect(refusal?.description.contains("free space") == true)
+        let jobs = try await fixture.ledger.unfinished()
+        #expect(jobs.first?.record.id == first)
+        let perJob = try await fixture.ledger.pool.read { db in
+            try Int.fetchOne(
+                db,
+                sql: "SELECT COUNT(*) FROM jobs j WHERE NOT EXISTS (SELECT 1 FROM transitions t WHERE t.job_id = j.id)")
+        }
+        #expect(perJob == 0)
+    }
+
+    @Test func listsAreFilteredNewestFirst() async throws {
+        let fixture = try TemporaryLedger()
+        let first = try await fixture.accept(user: "ada")
+        let second = try await fixture.accept(user: "bob")
+        try await fixture.ledger.transition(first, to: .cancelled, cause: "cancelled by ada", at: .now())
+        #expect(try await fixture.ledger.jobs(.init()).map(\.record.id) == [second, first])
+        #expect(try await fixture.ledger.jobs(.init(states: [.cancelled])).map(\.record.id) == [first])
+        #expect(try await fixture.ledger.jobs(.init(user: "bob")).map(\.record.id) == [second])
+        #expect(try await fixture.ledger.jobs(.init(limit: 1)).map(\.record.id) == [second])
+    }
+
+    @Test func hostileTextIsOnlyText() async throws {
+        let fixture = try TemporaryLedger()
+        let id = try await fixture.accept(user: "x'; DROP TABLE jobs; --", name: "\u{1B}[31m\0")
+        #expect(try await fixture.ledger.job(id)?.record.user == "x'; DROP TABLE jobs; --")
+        #expect(try await fixture.ledger.jobs(.init(user: "' OR 1=1")).isEmpty)
+    }
+
+    @Test func eventsAreKeptWithTheAttempt() async throws {
+        let fixture = try TemporaryLedger()
+        let id = try await fixture.accept()
+        _ = try await fixture.ledger.beginAttempt(id, bootID: "b", at: .now())
+        try await fixture.ledger.recordEvents(
+            id, attempt: 1, at: .now(),
+            metrics: [.init(name: "loss", split: "train", value: 0.5, epoch: 1), .init(name: "loss", value: .nan)],
+            artifacts: [.init(kind: "model", path: "m")], progress: .init(epoch: 1, epochs: 2), completed: (1, 640))
+        let metrics = try await fixture.ledger.metrics(of: id)
+        #expect(metrics.count == 2)
+        #expect(metrics.first == .init(name: "loss", split: "train", value: 0.5, epoch: 1))
+        #expect(metrics.last?.value.isNaN == true)
+        #expect(try await fixture.ledger.artifacts(of: id).map(\.path) == ["m"])
+        #expect(try await fixture.ledger.job(id)?.record.progress == .init(epoch: 1, epochs: 2))
+    }
+}
