@@ -1,0 +1,250 @@
+import Carbon
+import JobAPI
+import Ledger
+import LinuxSystem
+import Logging
+import Metering
+import Units
+
+/// Reads the meters, shares each reading out to the jobs that ran, prices it and books it.
+///
+/// Reads at a steady pace and, besides, at the exact start and end of every job, so that a job shorter than the pace is
+/// not lost and no job is billed for another's time.
+actor EnergyMeter {
+    /// What a job's energy is shared by.
+    struct Tracked: Sendable {
+        var id: JobID
+        var attempt: Int
+        var reservedCPUs: Double
+        var reservedMemoryBytes: Int64
+        /// CPU seconds its processes have used since they started; nil when it cannot be told.
+        var cpuSeconds: @Sendable () -> Double?
+        /// The reading at the end of the last interval.
+        var lastCPU = 0.0
+        var totals = JobTotals()
+    }
+
+    /// What one attempt drew since this daemon tracks it.
+    struct JobTotals: Sendable, Hashable {
+        var power = 0.0
+        var energy = Energy.zero
+        var carbon = CarbonMass.zero
+    }
+
+    private var meters: MeterSet
+    private var load: LoadMeter
+    private let roots: SystemRoots
+    private let machine: MachineSize
+    private let site: SiteCarbon
+    private let ledger: Ledger
+    private let host: Int64
+    private let logger: Logger
+
+    private var tracked: [JobID: Tracked] = [:]
+    private var baseline: IdleBaseline
+    private var ownCPU = 0.0
+    private var lastPower: [String: (power: Power, low: Power, high: Power)] = [:]
+    /// Booked in memory, not yet on disk: kept until the ledger takes it.
+    private var pending: [MeteredInterval] = []
+    private var lastFlush: Timestamp
+    private var isFlushing = false
+    private var hasFailed = false
+
+    init(
+        roots: SystemRoots, machine: MachineSize, site: SiteCarbon, ledger: Ledger, host: Int64,
+        baseline: IdleBaseline, logger: Logger
+    ) {
+        self.roots = roots
+        self.machine = machine
+        self.site = site
+        self.ledger = ledger
+        self.host = host
+        self.baseline = baseline
+        self.logger = logger
+        meters = MeterSet(discovering: roots)
+        load = LoadMeter(roots: roots)
+        lastFlush = .now()
+    }
+
+    // MARK: - Jobs
+
+    /// Reads the meters up to now, then counts the job in. Call before its first process exists.
+    func begin(_ job: Tracked) {
+        read()
+        tracked[job.id] = job
+    }
+
+    /// Tells how to read the job's CPU time, once it has processes.
+    func attach(_ id: JobID, cpuSeconds: @escaping @Sendable () -> Double?) {
+        tracked[id]?.cpuSeconds = cpuSeconds
+    }
+
+    /// Reads the meters up to now, then counts the job out and books everything.
+    /// - Parameter finalCPU: the CPU seconds of all its processes as the kernel counted them at the end, when known.
+    func end(_ id: JobID, finalCPU: Double?) async {
+        if let finalCPU, let job = tracked[id], job.cpuSeconds() == nil {
+            tracked[id]?.cpuSeconds = { finalCPU }
+        }
+        read()
+        tracked[id] = nil
+        await flush()
+    }
+
+    func totals(_ id: JobID) -> JobTotals? { tracked[id]?.totals }
+
+    // MARK: - Reading
+
+    /// One step of the steady pace.
+    func tick() async {
+        read()
+        if !tracked.isEmpty || Timestamp.now().since(lastFlush) >= .seconds(60) { await flush() }
+    }
+
+    var isTracking: Bool { !tracked.isEmpty }
+
+    private func read() {
+        let machineLoad: MachineLoad?
+        do {
+            machineLoad = try load.sample()
+        } catch {
+            machineLoad = nil
+            report("cannot read the machine's CPU time: \(error)")
+        }
+        let usages = usages(load: machineLoad)
+        let samples = meters.sample(
+            at: .now(), monotonicNanoseconds: SystemClock.monotonicNanoseconds(), load: machineLoad)
+        for id in tracked.keys { tracked[id]?.totals.power = 0 }
+        for sample in samples {
+            if let power = sample.power, let energy = sample.energy {
+                lastPower[sample.domain] = (
+                    power, Power(watts: energy.low.joules / sample.seconds),
+                    Power(watts: energy.high.joules / sample.seconds)
+                )
+                if tracked.isEmpty { baseline.observe(sample) }
+            } else {
+                lastPower[sample.domain] = nil
+            }
+            pending.append(book(sample, usages))
+        }
+    }
+
+    /// CPU time of every account since the last reading; what is neither a job's nor ours is the system's.
+    private func usages(load: MachineLoad?) -> [Usage] {
+        var usages: [Usage] = []
+        var known = 0.0
+        for id in tracked.keys.sorted() {
+            guard var job = tracked[id] else { continue }
+            let now = job.cpuSeconds() ?? job.lastCPU
+            let used = max(now - job.lastCPU, 0)
+            job.lastCPU = max(now, job.lastCPU)
+            tracked[id] = job
+            known += used
+            usages.append(
+                Usage(
+                    account: .job(id.number), cpuSeconds: used, reservedCPUs: job.reservedCPUs,
+                    reservedMemoryBytes: job.reservedMemoryBytes))
+        }
+        let own = (try? OwnCPUTime.seconds(roots: roots)) ?? ownCPU
+        let ours = max(own - ownCPU, 0)
+        ownCPU = max(own, ownCPU)
+        usages.append(Usage(account: .daemon, cpuSeconds: ours, reservedCPUs: 0, reservedMemoryBytes: 0))
+        let system = max((load?.busySeconds ?? 0) - known - ours, 0)
+        usages.append(Usage(account: .system, cpuSeconds: system, reservedCPUs: 0, reservedMemoryBytes: 0))
+        return usages
+    }
+
+    /// Shares one sample out and prices each share with the intensity in force.
+    private func book(_ sample: DomainSample, _ usages: [Usage]) -> MeteredInterval {
+        let tier = Tier(rawValue: sample.tier.rawValue) ?? .gap
+        let idle = meters.idlePower(of: sample.domain, baseline: baseline)
+        let shares = attribute(sample, idlePower: idle, usages: usages, machine: machine)
+        let isGap = sample.gap != nil
+        var spans = shares.map { share in
+            let energy = share.active + share.reservedIdle
+            let span = SpanDelta(
+                account: account(share.account), active: share.active, reservedIdle: share.reservedIdle,
+                low: share.low, high: share.high, carbon: site.price(energy), carbonLow: site.price(share.low),
+                carbonHigh: site.price(share.high), gap: isGap ? .seconds(sample.seconds) : .zero, tier: tier)
+            if case .job(let number) = share.account { count(JobID(number), span, seconds: sample.seconds) }
+            return span
+        }
+        if isGap {
+            // Every job that was there has this long without a figure.
+            let present = Set(spans.map(\.account))
+            for job in tracked.values where !present.contains(.job(job.id, attempt: job.attempt)) {
+                spans.append(
+                    SpanDelta(
+                        account: .job(job.id, attempt: job.attempt), active: .zero, reservedIdle: .zero, low: .zero,
+                        high: .zero, carbon: .zero, carbonLow: .zero, carbonHigh: .zero,
+                        gap: .seconds(sample.seconds), tier: .gap))
+            }
+        }
+        let metered = sample.energy ?? EnergyRange(.zero)
+        return MeteredInterval(
+            domain: sample.domain, kind: sample.kind.rawValue, source: sample.source, start: sample.start,
+            end: sample.end, metered: metered.energy, low: metered.low, high: metered.high, isGap: isGap, tier: tier,
+            spans: spans)
+    }
+
+    private func count(_ id: JobID, _ span: SpanDelta, seconds: Double) {
+        let energy = span.active + span.reservedIdle
+        tracked[id]?.totals.energy = (tracked[id]?.totals.energy ?? .zero) + energy
+        tracked[id]?.totals.carbon = (tracked[id]?.totals.carbon ?? .zero) + span.carbon
+        if seconds > 0 { tracked[id]?.totals.power += energy.joules / seconds }
+    }
+
+    private func account(_ account: Account) -> SpanAccount {
+        switch account {
+        case .job(let number): .job(JobID(number), attempt: tracked[JobID(number)]?.attempt ?? 0)
+        case .system: .system
+        case .daemon: .daemon
+        case .idle: .idle
+        case .gap: .gap
+        }
+    }
+
+    // MARK: - Booking
+
+    /// Writes what is pending to the ledger. When that fails it stays pending, and running jobs go on.
+    func flush() async {
+        guard !isFlushing, !pending.isEmpty else { return }
+        isFlushing = true
+        defer { isFlushing = false }
+        let batch = pending
+        do {
+            try await ledger.add(batch, host: host)
+            pending.removeFirst(batch.count)
+            lastFlush = .now()
+            if hasFailed { logger.notice("the ledger takes readings again") }
+            hasFailed = false
+        } catch {
+            report("\(error)")
+        }
+    }
+
+    /// Keeps the learned idle power for the next start.
+    func keepBaseline() async {
+        do {
+            try await ledger.learn("idle-baseline", JSON.text(baseline), at: .now())
+        } catch {
+            report("\(error)")
+        }
+    }
+
+    private func report(_ message: String) {
+        if !hasFailed { logger.error("\(message)") }
+        hasFailed = true
+    }
+
+    // MARK: - Views
+
+    func descriptions() -> [DeviceReport.Meter] {
+        meters.descriptions.map { description in
+            let last = lastPower[description.domain]
+            return DeviceReport.Meter(
+                domain: description.domain, source: description.source,
+                tier: Tier(rawValue: description.tier.rawValue) ?? .gap, status: description.status,
+                powerW: last?.power.watts, powerLowW: last?.low.watts, powerHighW: last?.high.watts)
+        }
+    }
+}

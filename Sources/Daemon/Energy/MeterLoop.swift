@@ -1,0 +1,28 @@
+import JobAPI
+import ServiceLifecycle
+import Units
+
+/// Reads the meters once a second while jobs run and every five seconds while none does, and tells followers what
+/// their job draws.
+struct MeterLoop: Service {
+    let meter: EnergyMeter
+    let jobs: JobController
+
+    func run() async throws {
+        do {
+            try await cancelWhenGracefulShutdown {
+                while !Task.isCancelled {
+                    let isBusy = await meter.isTracking
+                    try await Task.sleep(for: isBusy ? .seconds(1) : .seconds(5), tolerance: .milliseconds(50))
+                    await meter.tick()
+                    await jobs.reportProgress()
+                }
+            }
+        } catch is CancellationError {
+            // The ordinary way to stop.
+        }
+        await meter.tick()
+        await meter.flush()
+        await meter.keepBaseline()
+    }
+}

@@ -1,0 +1,202 @@
+import FoundationEssentials
+import Hummingbird
+import JobAPI
+import Ledger
+import LinuxSystem
+import NIOCore
+import Units
+
+/// The endpoints under `/v1`; `docs/api.md` describes them.
+struct API: Sendable {
+    let jobs: JobController
+    let meter: EnergyMeter
+    let ledger: Ledger
+    let hub: EventHub
+    let site: SiteDescription
+    let settings: Settings
+    let startedAt: Timestamp
+
+    func router() -> Router<PeerContext> {
+        let router = Router(context: PeerContext.self)
+        let v1 = router.group("v1")
+        v1.get("health", use: health)
+        v1.post("jobs", use: submit)
+        v1.get("jobs", use: list)
+        v1.get("jobs/{id}", use: show)
+        v1.get("jobs/{id}/why", use: why)
+        v1.post("jobs/{id}/cancel", use: cancel)
+        v1.get("jobs/{id}/logs", use: logs)
+        v1.get("jobs/{id}/events", use: events)
+        v1.get("devices", use: devices)
+        v1.get("report", use: report)
+        v1.get("policy", use: policy)
+        return router
+    }
+
+    // MARK: - Jobs
+
+    private func submit(_ request: Request, _ context: PeerContext) async throws -> Response {
+        let peer = try await authenticated(context)
+        let buffer = try await request.body.collect(upTo: context.maxUploadSize)
+        let spec = try JSON.decode(JobSpec.self, from: Data(buffer.readableBytesView))
+        return try Responses.json(try await jobs.submit(spec, from: peer), status: .created)
+    }
+
+    private func list(_ request: Request, _ context: PeerContext) async throws -> Response {
+        _ = try await authenticated(context)
+        let query = Query(request)
+        let states = try query.text("state").map { text in
+            try Set(
+                text.split(separator: ",").map { name in
+                    guard let state = JobState(rawValue: String(name)) else {
+                        let known = JobState.allCases.map(\.rawValue).joined(separator: ", ")
+                        throw APIError(.invalidRequest, "unknown state \"\(name.prefix(40))\"", hint: "one of \(known)")
+                    }
+                    return state
+                })
+        }
+        let user = query.text("user")
+        let limit = try query.integer("limit")
+        if states != nil || limit != nil {
+            return try Responses.json(
+                try await jobs.list(states: states, user: user, limit: limit ?? 10_000))
+        }
+        // By default: everything that goes on, and the last that ended.
+        let active = Set(JobState.allCases.filter { !$0.isFinal })
+        let going = try await jobs.list(states: active, user: user, limit: 10_000)
+        let ended = try await jobs.list(states: Set(JobState.allCases.filter(\.isFinal)), user: user, limit: 20)
+        return try Responses.json(JobList(jobs: (going.jobs + ended.jobs).sorted { $0.id > $1.id }))
+    }
+
+    private func show(_ request: Request, _ context: PeerContext) async throws -> Response {
+        _ = try await authenticated(context)
+        return try Responses.json(try await jobs.detail(try id(context)))
+    }
+
+    private func why(_ request: Request, _ context: PeerContext) async throws -> Response {
+        _ = try await authenticated(context)
+        return try Responses.json(try await jobs.explain(try id(context)))
+    }
+
+    private func cancel(_ request: Request, _ context: PeerContext) async throws -> Response {
+        let peer = try await authenticated(context)
+        return try Responses.json(try await jobs.cancel(try id(context), from: peer))
+    }
+
+    /// What the job wrote so far, as plain text; only for its owner and admins.
+    private func logs(_ request: Request, _ context: PeerContext) async throws -> Response {
+        let directory = try await readable(request, context)
+        let query = Query(request)
+        let stream = query.text("stream") ?? "all"
+        let paths: [String] =
+            switch stream {
+            case "stdout": [directory.stdout]
+            case "stderr": [directory.stderr]
+            case "all": [directory.stdout, directory.stderr]
+            default: throw APIError(.invalidRequest, "\"stream\" is stdout, stderr or all")
+            }
+        let tail = try query.integer("tail")
+        return Response(
+            status: .ok, headers: [.contentType: "text/plain; charset=utf-8"],
+            body: .init { writer in
+                for path in paths {
+                    var file = FileTail(path: path)
+                    if let tail { file.skipToLast(tail) }
+                    while true {
+                        let bytes = file.read(limit: 64 << 10)
+                        if bytes.isEmpty { break }
+                        try await writer.write(ByteBuffer(bytes: bytes))
+                    }
+                }
+                try await writer.finish(nil)
+            })
+    }
+
+    private func events(_ request: Request, _ context: PeerContext) async throws -> Response {
+        let directory = try await readable(request, context)
+        let id = try id(context)
+        let query = Query(request)
+        let logs: JobFollower.Logs =
+            query.text("logs") != "true" ? .none : (query.text("from") == "now" ? .fromNow : .fromStart)
+        let follower = JobFollower(id: id, hub: hub, directory: directory, logs: logs)
+        return Responses.events { emit in
+            try await follower.run(current: { try await jobs.record(id) }, emit: emit)
+        }
+    }
+
+    // MARK: - Machine and ledger
+
+    private func health(_ request: Request, _ context: PeerContext) async throws -> Response {
+        let peer = try await context.peer()
+        return try Responses.json(
+            Health(
+                version: mldVersion, mode: settings.isSystemMode ? "system" : "user", pid: getpid(), since: startedAt,
+                stateDirectory: settings.stateDirectory, peerUid: peer.uid))
+    }
+
+    private func devices(_ request: Request, _ context: PeerContext) async throws -> Response {
+        _ = try await authenticated(context)
+        return try Responses.json(
+            DeviceReport(
+                devices: await jobs.devices(), meters: await meter.descriptions(),
+                carbonIntensityGPerKwh: site.intensity, carbonSource: site.carbonSource, pue: site.pue))
+    }
+
+    private func report(_ request: Request, _ context: PeerContext) async throws -> Response {
+        let peer = try await authenticated(context)
+        let query = Query(request)
+        let grouping = try query.text("by").map { text in
+            guard let grouping = ReportGrouping(rawValue: text) else {
+                let known = ReportGrouping.allCases.map(\.rawValue).joined(separator: ", ")
+                throw APIError(.invalidRequest, "cannot group by \"\(text.prefix(40))\"", hint: "one of \(known)")
+            }
+            return grouping
+        }
+        await meter.flush()
+        // Others' energy is for the admins' eyes; everybody sees their own.
+        let isPrivileged = await peer.uid == 0 || peer.uid == geteuid() || jobs.isAdmin(peer)
+        var report = try await ledger.report(
+            ReportQuery(
+                since: try query.time("since") ?? Timestamp(microseconds: 0), until: try query.time("until") ?? .now(),
+                by: grouping ?? .job, job: try query.text("job").map(jobID),
+                user: isPrivileged ? nil : User.lookup(uid: peer.uid, gid: peer.gid).name))
+        report.notes =
+            site.notes + (await meter.descriptions().map { "\($0.domain): \($0.source), \($0.tier.rawValue)" })
+        return try Responses.json(report)
+    }
+
+    private func policy(_ request: Request, _ context: PeerContext) async throws -> Response {
+        _ = try await authenticated(context)
+        return try Responses.json(await jobs.policyReport())
+    }
+
+    // MARK: - Who and what
+
+    /// In user mode the daemon serves its own user (and root), whatever the socket's mode became.
+    private func authenticated(_ context: PeerContext) async throws -> Peer {
+        let peer = try await context.peer()
+        if !settings.isSystemMode, peer.uid != geteuid(), peer.uid != 0 {
+            throw APIError(.forbidden, "this mld serves uid \(geteuid()) only", hint: "use the machine's mld")
+        }
+        return peer
+    }
+
+    private func id(_ context: PeerContext) throws -> JobID { try jobID(context.parameters.get("id") ?? "") }
+
+    private func jobID(_ text: String) throws -> JobID {
+        guard let id = JobID(text) else {
+            throw APIError(.invalidRequest, "\"\(text.prefix(40))\" is not a job number")
+        }
+        return id
+    }
+
+    /// The job's directory, if the peer may read what the job wrote.
+    private func readable(_ request: Request, _ context: PeerContext) async throws -> JobDirectory {
+        let peer = try await authenticated(context)
+        let job = try await jobs.record(try id(context))
+        try await jobs.authorise(peer, on: job, to: "read")
+        return await jobs.directory(job.id)
+    }
+}
+
+import Glibc

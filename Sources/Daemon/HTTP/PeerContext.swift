@@ -1,0 +1,37 @@
+import Hummingbird
+import JobAPI
+import NIOCore
+import Logging
+
+/// A request with the identity of its sender, as the kernel knows it.
+struct PeerContext: RequestContext {
+    var coreContext: CoreRequestContextStorage
+    let channel: any Channel
+
+    init(source: ApplicationRequestContextSource) {
+        coreContext = .init(source: source)
+        channel = source.channel
+    }
+
+    /// Nobody needs more than this for one request; the body is read whole into memory.
+    var maxUploadSize: Int { 1 << 20 }
+
+    /// Who sent the request. Never taken from the request itself.
+    func peer() async throws -> Peer {
+        guard let provider = channel as? any SocketOptionProvider else {
+            throw APIError(.internalError, "the connection has no peer credentials")
+        }
+        // SOL_SOCKET, SO_PEERCRED: struct ucred of pid, uid, gid.
+        let credentials: Peer = try await provider.unsafeGetSocketOption(
+            level: .init(rawValue: 1), name: .init(rawValue: 17)
+        ).get()
+        return credentials
+    }
+}
+
+/// The layout of the kernel's `struct ucred`.
+struct Peer: Sendable, Hashable {
+    var pid: Int32 = 0
+    var uid: UInt32 = .max
+    var gid: UInt32 = .max
+}

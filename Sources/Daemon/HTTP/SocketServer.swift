@@ -1,0 +1,51 @@
+import HTTPTypes
+import Hummingbird
+import HummingbirdCore
+import Logging
+import NIOCore
+import NIOPosix
+import ServiceLifecycle
+
+/// HTTP/1.1 over a Unix socket that is already bound.
+///
+/// The framework's own server neither takes an inherited descriptor nor stops at once; this one does both, so there is
+/// one path for a socket from systemd and one bound by us.
+struct SocketServer: Service {
+    let socket: Int32
+    let router: Router<PeerContext>
+    let logger: Logger
+    /// Called once connections are accepted.
+    let onReady: @Sendable () -> Void
+
+    func run() async throws {
+        let logger = logger
+        let responder = router.buildResponder()
+        let child = HTTP1Channel(responder: { request, writer, channel in
+            let context = PeerContext(source: .init(channel: channel, logger: logger))
+            let response: Response
+            do {
+                response = try await responder.respond(to: request, context: context)
+            } catch {
+                response = Responses.failure(error, logger: logger)
+            }
+            try await writer.write(response: response.head, body: response.body)
+        })
+        let server = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .childChannelOption(ChannelOptions.allowRemoteHalfClosure, value: true)
+            .bind(socket) { channel in child.setup(channel: channel, logger: logger) }
+        onReady()
+        try await withGracefulShutdownHandler {
+            try await withThrowingDiscardingTaskGroup { group in
+                try await server.executeThenClose { inbound in
+                    for try await connection in inbound {
+                        group.addTask { await child.handle(value: connection, logger: logger) }
+                    }
+                }
+                // Followers hold connections open for as long as a job runs; a stop does not wait for them.
+                group.cancelAll()
+            }
+        } onGracefulShutdown: {
+            server.channel.close(promise: nil)
+        }
+    }
+}

@@ -1,0 +1,72 @@
+import Glibc
+
+/// Reads what has been appended to a file since the last time.
+///
+/// The file belongs to a job: it may be missing, truncated, replaced by a link or grow without bound. Links are not
+/// followed, only regular files are read, and each call returns at most `limit` bytes.
+struct FileTail {
+    let path: String
+    fileprivate(set) var offset: Int64
+
+    init(path: String, offset: Int64 = 0) {
+        self.path = path
+        self.offset = offset
+    }
+
+    mutating func read(limit: Int = 256 << 10) -> [UInt8] {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
+        guard descriptor >= 0 else { return [] }
+        defer { close(descriptor) }
+        var info = stat()
+        guard fstat(descriptor, &info) == 0, info.st_mode & S_IFMT == S_IFREG else { return [] }
+        if Int64(info.st_size) < offset { offset = 0 }
+        let available = min(Int(Int64(info.st_size) - offset), limit)
+        guard available > 0 else { return [] }
+        let bytes = [UInt8](unsafeUninitializedCapacity: available) { buffer, count in
+            count = max(pread(descriptor, buffer.baseAddress, available, off_t(offset)), 0)
+        }
+        offset += Int64(bytes.count)
+        return bytes
+    }
+}
+
+extension FileTail {
+    /// Passes over all but the last `count` bytes of what is there now.
+    mutating func skipToLast(_ count: Int) {
+        skipToEnd()
+        offset = max(offset - Int64(count), 0)
+    }
+
+    /// Passes over what is there now.
+    mutating func skipToEnd() {
+        var info = stat()
+        if lstat(path, &info) == 0, info.st_mode & S_IFMT == S_IFREG { offset = Int64(info.st_size) }
+    }
+}
+
+/// Splits appended bytes into whole lines; a line longer than the bound is dropped whole.
+struct LineBuffer {
+    private var pending: [UInt8] = []
+    private var isSkipping = false
+    private let limit: Int
+
+    init(limit: Int = 64 << 10) {
+        self.limit = limit
+    }
+
+    mutating func append(_ bytes: [UInt8]) -> [String] {
+        var lines: [String] = []
+        for byte in bytes {
+            if byte == 0x0A {
+                if !isSkipping, !pending.isEmpty { lines.append(String(decoding: pending, as: UTF8.self)) }
+                pending.removeAll(keepingCapacity: true)
+                isSkipping = false
+            } else if pending.count < limit {
+                pending.append(byte)
+            } else {
+                isSkipping = true
+            }
+        }
+        return lines
+    }
+}

@@ -1,0 +1,62 @@
+import JobAPI
+import Ledger
+import Sandbox
+import Units
+
+extension JobController {
+    /// Takes up every job that had not ended when the last daemon went: queued ones are queued again in their order, ones
+    /// that run are adopted, ones that ended meanwhile are seen to their end.
+    func takeUp() async throws {
+        for stored in try await ledger.unfinished() {
+            let id = stored.record.id
+            live[id] = LiveJob(stored)
+            switch stored.record.state {
+            case .queued: enqueue(stored)
+            default: await takeUpActive(stored)
+            }
+        }
+        requestPlan()
+    }
+
+    private func takeUpActive(_ stored: StoredJob) async {
+        let id = stored.record.id
+        let directory = directory(id)
+        scheduler.adopt(
+            ActiveJob(
+                id: id, uid: stored.record.uid, request: ResourceVector(stored.spec.resources),
+                startedAt: stored.record.startedAt ?? stored.record.submittedAt,
+                expectedEnd: stored.timeLimit.flatMap { limit in
+                    stored.record.startedAt?.advanced(by: .seconds(limit))
+                }))
+        live[id]?.events = TrainingEvents(path: directory.events(stored.record.attempt))
+        if let pid = stored.supervisorPID, let start = stored.supervisorStart, stored.bootID == bootID,
+            launcher.isAlive(pid: pid, startTime: start)
+        {
+            let process = Started(
+                supervisorPID: pid, startTime: start, cgroupPath: stored.cgroup, enforced: [], notEnforced: [])
+            let launcher = launcher
+            let already = launcher.cpuTime(of: process) ?? 0
+            // What it used before we were there to read the meters is not billed to the interval that begins now.
+            await meter.begin(
+                .init(
+                    id: id, attempt: stored.record.attempt, reservedCPUs: Double(stored.spec.resources.cpus),
+                    reservedMemoryBytes: stored.spec.resources.memory.bytes,
+                    cpuSeconds: { launcher.cpuTime(of: process) }, lastCPU: already))
+            live[id]?.process = process
+            live[id]?.state = .running
+            watch(id, process)
+            logger.notice("adopted", metadata: ["job": "\(id)", "pid": "\(pid)"])
+        } else if SandboxLauncher.readExitRecord(directory.exitRecord(stored.record.attempt)) != nil {
+            await ended(id)
+        } else if stored.bootID != bootID {
+            await finish(id, Outcome(state: .lost, cause: "the machine restarted while it ran", end: nil))
+        } else {
+            await finish(
+                id,
+                Outcome(
+                    state: stored.record.state == .starting ? .failed : .lost,
+                    cause: "mld stopped while it was being started, or its supervisor was killed; submit it again",
+                    end: nil))
+        }
+    }
+}

@@ -1,0 +1,119 @@
+import JobAPI
+import Ledger
+import LinuxSystem
+import Policy
+import Sandbox
+import Scheduling
+import Units
+
+extension JobController {
+    /// Starts a job the scheduler chose: first on disk, then as processes.
+    func start(_ id: JobID) async {
+        guard let job = live[id], job.state == .queued else { return }
+        live[id]?.state = .starting
+        do {
+            guard let attempt = try await ledger.beginAttempt(id, bootID: bootID, at: .now()) else {
+                throw APIError(.conflict, "job \(id) is not queued any more")
+            }
+            live[id]?.attempt = attempt
+        } catch {
+            // Nothing was started: the job stays queued, and is tried again when the ledger takes writes.
+            logger.error("cannot start: \(error)", metadata: ["job": "\(id)"])
+            live[id]?.state = .queued
+            scheduler.ended(id)
+            if let stored = try? await ledger.job(id) { enqueue(stored) }
+            return retryLater()
+        }
+        await publishState(id)
+        await launch(id)
+    }
+
+    /// Tries the queue again after a pause, for causes that pass by themselves.
+    private func retryLater() { wakeUp(at: Timestamp.now().advanced(by: .seconds(5))) }
+
+    private func launch(_ id: JobID) async {
+        guard let job = live[id] else { return }
+        let directory = directory(id)
+        do {
+            try directory.create(owner: (job.uid, job.gid), spec: job.spec)
+        } catch {
+            return await failToStart(id, "\(error)")
+        }
+        await meter.begin(
+            .init(
+                id: id, attempt: job.attempt, reservedCPUs: Double(job.spec.resources.cpus),
+                reservedMemoryBytes: job.spec.resources.memory.bytes, cpuSeconds: { 0 }))
+        do {
+            let started = try launcher.start(launch(of: job, in: directory), profile: profile(of: job, in: directory))
+            let launcher = launcher
+            await meter.attach(id) { launcher.cpuTime(of: started) }
+            live[id]?.process = started
+            live[id]?.events = TrainingEvents(path: directory.events(job.attempt))
+            live[id]?.state = .running
+            watch(id, started)
+            try await ledger.recordProcess(
+                id, attempt: job.attempt, pid: started.supervisorPID, startTime: started.startTime,
+                cgroup: started.cgroupPath, enforced: started.enforced + started.notEnforced.map { "not: " + $0 },
+                at: .now())
+            logger.info("started", metadata: ["job": "\(id)", "pid": "\(started.supervisorPID)"])
+        } catch let error as SandboxError {
+            await meter.end(id, finalCPU: 0)
+            return await failToStart(id, "\(error)")
+        } catch {
+            // It runs; only the note of its process is missing, which its end will show again.
+            logger.error("\(error)", metadata: ["job": "\(id)"])
+        }
+        await publishState(id)
+        // Someone cancelled it while it was being started.
+        if live[id]?.cancelledBy != nil, let process = live[id]?.process { launcher.stop(process) }
+    }
+
+    private func failToStart(_ id: JobID, _ cause: String) async {
+        await finish(id, Outcome(state: .failed, cause: "could not start: " + cause, end: nil))
+    }
+
+    // MARK: - What to run
+
+    private func launch(of job: LiveJob, in directory: JobDirectory) -> Launch {
+        var environment = job.spec.command?.env ?? [:]
+        environment["MLD_JOB_ID"] = "\(job.id)"
+        environment["MLD_ATTEMPT"] = "\(job.attempt)"
+        environment["MLD_OUTPUT_DIR"] = directory.output
+        let argv =
+            job.spec.command?.argv ?? [
+                settings.programs + "/mltrain", "fit", directory.spec, "--output", directory.output + "/model",
+                "--threads", "\(job.spec.resources.cpus)",
+            ]
+        let user = User.lookup(uid: job.uid, gid: job.gid)
+        return Launch(
+            jobDirectory: directory.path, argv: argv, environment: environment, stdoutPath: directory.stdout,
+            stderrPath: directory.stderr, eventsPath: directory.events(job.attempt),
+            exitRecordPath: directory.exitRecord(job.attempt), timeLimitSeconds: job.timeLimit, graceSeconds: 10,
+            cgroupName: "\(job.id)",
+            runAs: settings.isSystemMode ? RunAs(uid: job.uid, gid: job.gid, groups: user.groups) : nil)
+    }
+
+    private func profile(of job: LiveJob, in directory: JobDirectory) -> SandboxProfile {
+        let rules = policy.sandbox(for: job.queue)
+        let request = job.spec.sandbox
+        var readOnly = request.readOnly
+        if let train = job.spec.train {
+            readOnly += [directory.spec] + programDirectories
+            for entry in train.data.entries where entry.key == "path" || entry.key.hasSuffix("-path") {
+                if case .string(let path) = entry.node.value { readOnly.append(path) }
+            }
+        }
+        return SandboxProfile(
+            workdir: request.workdir ?? directory.output, network: request.network && rules.network,
+            readOnly: readOnly, readWrite: request.readWrite + [directory.output],
+            memoryLimit: job.spec.resources.memory.bytes, cpus: job.spec.resources.cpus,
+            maxProcesses: rules.maxProcesses, maxFileSize: rules.maxFileSize?.bytes,
+            hidden: [state.path, settings.socket],
+            requirement: rules.require == .full ? .full : .bestEffort)
+    }
+
+    /// Where `mltrain` and the libraries it needs are, as far as they are not part of the system.
+    private var programDirectories: [String] {
+        ([settings.programs] + LoadedLibraries.directories()).filter { !$0.hasPrefix("/usr/") && !$0.hasPrefix("/lib") }
+    }
+}

@@ -1,0 +1,91 @@
+import JobAPI
+import Ledger
+import LinuxSystem
+import Policy
+import Scheduling
+import Units
+
+extension JobController {
+    /// Admits a job, writes it down and queues it.
+    /// - Returns: its number; the job is on disk.
+    /// - Throws: ``APIError`` with what would pass, or ``LedgerError`` when it cannot be written down.
+    func submit(_ spec: JobSpec, from peer: Peer) async throws -> Submitted {
+        let user = User.lookup(uid: peer.uid, gid: peer.gid)
+        try SubmissionCheck.check(spec, mayRead: settings.isSystemMode ? nil : peer.uid)
+        var spec = spec
+        spec.project = spec.project ?? settings.defaultProject
+        let now = Timestamp.now()
+        let queued = live.values.count { $0.uid == peer.uid && $0.state == .queued }
+        let admission = policy.admit(
+            spec, by: Submitter(uid: user.uid, user: user.name, groups: user.groupNames), machine: machine,
+            queuedByUser: queued, now: now)
+        switch admission {
+        case .refused(let refusal):
+            try await ledger.refuse(
+                user: user.name, reason: refusal.message, rule: refusal.rule?.description, policyHash: policy.hash,
+                at: now)
+            let rule = refusal.rule.map { " (\($0))" } ?? ""
+            throw APIError(.refused, refusal.message + rule, hint: refusal.hint)
+        case .accepted(let admitted):
+            let id = try await ledger.accept(
+                NewJob(
+                    spec: spec, user: user.name, uid: user.uid, gid: user.gid, project: admitted.project,
+                    queue: admitted.queue, priority: admitted.priority, timeLimit: admitted.timeLimit,
+                    held: admitted.held, reason: admitted.reason, rule: admitted.rule?.description,
+                    policyHash: policy.hash, submittedAt: now))
+            guard let stored = try await ledger.job(id) else {
+                throw APIError(.internalError, "job \(id) vanished from the ledger")
+            }
+            enqueue(stored)
+            logger.info("accepted", metadata: ["job": "\(id)", "user": "\(user.name)", "queue": "\(admitted.queue)"])
+            requestPlan()
+            return Submitted(id: id, state: .queued, reason: scheduler.reason(for: id, now: now)?.text ?? "queued")
+        }
+    }
+
+    /// Takes a queued job into memory and the scheduler.
+    func enqueue(_ stored: StoredJob) {
+        live[stored.record.id] = LiveJob(stored)
+        scheduler.add(
+            PendingJob(
+                id: stored.record.id, uid: stored.record.uid, queue: stored.record.queue, priority: stored.priority,
+                submittedAt: stored.record.submittedAt, notBefore: stored.spec.schedule.notBefore,
+                held: stored.held, request: ResourceVector(stored.spec.resources), timeLimit: stored.timeLimit))
+    }
+
+    /// Ends a job on its owner's word.
+    func cancel(_ id: JobID, from peer: Peer) async throws -> JobRecord {
+        guard let stored = try await ledger.job(id) else { throw APIError(.notFound, "there is no job \(id)") }
+        try authorise(peer, on: stored.record, to: "cancel")
+        let user = User.lookup(uid: peer.uid, gid: peer.gid)
+        guard let job = live[id], !stored.record.state.isFinal else {
+            throw APIError(.conflict, "job \(id) has already ended: \(stored.record.state.rawValue)")
+        }
+        if job.state == .queued {
+            try await ledger.transition(id, to: .cancelled, cause: "cancelled by \(user.name)", at: .now())
+            scheduler.remove(id)
+            live[id] = nil
+            await publishState(id)
+            hub.finish(id)
+            requestPlan()
+        } else {
+            live[id]?.cancelledBy = user.name
+            if let process = job.process { launcher.stop(process) }
+        }
+        guard let now = try await ledger.job(id) else { throw APIError(.notFound, "there is no job \(id)") }
+        return now.record
+    }
+
+    /// The owner, root and the policy's admins may act on a job.
+    func authorise(_ peer: Peer, on job: JobRecord, to action: String) throws {
+        if peer.uid == job.uid || peer.uid == 0 || isAdmin(peer) { return }
+        throw APIError(
+            .forbidden, "job \(job.id) belongs to \(job.user); you may not \(action) it",
+            hint: "ask its owner or an admin")
+    }
+
+    func isAdmin(_ peer: Peer) -> Bool {
+        let user = User.lookup(uid: peer.uid, gid: peer.gid)
+        return policy.isAdmin(Submitter(uid: user.uid, user: user.name, groups: user.groupNames))
+    }
+}

@@ -1,0 +1,83 @@
+import JobAPI
+import Ledger
+import Policy
+import Scheduling
+import Units
+
+// What clients are shown. The ledger holds the facts; the scheduler adds why a job waits.
+extension JobController {
+    func list(states: Set<JobState>?, user: String?, limit: Int) async throws -> JobList {
+        let now = Timestamp.now()
+        let stored = try await ledger.jobs(JobFilter(states: states, user: user, limit: min(max(limit, 1), 10_000)))
+        return JobList(jobs: stored.map { view($0.record, now: now) })
+    }
+
+    func record(_ id: JobID) async throws -> JobRecord {
+        guard let stored = try await ledger.job(id) else {
+            throw APIError(.notFound, "there is no job \(id)", hint: "mlctl list shows the jobs there are")
+        }
+        return view(stored.record, now: .now())
+    }
+
+    func detail(_ id: JobID) async throws -> JobDetail {
+        await meter.flush()
+        guard let stored = try await ledger.job(id) else {
+            throw APIError(.notFound, "there is no job \(id)", hint: "mlctl list shows the jobs there are")
+        }
+        return JobDetail(
+            job: view(stored.record, now: .now()), spec: stored.spec, transitions: try await ledger.transitions(of: id),
+            enforced: try await ledger.enforced(of: id), artifacts: try await ledger.artifacts(of: id),
+            metrics: try await ledger.metrics(of: id))
+    }
+
+    func explain(_ id: JobID) async throws -> Explanation {
+        guard let stored = try await ledger.job(id) else {
+            throw APIError(.notFound, "there is no job \(id)", hint: "mlctl list shows the jobs there are")
+        }
+        let job = stored.record
+        if job.state == .queued, let reason = scheduler.reason(for: id, now: .now()) {
+            return Explanation(
+                id: id, state: job.state, reason: reason.text, rule: reason.rule?.description ?? stored.rule,
+                hint: reason.hint)
+        }
+        let hint: String? =
+            switch job.state {
+            case .failed, .timedOut, .outOfMemory, .lost: "mlctl logs \(id) shows what it wrote"
+            default: nil
+            }
+        return Explanation(id: id, state: job.state, reason: job.reason, rule: stored.rule, hint: hint)
+    }
+
+    private func view(_ record: JobRecord, now: Timestamp) -> JobRecord {
+        var record = record
+        if record.state == .queued, let reason = scheduler.reason(for: record.id, now: now) {
+            record.reason = reason.text
+        }
+        if let progress = live[record.id]?.events?.progress { record.progress = progress }
+        return record
+    }
+
+    /// What the machine has and who holds it.
+    func devices() -> [DeviceReport.Device] {
+        let used = live.values.filter { $0.state.isActive }.reduce(into: ResourceVector.zero) { sum, job in
+            sum = sum + ResourceVector(job.spec.resources)
+        }
+        let usable = policy.usable(of: machine)
+        var devices = [
+            DeviceReport.Device(
+                kind: "cpu", name: "\(machine.cpus) CPUs", capacity: "\(usable.cpus) for jobs", used: "\(used.cpus)"),
+            DeviceReport.Device(
+                kind: "memory", name: "\(machine.memory)", capacity: "\(usable.memory) for jobs",
+                used: "\(used.memory)"),
+        ]
+        if machine.gpus > 0 {
+            devices.append(
+                DeviceReport.Device(
+                    kind: "gpu", name: "\(machine.gpus) GPUs", capacity: "\(usable.gpus) for jobs",
+                    used: "\(used.gpus)"))
+        }
+        return devices
+    }
+
+    func policyReport() -> PolicyReport { policy.report() }
+}

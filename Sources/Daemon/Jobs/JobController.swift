@@ -1,0 +1,176 @@
+import JobAPI
+import Ledger
+import LinuxSystem
+import Logging
+import Policy
+import Sandbox
+import Scheduling
+import ServiceLifecycle
+import Units
+
+/// The one place where jobs change state: takes submissions, starts what the scheduler says, and sees jobs to their end.
+///
+/// The ledger is written first, memory follows: what a client was told is on disk.
+actor JobController: Service {
+    enum Work: Sendable {
+        /// Something changed: ask the scheduler.
+        case plan
+        /// Wait for this job's supervisor to end.
+        case watch(JobID, Started)
+        /// Ask the scheduler again at this time.
+        case wake(Timestamp)
+    }
+
+    let settings: Settings
+    let ledger: Ledger
+    let hub: EventHub
+    let meter: EnergyMeter
+    let launcher: SandboxLauncher
+    let state: StateDirectory
+    let machine: MachineCapacity
+    let bootID: String
+    let logger: Logger
+    var policy: PolicySet
+    var scheduler: Scheduler
+    var live: [JobID: LiveJob] = [:]
+
+    private let work: AsyncStream<Work>
+    private let feed: AsyncStream<Work>.Continuation
+    private var isPlanQueued = false
+    private var nextWake: Timestamp?
+
+    init(
+        settings: Settings, ledger: Ledger, hub: EventHub, meter: EnergyMeter, launcher: SandboxLauncher,
+        state: StateDirectory, machine: MachineCapacity, bootID: String, policy: PolicySet, logger: Logger
+    ) {
+        self.settings = settings
+        self.ledger = ledger
+        self.hub = hub
+        self.meter = meter
+        self.launcher = launcher
+        self.state = state
+        self.machine = machine
+        self.bootID = bootID
+        self.policy = policy
+        self.logger = logger
+        scheduler = Scheduler(policy: policy, machine: machine)
+        (work, feed) = AsyncStream.makeStream(of: Work.self)
+    }
+
+    func directory(_ id: JobID) -> JobDirectory { JobDirectory(jobs: state.jobs, id: id) }
+
+    // MARK: - The loop
+
+    /// Starts and watches jobs until the daemon stops. Jobs that run then go on without us.
+    func run() async throws {
+        await withGracefulShutdownHandler {
+            await withDiscardingTaskGroup { group in
+                for await item in work {
+                    switch item {
+                    case .plan:
+                        isPlanQueued = false
+                        await startWhatFits()
+                    case .watch(let id, let process):
+                        group.addTask {
+                            await self.launcher.waitForExit(process)
+                            if !Task.isCancelled { await self.ended(id) }
+                        }
+                    case .wake(let time):
+                        group.addTask {
+                            let delay = time.since(.now())
+                            do {
+                                if delay > .zero { try await Task.sleep(for: delay) }
+                                await self.woke(at: time)
+                            } catch {
+                                // Cancelled: the daemon stops.
+                            }
+                        }
+                    }
+                }
+                group.cancelAll()
+            }
+        } onGracefulShutdown: {
+            self.feed.finish()
+        }
+    }
+
+    /// Asks for a look at the queue, once however often it is asked before the look.
+    func requestPlan() {
+        guard !isPlanQueued else { return }
+        isPlanQueued = true
+        feed.yield(.plan)
+    }
+
+    func watch(_ id: JobID, _ process: Started) { feed.yield(.watch(id, process)) }
+
+    private func woke(at time: Timestamp) {
+        if nextWake == time { nextWake = nil }
+        requestPlan()
+    }
+
+    private func startWhatFits() async {
+        let plan = scheduler.plan(now: .now())
+        for id in plan.starts {
+            scheduler.started(id, at: .now())
+            await start(id)
+        }
+        if let wake = plan.wakeAt { wakeUp(at: wake) }
+    }
+
+    /// Looks at the queue again at `time`, or earlier if that was asked before.
+    func wakeUp(at time: Timestamp) {
+        guard nextWake.map({ time < $0 }) ?? true else { return }
+        nextWake = time
+        feed.yield(.wake(time))
+    }
+
+    // MARK: - Events
+
+    func publishState(_ id: JobID) async {
+        do {
+            guard let job = try await ledger.job(id) else { return }
+            hub.publish(id, JobFollower.stateEvent(job.record))
+        } catch {
+            logger.error("\(error)")
+        }
+    }
+
+    /// Passes on what jobs reported about themselves and what they draw.
+    func reportProgress() async {
+        for id in live.keys.sorted() where live[id]?.process != nil {
+            await takeEvents(id)
+            guard hub.isFollowed(id), let totals = await meter.totals(id) else { continue }
+            var event = JobEvent(type: .power, at: .now())
+            event.powerW = totals.power
+            event.energyJ = totals.energy.joules
+            event.carbonG = totals.carbon.grams
+            hub.publish(id, event)
+        }
+    }
+
+    /// Reads the job's event file, keeps what is in it, and passes it on.
+    func takeEvents(_ id: JobID) async {
+        guard var events = live[id]?.events, let attempt = live[id]?.attempt else { return }
+        let batch = events.read()
+        live[id]?.events = events
+        guard !batch.isEmpty else { return }
+        let now = Timestamp.now()
+        do {
+            try await ledger.recordEvents(
+                id, attempt: attempt, at: now, metrics: batch.metrics, artifacts: batch.artifacts,
+                progress: batch.progress, completed: (events.completedEpochs, events.samples))
+        } catch {
+            logger.error("\(error)", metadata: ["job": "\(id)"])
+        }
+        for metric in batch.metrics {
+            var event = JobEvent(type: .metric, at: now)
+            event.metric = metric
+            hub.publish(id, event)
+        }
+        if let progress = batch.progress {
+            var event = JobEvent(type: .progress, at: now)
+            event.progress = progress
+            hub.publish(id, event)
+        }
+    }
+}

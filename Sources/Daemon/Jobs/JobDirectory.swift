@@ -1,0 +1,51 @@
+import Glibc
+import JobAPI
+
+/// The files of one job below the state directory.
+struct JobDirectory: Sendable {
+    let path: String
+
+    init(jobs: String, id: JobID) {
+        path = jobs + "/\(id)"
+    }
+
+    var stdout: String { path + "/stdout.log" }
+    var stderr: String { path + "/stderr.log" }
+    var spec: String { path + "/job.json" }
+    /// Where a training job puts its model, and any job what should be kept.
+    var output: String { path + "/output" }
+
+    /// Files that belong to one attempt.
+    func events(_ attempt: Int) -> String { path + "/events-\(attempt).jsonl" }
+    func exitRecord(_ attempt: Int) -> String { path + "/exit-\(attempt).json" }
+
+    /// Makes the directory and what is in it; `owner` gets the places the job writes to.
+    func create(owner: (uid: UInt32, gid: UInt32), spec: JobSpec) throws {
+        try StateDirectory.makeDirectory(path, mode: 0o750)
+        try StateDirectory.makeDirectory(output, mode: 0o750)
+        try write(Array(try JSON.encode(spec, pretty: true)), to: self.spec)
+        for place in [path, output, self.spec] where chown(place, owner.uid, owner.gid) != 0 {
+            throw DaemonError(stage: "job directory", message: "cannot give \(place) to its user: \(errnoText(errno))")
+        }
+        // The directory itself stays ours: the job may write into its output, not replace our files.
+        guard chown(path, geteuid(), owner.gid) == 0 else {
+            throw DaemonError(stage: "job directory", message: "cannot keep \(path): \(errnoText(errno))")
+        }
+    }
+
+    private func write(_ bytes: [UInt8], to path: String) throws(DaemonError) {
+        let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0o640)
+        guard descriptor >= 0 else {
+            throw DaemonError(stage: "job directory", message: "cannot write \(path): \(errnoText(errno))")
+        }
+        defer { close(descriptor) }
+        var written = 0
+        while written < bytes.count {
+            let count = bytes[written...].withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+            guard count > 0 else {
+                throw DaemonError(stage: "job directory", message: "cannot write \(path): \(errnoText(errno))")
+            }
+            written += count
+        }
+    }
+}

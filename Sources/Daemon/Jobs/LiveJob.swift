@@ -1,0 +1,34 @@
+import JobAPI
+import Ledger
+import Sandbox
+import Units
+
+/// A job that has not ended, as the controller holds it.
+struct LiveJob: Sendable {
+    var id: JobID
+    var spec: JobSpec
+    var user: String
+    var uid: UInt32
+    var gid: UInt32
+    var queue: String
+    var timeLimit: Double?
+    var attempt: Int
+    var state: JobState
+    /// Present while a supervisor runs.
+    var process: Started?
+    var events: TrainingEvents?
+    /// Who asked for its end, once someone did.
+    var cancelledBy: String?
+
+    init(_ stored: StoredJob) {
+        id = stored.record.id
+        spec = stored.spec
+        user = stored.record.user
+        uid = stored.record.uid
+        gid = stored.gid
+        queue = stored.record.queue
+        timeLimit = stored.timeLimit
+        attempt = stored.record.attempt
+        state = stored.record.state
+    }
+}

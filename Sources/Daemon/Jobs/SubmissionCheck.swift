@@ -1,0 +1,65 @@
+import ConfigFile
+import Glibc
+import JobAPI
+import Units
+
+/// What can be known to be wrong with a job before it is accepted, whoever sent it.
+enum SubmissionCheck {
+    /// - Parameter mayRead: the uid on whose behalf files may be looked at, or nil when the daemon must not look (it has
+    ///   rights the submitter may lack; the client checks then).
+    static func check(_ spec: JobSpec, mayRead: UInt32?) throws(APIError) {
+        let invalid = { (message: String, hint: String?) in APIError(.invalidRequest, message, hint: hint) }
+        guard (spec.command == nil) != (spec.train == nil) else {
+            throw invalid("a job has exactly one of \"command\" and \"train\"", nil)
+        }
+        if let command = spec.command {
+            guard let program = command.argv.first, !program.isEmpty else {
+                throw invalid("\"command.argv\" must name a program", "for example [\"python3\", \"train.py\"]")
+            }
+            let texts = command.argv + command.env.keys + command.env.values
+            guard texts.allSatisfy({ !$0.utf8.contains(0) }) else {
+                throw invalid("arguments and environment must not hold NUL bytes", nil)
+            }
+            guard command.env.keys.allSatisfy({ !$0.isEmpty && !$0.contains("=") }) else {
+                throw invalid("names in \"command.env\" must not be empty or hold \"=\"", nil)
+            }
+        }
+        guard spec.resources.cpus >= 1, spec.resources.cpus <= 100_000, spec.resources.gpus >= 0,
+            spec.resources.gpus <= 1024, spec.resources.memory >= .mebibytes(1),
+            spec.resources.memory.bytes < 1 << 60
+        else { throw invalid("\"resources\" must ask for at least 1 cpu, 1 MiB and no negative amount", nil) }
+        if let limit = spec.resources.timeLimit, !(limit >= 1 && limit < 1e9) {
+            throw invalid("\"resources.time\" must be at least 1 s", nil)
+        }
+        for name in [spec.name, spec.project, spec.queue].compactMap(\.self) where name.utf8.count > 200 {
+            throw invalid("names are at most 200 bytes long", nil)
+        }
+        let paths = spec.sandbox.readOnly + spec.sandbox.readWrite + [spec.sandbox.workdir].compactMap(\.self)
+        for path in paths where !path.hasPrefix("/") || path.utf8.contains(0) || path.utf8.count > 4000 {
+            throw invalid("\"\(path.prefix(100))\" must be an absolute path", nil)
+        }
+        if let mayRead { try checkFiles(spec, uid: mayRead, paths: paths) }
+    }
+
+    /// Files are looked at only in user mode, where the daemon is the submitter.
+    private static func checkFiles(_ spec: JobSpec, uid: UInt32, paths: [String]) throws(APIError) {
+        guard uid == geteuid() || uid == 0 else { return }
+        for path in paths where access(path, F_OK) != 0 {
+            throw APIError(
+                .invalidRequest, "\(path): \(errnoText(errno))", hint: "the job's sandbox needs it; create it first")
+        }
+        for path in spec.sandbox.readWrite + [spec.sandbox.workdir].compactMap(\.self) where access(path, W_OK) != 0 {
+            throw APIError(
+                .invalidRequest, "\(path) is not writable: \(errnoText(errno))",
+                hint: "choose another directory, or bind it read-only")
+        }
+        guard let train = spec.train else { return }
+        for entry in train.data.entries where entry.key == "path" || entry.key.hasSuffix("-path") {
+            if case .string(let path) = entry.node.value, access(path, R_OK) != 0 {
+                throw APIError(
+                    .invalidRequest, "the data set \(path) cannot be read: \(errnoText(errno))",
+                    hint: "check [data] \(entry.key)")
+            }
+        }
+    }
+}

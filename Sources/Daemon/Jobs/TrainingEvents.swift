@@ -1,0 +1,67 @@
+import FoundationEssentials
+import JobAPI
+
+/// Follows the event file of one attempt. Nothing in it is trusted: lines that are not events are counted and passed over.
+struct TrainingEvents {
+    private var tail: FileTail
+    private var lines = LineBuffer()
+    /// Lines that were not events.
+    private(set) var rejected = 0
+    private(set) var progress: Progress?
+    /// Epochs and samples completed, for joules per epoch and per sample.
+    private(set) var completedEpochs = 0
+    private(set) var samples = 0
+
+    init(path: String) {
+        tail = FileTail(path: path)
+    }
+
+    struct Batch {
+        var metrics: [Metric] = []
+        var artifacts: [Artifact] = []
+        var progress: Progress?
+        var isEmpty: Bool { metrics.isEmpty && artifacts.isEmpty && progress == nil }
+    }
+
+    /// What was written since the last call; at most `limit` events at a time, so that a flood cannot stop us.
+    mutating func read(limit: Int = 4096) -> Batch {
+        var batch = Batch()
+        var count = 0
+        while count < limit {
+            let bytes = tail.read()
+            if bytes.isEmpty { break }
+            for line in lines.append(bytes) {
+                count += 1
+                take(line, into: &batch)
+            }
+        }
+        return batch
+    }
+
+    private mutating func take(_ line: String, into batch: inout Batch) {
+        guard let event = try? JSON.decode(TrainingEvent.self, from: Data(line.utf8)) else {
+            rejected += 1
+            return
+        }
+        switch event {
+        case .progress(let progress):
+            guard progress.epoch >= 0, progress.epoch < 1 << 31 else {
+                rejected += 1
+                return
+            }
+            self.progress = progress
+            batch.progress = progress
+            let isComplete = progress.step != nil && progress.step == progress.steps
+            completedEpochs = max(completedEpochs, isComplete ? progress.epoch : progress.epoch - 1)
+            samples = max(samples, progress.samples ?? 0)
+        case .metric(let metric):
+            batch.metrics.append(
+                Metric(
+                    name: String(metric.name.prefix(80)), split: metric.split.map { String($0.prefix(40)) },
+                    value: metric.value, epoch: metric.epoch))
+        case .artifact(let artifact): batch.artifacts.append(artifact)
+        case .checkpoint(let path, _): batch.artifacts.append(Artifact(kind: "checkpoint", path: path))
+        case .done: break
+        }
+    }
+}

@@ -1,0 +1,80 @@
+import Carbon
+import FoundationEssentials
+import Glibc
+import JobAPI
+import Ledger
+import LinuxSystem
+import Logging
+import Metering
+import Policy
+import Sandbox
+import ServiceLifecycle
+import Units
+
+/// Puts the daemon together and runs it until it is told to stop.
+package enum Daemon {
+    /// Runs until SIGTERM or SIGINT. Jobs that run then go on, and the next daemon adopts them.
+    package static func run(_ settings: Settings) async throws {
+        signal(SIGPIPE, SIG_IGN)
+        var logger = Logger(label: "mld", factory: { JournalLogHandler(label: $0) })
+        logger.logLevel = Logger.Level(rawValue: settings.logLevel) ?? .info
+        let policy = try PolicyFiles.load(settings.policyDirectory)
+        let state = try StateDirectory(path: settings.stateDirectory)
+        defer { state.release() }
+        let ledger = try Ledger(path: state.ledger)
+        let site = try SiteCarbon(policy)
+        let started = Timestamp.now()
+        try await ledger.keepPolicy(
+            hash: policy.hash, text: try PolicyFiles.text(settings.policyDirectory), at: started)
+        try await ledger.recordIntensity(
+            from: started, zone: site.zone, intensity: site.intensity, pue: site.pue, source: site.source)
+
+        let machine = try Machine(roots: settings.roots)
+        let host = try await ledger.host(
+            name: machine.hostName, cpuModel: machine.cpuModel, cpus: machine.capacity.cpus,
+            memory: machine.capacity.memory)
+        let meter = EnergyMeter(
+            roots: settings.roots, machine: machine.size, site: site, ledger: ledger, host: host,
+            baseline: try await learnedBaseline(ledger), logger: logger)
+        let launcher = try SandboxLauncher(
+            execPath: settings.programs + "/mld-exec", cgroupfs: settings.roots.cgroupfs,
+            procfs: settings.roots.procfs, instance: state.path)
+        for line in launcher.capabilities { logger.notice("sandbox: \(line)") }
+        for line in await meter.descriptions() {
+            logger.notice("meter: \(line.domain), \(line.source), \(line.tier.rawValue), \(line.status)")
+        }
+        let hub = EventHub()
+        let jobs = JobController(
+            settings: settings, ledger: ledger, hub: hub, meter: meter, launcher: launcher, state: state,
+            machine: machine.capacity, bootID: machine.bootID, policy: policy, logger: logger)
+        await meter.tick()
+        try await jobs.takeUp()
+
+        let socket = try ListeningSocket(
+            path: settings.socket, mode: settings.isSystemMode ? 0o660 : 0o600,
+            group: settings.isSystemMode ? User.group(named: "mld") : nil)
+        defer { socket.removeFile() }
+        let api = API(
+            jobs: jobs, meter: meter, ledger: ledger, hub: hub, site: SiteDescription(site), settings: settings,
+            startedAt: started)
+        let log = logger
+        let server = SocketServer(socket: socket.descriptor, router: api.router(), logger: logger) {
+            log.notice("listening on \(settings.socket)")
+            ServiceManager.ready(status: "Listening on \(settings.socket)")
+        }
+        let group = ServiceGroup(
+            configuration: .init(
+                services: [
+                    .init(service: jobs), .init(service: MeterLoop(meter: meter, jobs: jobs)), .init(service: server),
+                ], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
+        try await group.run()
+        ServiceManager.stopping()
+        logger.notice("stopped; running jobs go on and are adopted at the next start")
+        try ledger.close()
+    }
+
+    private static func learnedBaseline(_ ledger: Ledger) async throws -> IdleBaseline {
+        guard let text = try await ledger.learned("idle-baseline") else { return IdleBaseline() }
+        return try JSON.decode(IdleBaseline.self, from: Data(text.utf8))
+    }
+}

@@ -1,0 +1,109 @@
+package import ConfigFile
+import Glibc
+package import JobAPI
+package import LinuxSystem
+import Units
+
+/// Everything the daemon is told before it starts: flags over `mld.toml` over the mode's defaults.
+package struct Settings: Sendable {
+    package var isSystemMode: Bool
+    package var socket: String
+    package var stateDirectory: String
+    /// Policy files are read from here; without any the built-in policy holds.
+    package var policyDirectory: String
+    package var roots: SystemRoots
+    /// Where `mld-exec` and `mltrain` are.
+    package var programs: String
+    package var defaultProject: String
+    package var logLevel: String
+
+    /// What the command line says; nil where it says nothing.
+    package struct Flags: Sendable {
+        package var socket: String?
+        package var state: String?
+        package var config: String?
+        package var policy: String?
+        package var sysfs: String?
+        package var procfs: String?
+        package var cgroupfs: String?
+        package var system = false
+
+        package init() {}
+    }
+
+    /// - Throws: every problem of `mld.toml`, or that it was named and is not there.
+    package static func resolve(
+        _ flags: Flags, environment: [String: String], uid: UInt32, executable: String
+    ) throws -> Settings {
+        let isSystem = flags.system
+        let places = isSystem ? Locations.system : .user(environment: environment, uid: uid)
+        var settings = Settings(
+            isSystemMode: isSystem, socket: places.socket, stateDirectory: places.stateDirectory,
+            policyDirectory: places.configDirectory + "/policies.d",
+            roots: SystemRoots(
+                sysfs: flags.sysfs ?? "/sys", procfs: flags.procfs ?? "/proc",
+                cgroupfs: flags.cgroupfs ?? "/sys/fs/cgroup"),
+            programs: programs(beside: executable), defaultProject: "default", logLevel: "info")
+        let file = flags.config ?? places.configDirectory + "/mld.toml"
+        if let text = try TextFile.read(file, isRequired: flags.config != nil) {
+            try settings.apply(text, file: file)
+        }
+        settings.socket = flags.socket ?? settings.socket
+        settings.stateDirectory = flags.state ?? settings.stateDirectory
+        settings.policyDirectory = flags.policy ?? settings.policyDirectory
+        for path in [settings.socket, settings.stateDirectory, settings.policyDirectory] where !path.hasPrefix("/") {
+            throw DaemonError(stage: "settings", message: "\"\(path)\" must be an absolute path")
+        }
+        return settings
+    }
+
+    private mutating func apply(_ text: String, file: String) throws {
+        let collector = ConfigReader.Collector()
+        let reader = ConfigReader(try TOMLParser.parse(text, file: file), file: file, collector: collector)
+        if let section = reader.table("daemon") {
+            socket = section.string("socket") ?? socket
+            stateDirectory = section.string("state") ?? stateDirectory
+            policyDirectory = section.string("policy") ?? policyDirectory
+            defaultProject = section.string("default-project") ?? defaultProject
+            if let level = section.choice("log-level", LogLevel.self) { logLevel = level.rawValue }
+            section.finish()
+        }
+        reader.finish()
+        try collector.check()
+    }
+
+    private enum LogLevel: String, CaseIterable { case debug, info, warning, error }
+
+    /// Beside `mld`, or in `../libexec/mld` of an installed system.
+    private static func programs(beside executable: String) -> String {
+        let directory = executable.lastIndex(of: "/").map { String(executable[..<$0]) } ?? "."
+        let installed = directory + "/../libexec/mld"
+        return access(directory + "/mld-exec", X_OK) != 0 && access(installed + "/mld-exec", X_OK) == 0
+            ? installed : directory
+    }
+}
+
+/// A small text file, read whole.
+enum TextFile {
+    /// - Returns: nil when the file is not there and need not be.
+    static func read(_ path: String, isRequired: Bool) throws(DaemonError) -> String? {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else {
+            if errno == ENOENT, !isRequired { return nil }
+            throw DaemonError(stage: "read", message: "cannot open \(path): \(errnoText(errno))")
+        }
+        defer { close(descriptor) }
+        var bytes: [UInt8] = []
+        var chunk = [UInt8](repeating: 0, count: 64 << 10)
+        while bytes.count <= 1 << 20 {
+            let count = Glibc.read(descriptor, &chunk, chunk.count)
+            if count < 0 { throw DaemonError(stage: "read", message: "cannot read \(path): \(errnoText(errno))") }
+            if count == 0 { break }
+            bytes += chunk.prefix(count)
+        }
+        guard let text = String(validating: bytes, as: UTF8.self) else {
+            throw DaemonError(stage: "read", message: "\(path) is not UTF-8 text")
+        }
+        return text
+    }
+}

@@ -1,0 +1,50 @@
+import Glibc
+
+/// The daemon's own directory: ledger, job directories and the lock that says whose it is.
+struct StateDirectory: Sendable {
+    let path: String
+    /// Held for the life of the process: the kernel releases it with the descriptor, however we die.
+    private let lock: Int32
+
+    var ledger: String { path + "/ledger.db" }
+    var jobs: String { path + "/jobs" }
+
+    /// Creates what is missing and takes the lock.
+    /// - Throws: ``DaemonError`` when another daemon holds it.
+    init(path: String) throws(DaemonError) {
+        self.path = path
+        try Self.makeDirectory(path, mode: 0o755)
+        try Self.makeDirectory(path + "/jobs", mode: 0o711)
+        let descriptor = open(path + "/lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else {
+            throw DaemonError(stage: "lock", message: "cannot open \(path)/lock: \(errnoText(errno))")
+        }
+        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+            let code = errno
+            close(descriptor)
+            if code == EWOULDBLOCK {
+                throw DaemonError(
+                    stage: "lock", message: "another mld is running on \(path)",
+                    hint: "stop it first, or give this one a directory of its own with --state DIR")
+            }
+            throw DaemonError(stage: "lock", message: "cannot lock \(path)/lock: \(errnoText(code))")
+        }
+        self.lock = descriptor
+    }
+
+    func release() { close(lock) }
+
+    /// Creates `path` and its parents; existing directories are left as they are.
+    static func makeDirectory(_ path: String, mode: mode_t) throws(DaemonError) {
+        var built = ""
+        for part in path.split(separator: "/") {
+            built += "/" + part
+            guard mkdir(built, built == path ? mode : 0o755) != 0, errno != EEXIST else { continue }
+            throw DaemonError(stage: "state directory", message: "cannot create \(built): \(errnoText(errno))")
+        }
+        var info = stat()
+        guard stat(path, &info) == 0, info.st_mode & S_IFMT == S_IFDIR else {
+            throw DaemonError(stage: "state directory", message: "\(path) is not a directory")
+        }
+    }
+}
