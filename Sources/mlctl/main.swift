@@ -1,1 +1,4 @@
-print("placeholder")
+import Commands
+import Glibc
+
+exit(await Mlctl.run(Array(CommandLine.arguments.dropFirst()), in: .standard()))

@@ -1,0 +1,51 @@
+import ArgumentParser
+import ConfigFile
+import Reporting
+
+// SHIM, TO BE REPLACED AT MERGE: module Policy brings a `PolicyCheck` with this signature. Delete this enumeration and
+// `import Policy` instead. Until then only the syntax is checked.
+private enum PolicyCheck {
+    static func check(files: [(name: String, text: String)]) -> [ConfigProblem] {
+        files.compactMap { file -> ConfigProblem? in
+            do throws(ConfigProblem) {
+                _ = try TOMLParser.parse(file.text, file: file.name)
+                return nil
+            } catch {
+                return error
+            }
+        }
+    }
+}
+
+struct PolicyCheckCommand: ContextCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "check",
+        abstract: "Check policy files, merged in the order given; needs no daemon.",
+        discussion: """
+            Every problem is shown with its file and line; then the status is 1.
+
+            EXAMPLE
+              mlctl policy check /etc/mld/policies.d/*.toml
+            """)
+
+    @OptionGroup var format: FormatOptions
+    @Argument(help: ArgumentHelp("The policy files (TOML).", valueName: "file")) var files: [String]
+
+    private struct Verdict: Encodable {
+        var files: [String]
+        var problems: [ConfigProblem]
+    }
+
+    func run(in context: Context) async throws -> Int32 {
+        let texts = try files.map { (name: $0, text: try readText($0)) }
+        let problems = PolicyCheck.check(files: texts)
+        try format.print(Verdict(files: files, problems: problems), in: context) { verdict in
+            let count = verdict.files.count == 1 ? "1 file" : "\(verdict.files.count) files"
+            return verdict.problems.isEmpty ? "\(count): no problems\n" : ""
+        }
+        if format.format == .table {
+            for problem in problems { context.note(printable(problem.description)) }
+        }
+        return problems.isEmpty ? 0 : 1
+    }
+}

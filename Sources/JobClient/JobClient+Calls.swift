@@ -1,0 +1,71 @@
+package import JobAPI
+import NIOHTTP1
+package import Units
+
+/// Which of a job's outputs.
+package enum LogStream: String, Sendable, CaseIterable {
+    case stdout, stderr, all
+}
+
+/// What a report should cover; what is nil is the daemon's default.
+package struct ReportQuery: Hashable, Sendable {
+    package var since: Timestamp?
+    package var until: Timestamp?
+    package var by: ReportGrouping?
+    package var job: JobID?
+
+    package init(since: Timestamp? = nil, until: Timestamp? = nil, by: ReportGrouping? = nil, job: JobID? = nil) {
+        self.since = since
+        self.until = until
+        self.by = by
+        self.job = job
+    }
+}
+
+// One function per endpoint.
+extension JobClient {
+    package func health() async throws -> Health { try await call(.GET, Target("health")) }
+
+    /// Once this returns, the job is on disk.
+    package func submit(_ spec: JobSpec) async throws -> Submitted {
+        try await call(.POST, Target("jobs"), body: Array(JSON.encode(spec)))
+    }
+
+    /// - Parameters:
+    ///   - states: only these; all active jobs and the last ended ones when nil.
+    ///   - limit: the most jobs to list.
+    package func jobs(states: [JobState]? = nil, user: String? = nil, limit: Int? = nil) async throws -> JobList {
+        let states = states.map { $0.map(\.rawValue).joined(separator: ",") }
+        return try await call(
+            .GET,
+            Target("jobs").query("state", states).query("user", user).query("limit", limit.map { String($0) }))
+    }
+
+    package func job(_ id: JobID) async throws -> JobDetail { try await call(.GET, Target("jobs", "\(id)")) }
+
+    package func why(_ id: JobID) async throws -> Explanation { try await call(.GET, Target("jobs", "\(id)", "why")) }
+
+    package func cancel(_ id: JobID) async throws -> JobRecord {
+        try await call(.POST, Target("jobs", "\(id)", "cancel"))
+    }
+
+    /// What the job has written so far.
+    ///
+    /// - Parameter tail: only the last so many bytes.
+    package func logs(_ id: JobID, stream: LogStream = .all, tail: Int? = nil) async throws -> [UInt8] {
+        let target = Target("jobs", "\(id)", "logs").query("stream", stream.rawValue)
+            .query("tail", tail.map { String($0) })
+        return try await exchange(Request(method: .GET, target: target.text))
+    }
+
+    package func devices() async throws -> DeviceReport { try await call(.GET, Target("devices")) }
+
+    package func report(_ query: ReportQuery = .init()) async throws -> EnergyReport {
+        try await call(
+            .GET,
+            Target("report").query("since", query.since?.precise).query("until", query.until?.precise)
+                .query("by", query.by?.rawValue).query("job", query.job?.description))
+    }
+
+    package func policy() async throws -> PolicyReport { try await call(.GET, Target("policy")) }
+}

@@ -1,0 +1,37 @@
+package import JobAPI
+import Units
+
+/// `mlctl devices`.
+package func text(_ report: DeviceReport, style: Style) -> String {
+    var devices = Table([
+        .init("KIND"), .init("DEVICE", flexible: true), .init("CAPACITY", .right), .init("USED", .right),
+    ])
+    for device in report.devices {
+        devices.add([.init(device.kind), .init(device.name), .init(device.capacity), .init(device.used)])
+    }
+    var meters = Table([
+        .init("METER"), .init("TIER"), .init("W NOW", .right), .init("RANGE", .right, optional: true),
+        .init("SOURCE", flexible: true), .init("STATUS", flexible: true),
+    ])
+    for meter in report.meters {
+        var bounds = ""
+        if let low = meter.powerLowW, let high = meter.powerHighW { bounds = range(low, high) }
+        meters.add([
+            .init(meter.domain), .init(meter.tier.rawValue), .init(meter.powerW.map { significant($0) } ?? "-"),
+            .init(bounds), .init(meter.source), .init(meter.status),
+        ])
+    }
+    let carbon =
+        "carbon intensity \(significant(report.carbonIntensityGPerKwh)) g/kWh "
+        + "(\(printable(report.carbonSource))), PUE \(significant(report.pue))\n"
+    let meterText = meters.isEmpty ? "no meters\n" : meters.render(style)
+    return devices.render(style) + "\n" + meterText + "\n" + carbon
+}
+
+/// `mlctl policy show`.
+package func text(_ report: PolicyReport, style: Style) -> String {
+    var table = Table([.init("SETTING"), .init("VALUE", flexible: true), .init("SET BY", flexible: true)])
+    for line in report.settings { table.add([.init(line.key), .init(line.value), .init(line.source)]) }
+    let files = report.files.isEmpty ? "none; everything is built in" : report.files.joined(separator: ", ")
+    return table.render(style) + "\nfiles: \(printable(files))\nhash: \(printable(report.hash))\n"
+}
