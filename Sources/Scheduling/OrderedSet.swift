@@ -111,6 +111,17 @@ struct OrderedSet<Element: Comparable & Sendable>: Sendable {
         return result
     }
 
+    /// The longest way down; about 2 to 3 times log2 of the count. For tests.
+    var depth: Int {
+        var level = root == Self.none ? [] : [root]
+        var depth = 0
+        while !level.isEmpty {
+            depth += 1
+            level = level.flatMap { [nodes[Int($0)].left, nodes[Int($0)].right] }.filter { $0 != Self.none }
+        }
+        return depth
+    }
+
     // MARK: - Tree
 
     private mutating func link(_ index: Int32, below parent: (index: Int32, isLeft: Bool)?) {

@@ -30,7 +30,11 @@ extension Scheduler {
         var looked = 0
         var walk = Walk(line)
         while let candidate = walk.next() {
-            if let limit = maxRunningPerUser.value, running[candidate.uid, default: 0] >= limit { continue }
+            if let limit = maxRunningPerUser.value {
+                // The job with the reservation also needs the right to run, which a later job of its user could take.
+                let kept = candidate.uid == decision.blocked?.uid ? 1 : 0
+                if running[candidate.uid, default: 0] + kept >= limit { continue }
+            }
             guard let job = pending[JobID(candidate.rank.id)], job.request.fits(in: capacity) else {
                 walk.passed(candidate)  // The machine shrank since it was accepted; it must not stop the others.
                 continue

@@ -27,7 +27,8 @@ extension Scheduler {
         if let limit = maxRunningPerUser.value, let running = activeByUser[job.uid], running >= limit {
             let own = active.values.filter { $0.uid == job.uid }
             return WaitReason(
-                "limits.max-running-per-user is \(limit) (\(maxRunningPerUser.place)): \(held(by: own))",
+                "limits.max-running-per-user is \(limit) (\(maxRunningPerUser.place)): \(held(by: own))"
+                    + (own.count == 1 ? " runs" : " run"),
                 rule: maxRunningPerUser.source, hint: "starts when one of them ends")
         }
         return waitReason(job, decide(now: now), now: now)
@@ -36,6 +37,15 @@ extension Scheduler {
     private func waitReason(_ job: PendingJob, _ decision: Decision, now: Timestamp) -> WaitReason {
         if decision.starts.contains(job.id) {
             return WaitReason("about to start", hint: "nothing is in its way")
+        }
+        if let first = decision.blocked, first.id != job.id, first.uid == job.uid, let limit = maxRunningPerUser.value,
+            (activeByUser[job.uid] ?? 0) + 1 >= limit
+        {
+            let own = active.values.filter { $0.uid == job.uid }
+            let others = own.isEmpty ? "it" : "\(held(by: own)) \(own.count == 1 ? "runs" : "run"), and the last"
+            return WaitReason(
+                "limits.max-running-per-user is \(limit) (\(maxRunningPerUser.place)): \(others) is kept for"
+                    + " job \(first.id)", rule: maxRunningPerUser.source, hint: "starts after job \(first.id)")
         }
         if let first = decision.blocked, first.id != job.id, job.request.fits(in: decision.free),
             let kept = decision.reservation
