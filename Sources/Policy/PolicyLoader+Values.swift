@@ -1,0 +1,88 @@
+import ConfigFile
+import Units
+
+// Values with a shape of their own, each checked where it is read so that the problem names its line.
+
+extension PolicyLoader {
+    func maxTime(_ reader: ConfigReader) -> Duration? {
+        guard let time = reader.duration("max-time") else { return nil }
+        if time < .seconds(1) {
+            reader.report("max-time", "\"\(reader.name).max-time\" must be at least 1 s")
+            return nil
+        }
+        return time
+    }
+
+    func fileSize(_ reader: ConfigReader) -> ByteSize? {
+        guard let size = reader.size("max-file-size") else { return nil }
+        if size < .mebibytes(1) {
+            reader.report(
+                "max-file-size", "\"\(reader.name).max-file-size\" must be at least 1 MiB",
+                hint: "a job writes its log to a file too")
+            return nil
+        }
+        return size
+    }
+
+    /// A zone as the carbon table and the public services write it: `DE`, `US-CAL-CISO`.
+    func zone(_ reader: ConfigReader) -> String? {
+        guard let zone = reader.string("zone") else { return nil }
+        let isWord = zone.utf8.allSatisfy {
+            (0x41...0x5A).contains($0) || (0x30...0x39).contains($0) || $0 == UInt8(ascii: "-")
+        }
+        if !isWord || !(2...16).contains(zone.utf8.count) {
+            reader.report(
+                "zone", "\"site.zone\" is \"\(zone)\"; it must be a zone in capitals",
+                hint: "a country such as \"DE\", or part of one such as \"US-CAL-CISO\"")
+            return nil
+        }
+        return zone
+    }
+
+    func paths(_ key: String, _ reader: ConfigReader) -> [String]? {
+        guard let paths = reader.strings(key) else { return nil }
+        for path in paths {
+            let isRooted = path.hasPrefix("/") || path == "~" || path.hasPrefix("~/")
+            if !isRooted || path.split(separator: "/").contains("..") || path.split(separator: "/").contains(".") {
+                reader.report(
+                    key, "\"\(reader.name).\(key)\" has \"\(path)\", which is not an absolute path",
+                    hint: "start with / or ~ and leave out . and ..")
+            } else if let never = SandboxProfile.neverGiven.first(where: { ($0 + "/").isPrefix(of: path) }) {
+                reader.report(
+                    key, "\"\(reader.name).\(key)\" has \"\(path)\", but no job is given anything of \(never)",
+                    hint: "remove it")
+            }
+        }
+        return paths
+    }
+
+    func admins(_ reader: ConfigReader) -> [String]? {
+        guard let admins = reader.strings("admins") else { return nil }
+        for entry in admins where entry.isEmpty || entry == "@" || entry.contains(where: \.isWhitespace) {
+            reader.report(
+                "admins", "\"access.admins\" has \"\(entry)\"", hint: "write a user as \"alice\", a group as \"@staff\""
+            )
+        }
+        return admins
+    }
+
+    /// Names of queues and profiles appear in commands and tables: letters, digits, `-`, `_`, `.`.
+    func checkName(_ name: String, _ reader: ConfigReader) {
+        let isPlain = name.utf8.allSatisfy { byte in
+            switch byte {
+            case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."): true
+            default: false
+            }
+        }
+        if !isPlain || !(1...32).contains(name.utf8.count) {
+            reader.report(
+                "", "\"\(name)\" is not a name for [\(reader.name)]",
+                hint: "use up to 32 letters, digits, \"-\", \"_\" and \".\"")
+        }
+    }
+}
+
+extension String {
+    /// Whether `path`, with or without a final slash, lies under this directory (which ends in a slash).
+    fileprivate func isPrefix(of path: String) -> Bool { (path + "/").hasPrefix(self) }
+}

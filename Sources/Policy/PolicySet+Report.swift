@@ -1,0 +1,43 @@
+package import JobAPI
+import Units
+
+extension PolicySet {
+    /// Everything in force, line by line, for `mlctl policy show`.
+    package func report() -> PolicyReport {
+        var lines: [PolicyReport.Line] = []
+        func line<T>(_ key: String, _ setting: Setting<T>, _ value: String) {
+            lines.append(.init(key: key, value: value, source: setting.place))
+        }
+        line("machine.reserve-cpus", machine.reserveCpus, "\(machine.reserveCpus.value)")
+        line("machine.reserve-memory", machine.reserveMemory, "\(machine.reserveMemory.value)")
+        line("site.zone", site.zone, site.zone.value ?? "not set")
+        line("site.pue", site.pue, significant(site.pue.value))
+        for queue in queues {
+            let key = "queue.\(queue.name)"
+            line("\(key).priority", queue.priority, "\(queue.priority.value)")
+            line("\(key).max-time", queue.maxTime, queue.maxTime.value?.brief ?? "no limit")
+            line("\(key).max-cpus-per-job", queue.maxCpusPerJob, Self.limit(queue.maxCpusPerJob.value))
+            line("\(key).default", queue.isDefault, "\(queue.isDefault.value)")
+            line("\(key).sandbox", queue.sandbox, queue.sandbox.value)
+        }
+        line("limits.max-queued-per-user", limits.maxQueuedPerUser, "\(limits.maxQueuedPerUser.value)")
+        line("limits.max-running-per-user", limits.maxRunningPerUser, Self.limit(limits.maxRunningPerUser.value))
+        for profile in sandboxes {
+            let key = "sandbox.\(profile.name)"
+            line("\(key).network", profile.network, profile.network.value ? "for jobs that ask" : "false")
+            line("\(key).read-only", profile.readOnly, Self.list(profile.readOnly.value))
+            line("\(key).read-write", profile.readWrite, Self.list(profile.readWrite.value))
+            line("\(key).require", profile.require, profile.require.value.rawValue)
+            line("\(key).max-processes", profile.maxProcesses, "\(profile.maxProcesses.value)")
+            line("\(key).max-file-size", profile.maxFileSize, profile.maxFileSize.value?.description ?? "no limit")
+        }
+        line("access.admins", access.admins, Self.list(access.admins.value))
+        for rule in rules {
+            lines.append(.init(key: "rule.\(rule.name)", value: rule.summary, source: rule.reference.place))
+        }
+        return PolicyReport(files: files, hash: hash, settings: lines)
+    }
+
+    private static func limit(_ value: Int?) -> String { value.map(String.init) ?? "no limit" }
+    private static func list(_ values: [String]) -> String { values.isEmpty ? "none" : values.joined(separator: ", ") }
+}

@@ -1,0 +1,110 @@
+package import Units
+
+/// The policy in force: every setting checked, each with the place it was set.
+///
+/// Made by ``load(files:)`` from the admin's files, or ``builtIn`` where there are none. Immutable in use: a reload makes
+/// another one, and replaces this one only when that worked.
+package struct PolicySet: Hashable, Sendable {
+    package struct Machine: Hashable, Sendable {
+        /// CPUs no job gets.
+        package var reserveCpus: Setting<Int>
+        /// Memory no job gets.
+        package var reserveMemory: Setting<ByteSize>
+    }
+
+    package struct Site: Hashable, Sendable {
+        /// The electricity zone, such as `DE`; nil when nobody said.
+        package var zone: Setting<String?>
+        /// Power usage effectiveness: energy of the building over energy of the machine, at least 1.
+        package var pue: Setting<Double>
+    }
+
+    package struct Queue: Hashable, Sendable {
+        package var name: String
+        package var priority: Setting<Int>
+        /// The longest a job may run; nil for no limit.
+        package var maxTime: Setting<Duration?>
+        package var maxCpusPerJob: Setting<Int?>
+        /// Where jobs go that name no queue; true of exactly one queue.
+        package var isDefault: Setting<Bool>
+        /// The name of the ``SandboxProfile`` its jobs run in.
+        package var sandbox: Setting<String>
+        /// The first line that defined it; nil when built in.
+        package var source: RuleReference?
+    }
+
+    package struct Limits: Hashable, Sendable {
+        package var maxQueuedPerUser: Setting<Int>
+        /// Nil for no limit.
+        package var maxRunningPerUser: Setting<Int?>
+    }
+
+    package struct Access: Hashable, Sendable {
+        /// Users by name and groups as `@group`.
+        package var admins: Setting<[String]>
+    }
+
+    package var machine: Machine
+    package var site: Site
+    /// In the order they were first written.
+    package var queues: [Queue]
+    package var limits: Limits
+    /// `default` first; it is always there.
+    package var sandboxes: [SandboxProfile]
+    package var access: Access
+    /// In the order they are asked; the first that matches decides.
+    package var rules: [Rule]
+    /// The files in the order they were merged; empty when all is built in.
+    package var files: [String]
+    /// SHA-256 over the files, see ``hash(of:)``.
+    package var hash: String
+
+    package func queue(_ name: String) -> Queue? { queues.first { $0.name == name } }
+    package func sandbox(_ name: String) -> SandboxProfile? { sandboxes.first { $0.name == name } }
+    package var defaultQueue: Queue? { queues.first { $0.isDefault.value } }
+
+    /// What jobs may use of `machine`: all but the reserves, never negative.
+    package func usable(of machine: MachineCapacity) -> MachineCapacity {
+        MachineCapacity(
+            cpus: max(0, machine.cpus - self.machine.reserveCpus.value),
+            memory: ByteSize(bytes: max(0, machine.memory.bytes - self.machine.reserveMemory.value.bytes)),
+            gpus: max(0, machine.gpus))
+    }
+
+    /// Whether `submitter` may act on others' jobs and on the policy: root always, else who is listed.
+    package func isAdmin(_ submitter: Submitter) -> Bool {
+        submitter.uid == 0
+            || access.admins.value.contains { entry in
+                entry.hasPrefix("@") ? submitter.groups.contains(String(entry.dropFirst())) : entry == submitter.user
+            }
+    }
+}
+
+/// Who asks, as the kernel says.
+package struct Submitter: Hashable, Sendable {
+    package var uid: UInt32
+    package var user: String
+    package var groups: [String]
+    /// What `~` in a policy's paths stands for; without it such paths match nothing.
+    package var home: String?
+
+    package init(uid: UInt32, user: String, groups: [String], home: String? = nil) {
+        self.uid = uid
+        self.user = user
+        self.groups = groups
+        self.home = home
+    }
+}
+
+/// What the machine has, before any reserve.
+package struct MachineCapacity: Hashable, Sendable {
+    package var cpus: Int
+    package var memory: ByteSize
+    package var gpus: Int
+
+    package init(cpus: Int, memory: ByteSize, gpus: Int) {
+        self.cpus = cpus
+        self.memory = memory
+        self.gpus = gpus
+    }
+}

@@ -1,0 +1,37 @@
+package import Units
+
+/// An amount of each thing a machine has to give.
+package struct ResourceVector: Hashable, Sendable, Codable {
+    package var cpus: Int
+    package var memory: ByteSize
+    package var gpus: Int
+
+    package init(cpus: Int, memory: ByteSize, gpus: Int = 0) {
+        self.cpus = cpus
+        self.memory = memory
+        self.gpus = gpus
+    }
+
+    package static let zero = ResourceVector(cpus: 0, memory: .zero)
+
+    /// Every amount is within that of `other`.
+    package func fits(in other: ResourceVector) -> Bool {
+        cpus <= other.cpus && memory <= other.memory && gpus <= other.gpus
+    }
+
+    package static func + (a: ResourceVector, b: ResourceVector) -> ResourceVector {
+        ResourceVector(cpus: a.cpus + b.cpus, memory: a.memory + b.memory, gpus: a.gpus + b.gpus)
+    }
+
+    package static func - (a: ResourceVector, b: ResourceVector) -> ResourceVector {
+        ResourceVector(cpus: a.cpus - b.cpus, memory: a.memory - b.memory, gpus: a.gpus - b.gpus)
+    }
+
+    package static func += (a: inout ResourceVector, b: ResourceVector) { a = a + b }
+    package static func -= (a: inout ResourceVector, b: ResourceVector) { a = a - b }
+
+    /// With what is below zero at zero.
+    var positivePart: ResourceVector {
+        ResourceVector(cpus: max(0, cpus), memory: ByteSize(bytes: max(0, memory.bytes)), gpus: max(0, gpus))
+    }
+}

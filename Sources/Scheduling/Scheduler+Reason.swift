@@ -1,0 +1,145 @@
+package import JobAPI
+package import Units
+import Policy
+
+extension Scheduler {
+    /// Why a waiting job does not run, worked out when asked, so that jobs nobody asks about cost nothing.
+    ///
+    /// Ask after the starts of the last plan were told to ``started(_:)``.
+    /// - Returns: nil when the job does not wait.
+    package func reason(for id: JobID, now: Timestamp) -> WaitReason? {
+        guard let job = pending[id] else { return nil }
+        if job.held {
+            return WaitReason(
+                job.note ?? "held", rule: job.rule, hint: "release it with mlctl release \(id), or ask an admin to")
+        }
+        if let notBefore = job.notBefore, isWaitingForItsTime(job), notBefore > now {
+            return WaitReason(
+                job.note ?? "not before \(notBefore)", rule: job.rule,
+                hint: "starts at \(notBefore) at the earliest, in \(notBefore.since(now).brief)")
+        }
+        if !job.request.fits(in: capacity) {
+            return WaitReason(
+                "asks for \(words(job.request, beyond: capacity)); all that jobs may use now is"
+                    + " \(words(capacity, beyond: nil))",
+                hint: "cancel it and ask for less")
+        }
+        if let limit = maxRunningPerUser.value, let running = activeByUser[job.uid], running >= limit {
+            let own = active.values.filter { $0.uid == job.uid }
+            return WaitReason(
+                "limits.max-running-per-user is \(limit) (\(maxRunningPerUser.place)): \(held(by: own))"
+                    + (own.count == 1 ? " runs" : " run"),
+                rule: maxRunningPerUser.source, hint: "starts when one of them ends")
+        }
+        return waitReason(job, decide(now: now), now: now)
+    }
+
+    private func waitReason(_ job: PendingJob, _ decision: Decision, now: Timestamp) -> WaitReason {
+        if decision.starts.contains(job.id) {
+            return WaitReason("about to start", hint: "nothing is in its way")
+        }
+        if let first = decision.blocked, first.id != job.id, first.uid == job.uid, let limit = maxRunningPerUser.value,
+            (activeByUser[job.uid] ?? 0) + 1 >= limit
+        {
+            let own = active.values.filter { $0.uid == job.uid }
+            let others = own.isEmpty ? "it" : "\(held(by: own)) \(own.count == 1 ? "runs" : "run"), and the last"
+            return WaitReason(
+                "limits.max-running-per-user is \(limit) (\(maxRunningPerUser.place)): \(others) is kept for"
+                    + " job \(first.id)", rule: maxRunningPerUser.source, hint: "starts after job \(first.id)")
+        }
+        if let first = decision.blocked, first.id != job.id, job.request.fits(in: decision.free),
+            let kept = decision.reservation
+        {
+            return behind(first, kept, job, now: now)
+        }
+        if job.request.fits(in: decision.free) {
+            // Its time has come, or its user's other jobs start first, since the last plan.
+            return WaitReason("waits for the next plan", hint: "nothing is in its way")
+        }
+        let kept =
+            decision.blocked?.id == job.id
+            ? decision.reservation : reservation(for: job, now: now, free: decision.free)
+        var text = "waits for \(words(job.request, beyond: decision.free, outOf: capacity))"
+        let holders = active.values.filter { holder in
+            (job.request.cpus > decision.free.cpus && holder.request.cpus > 0)
+                || (job.request.memory > decision.free.memory && holder.request.memory > .zero)
+                || (job.request.gpus > decision.free.gpus && holder.request.gpus > 0)
+        }
+        if !holders.isEmpty { text += ": held by \(held(by: holders))" }
+        if let first = decision.blocked, first.id != job.id {
+            let others = decision.starts.isEmpty ? "" : " and what starts now"
+            return WaitReason(
+                text + "; job \(first.id)\(others) goes first",
+                hint: "it starts when enough is free that job \(first.id) does not need")
+        }
+        if let predicted = kept?.predicted {
+            return WaitReason(
+                text + "; expected by \(predicted)",
+                hint: "it is next; sooner if those jobs end before their time limits")
+        }
+        return WaitReason(
+            text + "; no telling when: they have no time limit",
+            hint: "it is next: what becomes free is kept for it")
+    }
+
+    /// It would fit, but it would be in the way of the first.
+    private func behind(
+        _ first: PendingJob, _ kept: Reservation, _ job: PendingJob, now: Timestamp
+    ) -> WaitReason {
+        let needs = words(first.request, beyond: nil)
+        let when = kept.predicted.map { "from \($0)" } ?? "as soon as jobs without a time limit end"
+        let room = kept.earliest.since(now)
+        let isShort = job.expectedEnd(from: now).map { $0 <= kept.earliest } ?? false
+        if isShort || job.request.fits(in: kept.spare) {
+            return WaitReason(
+                "waits its turn: more than \(lookAhead) kinds of jobs are ahead of it",
+                hint: "it starts when those ahead have")
+        }
+        return WaitReason(
+            "would fit, but job \(first.id) is ahead of it and needs \(needs) \(when)",
+            hint: room >= .seconds(1)
+                ? "with a time limit of at most \(room.brief) it would start now" : "it starts after job \(first.id)")
+    }
+
+    // MARK: - Words
+
+    /// `jobs 12, 14`, those that end first coming first.
+    private func held(by jobs: [ActiveJob]) -> String {
+        let sorted = jobs.sorted { a, b in
+            switch (a.expectedEnd, b.expectedEnd) {
+            case (let x?, let y?) where x != y: x < y
+            case (.some, nil): true
+            case (nil, .some): false
+            default: a.id < b.id
+            }
+        }
+        let shown = sorted.prefix(5).map(\.id.description).joined(separator: ", ")
+        let rest = sorted.count - 5
+        return (sorted.count == 1 ? "job " : "jobs ") + shown + (rest > 0 ? " and \(rest) more" : "")
+    }
+
+    /// What of `request` is beyond `limit`, or all of it: `2 cpus and 8 GiB`; with a total, `2 of 4 cpus and 3 of 8 GiB`.
+    private func words(
+        _ request: ResourceVector, beyond limit: ResourceVector?, outOf total: ResourceVector? = nil
+    ) -> String {
+        var parts: [String] = []
+        if limit.map({ request.cpus > $0.cpus }) ?? true {
+            let missing = total == nil ? 0 : max(0, limit?.cpus ?? 0)
+            parts.append(
+                total == nil
+                    ? counted(request.cpus, "cpu")
+                    : "\(request.cpus - missing) of \(counted(request.cpus, "cpu"))")
+        }
+        if limit.map({ request.memory > $0.memory }) ?? true {
+            let present = ByteSize(bytes: max(0, limit?.memory.bytes ?? 0))
+            parts.append(total == nil ? "\(request.memory)" : "\(request.memory - present) of \(request.memory)")
+        }
+        if limit.map({ request.gpus > $0.gpus }) ?? (request.gpus > 0) {
+            let present = max(0, limit?.gpus ?? 0)
+            parts.append(
+                total == nil
+                    ? counted(request.gpus, "gpu") : "\(request.gpus - present) of \(counted(request.gpus, "gpu"))")
+        }
+        return parts.joined(separator: " and ")
+    }
+}
