@@ -13,6 +13,7 @@ package struct NewJob: Sendable {
     package var priority: Int
     package var timeLimit: Double?
     package var held: Bool
+    package var notBefore: Timestamp?
     package var reason: String
     package var rule: String?
     package var policyHash: String
@@ -20,7 +21,7 @@ package struct NewJob: Sendable {
 
     package init(
         spec: JobSpec, user: String, uid: UInt32, gid: UInt32, project: String, queue: String, priority: Int,
-        timeLimit: Double?, held: Bool, reason: String, rule: String?, policyHash: String, submittedAt: Timestamp
+        timeLimit: Double?, held: Bool, notBefore: Timestamp? = nil, reason: String, rule: String?, policyHash: String, submittedAt: Timestamp
     ) {
         self.spec = spec
         self.user = user
@@ -31,6 +32,7 @@ package struct NewJob: Sendable {
         self.priority = priority
         self.timeLimit = timeLimit
         self.held = held
+        self.notBefore = notBefore
         self.reason = reason
         self.rule = rule
         self.policyHash = policyHash
@@ -57,14 +59,15 @@ extension Ledger {
             try db.execute(
                 sql: """
                     INSERT INTO jobs (name, user, uid, gid, project, queue, priority, kind, spec, state, reason, rule,
-                        held, cpus, memory_bytes, gpus, time_limit_s, submitted_us, policy_hash)
-                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'queued', ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                        held, cpus, memory_bytes, gpus, time_limit_s, not_before_us, submitted_us,
+                        policy_hash)
+                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'queued', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                     """,
                 arguments: [
                     job.spec.title, job.user, job.uid, job.gid, job.project, job.queue, job.priority, job.spec.kind,
                     try JSON.text(job.spec), job.reason, job.rule, job.held, job.spec.resources.cpus,
                     job.spec.resources.memory.bytes, job.spec.resources.gpus, job.timeLimit,
-                    job.submittedAt.microseconds, job.policyHash,
+                    job.notBefore?.microseconds, job.submittedAt.microseconds, job.policyHash,
                 ])
             let id = JobID(db.lastInsertedRowID)
             try Self.insertTransition(

@@ -1,7 +1,7 @@
 import FoundationEssentials
 import GRDB
 package import JobAPI
-import Units
+package import Units
 
 /// A job as it stands on disk, with what the daemon needs to go on with it after a restart.
 package struct StoredJob: Sendable {
@@ -11,6 +11,7 @@ package struct StoredJob: Sendable {
     package var priority: Int
     package var held: Bool
     package var rule: String?
+    package var notBefore: Timestamp?
     package var timeLimit: Double?
     package var bootID: String?
     package var supervisorPID: Int32?
@@ -124,7 +125,8 @@ extension Ledger {
         let start: Int64? = row["supervisor_start"]
         return StoredJob(
             record: record, spec: spec, gid: row["gid"], priority: row["priority"], held: row["held"],
-            rule: row["rule"], timeLimit: row["time_limit_s"], bootID: row["boot_id"],
+            rule: row["rule"],
+            notBefore: (row["not_before_us"] as Int64?).map(Timestamp.init(microseconds:)), timeLimit: row["time_limit_s"], bootID: row["boot_id"],
             supervisorPID: row["supervisor_pid"], supervisorStart: start.map(UInt64.init(clamping:)),
             cgroup: row["cgroup"])
     }

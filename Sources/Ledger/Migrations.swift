@@ -41,6 +41,7 @@ enum Migrations {
             memory_bytes INTEGER NOT NULL,
             gpus INTEGER NOT NULL,
             time_limit_s REAL,
+            not_before_us INTEGER,
             submitted_us INTEGER NOT NULL,
             started_us INTEGER,
             ended_us INTEGER,

@@ -1,21 +1,7 @@
 import ArgumentParser
 import ConfigFile
+import Policy
 import Reporting
-
-// SHIM, TO BE REPLACED AT MERGE: module Policy brings a `PolicyCheck` with this signature. Delete this enumeration and
-// `import Policy` instead. Until then only the syntax is checked.
-private enum PolicyCheck {
-    static func check(files: [(name: String, text: String)]) -> [ConfigProblem] {
-        files.compactMap { file -> ConfigProblem? in
-            do throws(ConfigProblem) {
-                _ = try TOMLParser.parse(file.text, file: file.name)
-                return nil
-            } catch {
-                return error
-            }
-        }
-    }
-}
 
 struct PolicyCheckCommand: ContextCommand {
     static let configuration = CommandConfiguration(

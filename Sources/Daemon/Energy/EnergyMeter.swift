@@ -120,7 +120,7 @@ actor EnergyMeter {
                     power, Power(watts: energy.low.joules / sample.seconds),
                     Power(watts: energy.high.joules / sample.seconds)
                 )
-                if tracked.isEmpty { baseline.observe(sample) }
+                baseline.observe(sample, jobsRan: !tracked.isEmpty, load: machineLoad)
             } else {
                 lastPower[sample.domain] = nil
             }
@@ -131,26 +131,21 @@ actor EnergyMeter {
     /// CPU time of every account since the last reading; what is neither a job's nor ours is the system's.
     private func usages(load: MachineLoad?) -> [Usage] {
         var usages: [Usage] = []
-        var known = 0.0
         for id in tracked.keys.sorted() {
             guard var job = tracked[id] else { continue }
             let now = job.cpuSeconds() ?? job.lastCPU
             let used = max(now - job.lastCPU, 0)
             job.lastCPU = max(now, job.lastCPU)
             tracked[id] = job
-            known += used
             usages.append(
                 Usage(
                     account: .job(id.number), cpuSeconds: used, reservedCPUs: job.reservedCPUs,
                     reservedMemoryBytes: job.reservedMemoryBytes))
         }
         let own = (try? OwnCPUTime.seconds(roots: roots)) ?? ownCPU
-        let ours = max(own - ownCPU, 0)
+        usages.append(Usage(account: .daemon, cpuSeconds: max(own - ownCPU, 0)))
         ownCPU = max(own, ownCPU)
-        usages.append(Usage(account: .daemon, cpuSeconds: ours, reservedCPUs: 0, reservedMemoryBytes: 0))
-        let system = max((load?.busySeconds ?? 0) - known - ours, 0)
-        usages.append(Usage(account: .system, cpuSeconds: system, reservedCPUs: 0, reservedMemoryBytes: 0))
-        return usages
+        return Usage.withSystem(usages, busySeconds: load?.busySeconds ?? 0)
     }
 
     /// Shares one sample out and prices each share with the intensity in force.
@@ -159,25 +154,13 @@ actor EnergyMeter {
         let idle = meters.idlePower(of: sample.domain, baseline: baseline)
         let shares = attribute(sample, idlePower: idle, usages: usages, machine: machine)
         let isGap = sample.gap != nil
-        var spans = shares.map { share in
-            let energy = share.active + share.reservedIdle
+        let spans = shares.map { share in
             let span = SpanDelta(
                 account: account(share.account), active: share.active, reservedIdle: share.reservedIdle,
-                low: share.low, high: share.high, carbon: site.price(energy), carbonLow: site.price(share.low),
-                carbonHigh: site.price(share.high), gap: isGap ? .seconds(sample.seconds) : .zero, tier: tier)
+                low: share.low, high: share.high, carbon: site.price(share.energy), carbonLow: site.price(share.low),
+                carbonHigh: site.price(share.high), gap: .seconds(share.gapSeconds), tier: tier)
             if case .job(let number) = share.account { count(JobID(number), span, seconds: sample.seconds) }
             return span
-        }
-        if isGap {
-            // Every job that was there has this long without a figure.
-            let present = Set(spans.map(\.account))
-            for job in tracked.values where !present.contains(.job(job.id, attempt: job.attempt)) {
-                spans.append(
-                    SpanDelta(
-                        account: .job(job.id, attempt: job.attempt), active: .zero, reservedIdle: .zero, low: .zero,
-                        high: .zero, carbon: .zero, carbonLow: .zero, carbonHigh: .zero,
-                        gap: .seconds(sample.seconds), tier: .gap))
-            }
         }
         let metered = sample.energy ?? EnergyRange(.zero)
         return MeteredInterval(

@@ -21,9 +21,9 @@ extension JobController {
     private func takeUpActive(_ stored: StoredJob) async {
         let id = stored.record.id
         let directory = directory(id)
-        scheduler.adopt(
+        scheduler.started(
             ActiveJob(
-                id: id, uid: stored.record.uid, request: ResourceVector(stored.spec.resources),
+                id: id, uid: stored.record.uid, request: stored.spec.resources.vector,
                 startedAt: stored.record.startedAt ?? stored.record.submittedAt,
                 expectedEnd: stored.timeLimit.flatMap { limit in
                     stored.record.startedAt?.advanced(by: .seconds(limit))

@@ -93,8 +93,8 @@ extension JobController {
             runAs: settings.isSystemMode ? RunAs(uid: job.uid, gid: job.gid, groups: user.groups) : nil)
     }
 
-    private func profile(of job: LiveJob, in directory: JobDirectory) -> SandboxProfile {
-        let rules = policy.sandbox(for: job.queue)
+    private func profile(of job: LiveJob, in directory: JobDirectory) -> Sandbox.SandboxProfile {
+        let rules = policy.queue(job.queue).flatMap { policy.sandbox($0.sandbox.value) } ?? PolicySet.builtIn.sandboxes[0]
         let request = job.spec.sandbox
         var readOnly = request.readOnly
         if let train = job.spec.train {
@@ -103,13 +103,13 @@ extension JobController {
                 if case .string(let path) = entry.node.value { readOnly.append(path) }
             }
         }
-        return SandboxProfile(
-            workdir: request.workdir ?? directory.output, network: request.network && rules.network,
+        return Sandbox.SandboxProfile(
+            workdir: request.workdir ?? directory.output, network: request.network && rules.network.value,
             readOnly: readOnly, readWrite: request.readWrite + [directory.output],
             memoryLimit: job.spec.resources.memory.bytes, cpus: job.spec.resources.cpus,
-            maxProcesses: rules.maxProcesses, maxFileSize: rules.maxFileSize?.bytes,
+            maxProcesses: rules.maxProcesses.value, maxFileSize: rules.maxFileSize.value?.bytes,
             hidden: [state.path, settings.socket],
-            requirement: rules.require == .full ? .full : .bestEffort)
+            requirement: rules.require.value == .full ? .full : .bestEffort)
     }
 
     /// Where `mltrain` and the libraries it needs are, as far as they are not part of the system.

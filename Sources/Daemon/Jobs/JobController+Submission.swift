@@ -17,21 +17,21 @@ extension JobController {
         let now = Timestamp.now()
         let queued = live.values.count { $0.uid == peer.uid && $0.state == .queued }
         let admission = policy.admit(
-            spec, by: Submitter(uid: user.uid, user: user.name, groups: user.groupNames), machine: machine,
+            spec, by: Submitter(uid: user.uid, user: user.name, groups: user.groupNames, home: user.home),
+            machine: machine,
             queuedByUser: queued, now: now)
         switch admission {
         case .refused(let refusal):
             try await ledger.refuse(
                 user: user.name, reason: refusal.message, rule: refusal.rule?.description, policyHash: policy.hash,
                 at: now)
-            let rule = refusal.rule.map { " (\($0))" } ?? ""
-            throw APIError(.refused, refusal.message + rule, hint: refusal.hint)
+            throw APIError(.refused, refusal.message, hint: refusal.hint)
         case .accepted(let admitted):
             let id = try await ledger.accept(
                 NewJob(
                     spec: spec, user: user.name, uid: user.uid, gid: user.gid, project: admitted.project,
                     queue: admitted.queue, priority: admitted.priority, timeLimit: admitted.timeLimit,
-                    held: admitted.held, reason: admitted.reason, rule: admitted.rule?.description,
+                    held: admitted.held, notBefore: admitted.notBefore, reason: admitted.reason, rule: admitted.rule?.description,
                     policyHash: policy.hash, submittedAt: now))
             guard let stored = try await ledger.job(id) else {
                 throw APIError(.internalError, "job \(id) vanished from the ledger")
@@ -49,8 +49,9 @@ extension JobController {
         scheduler.add(
             PendingJob(
                 id: stored.record.id, uid: stored.record.uid, queue: stored.record.queue, priority: stored.priority,
-                submittedAt: stored.record.submittedAt, notBefore: stored.spec.schedule.notBefore,
-                held: stored.held, request: ResourceVector(stored.spec.resources), timeLimit: stored.timeLimit))
+                submittedAt: stored.record.submittedAt, notBefore: stored.notBefore,
+                held: stored.held, request: stored.spec.resources.vector, timeLimit: stored.timeLimit,
+                note: stored.held || stored.notBefore != nil ? stored.record.reason : nil))
     }
 
     /// Ends a job on its owner's word.

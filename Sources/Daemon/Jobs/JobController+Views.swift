@@ -60,7 +60,7 @@ extension JobController {
     /// What the machine has and who holds it.
     func devices() -> [DeviceReport.Device] {
         let used = live.values.filter { $0.state.isActive }.reduce(into: ResourceVector.zero) { sum, job in
-            sum = sum + ResourceVector(job.spec.resources)
+            sum += job.spec.resources.vector
         }
         let usable = policy.usable(of: machine)
         var devices = [

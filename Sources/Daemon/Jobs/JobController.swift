@@ -111,7 +111,8 @@ actor JobController: Service {
     private func startWhatFits() async {
         let plan = scheduler.plan(now: .now())
         for id in plan.starts {
-            scheduler.started(id, at: .now())
+            guard let active = scheduler.starting(id, at: .now()) else { continue }
+            scheduler.started(active)
             await start(id)
         }
         if let wake = plan.wakeAt { wakeUp(at: wake) }

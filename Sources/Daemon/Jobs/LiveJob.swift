@@ -1,6 +1,7 @@
 import JobAPI
 import Ledger
 import Sandbox
+import Scheduling
 import Units
 
 /// A job that has not ended, as the controller holds it.
@@ -31,4 +32,9 @@ struct LiveJob: Sendable {
         attempt = stored.record.attempt
         state = stored.record.state
     }
+}
+
+extension JobSpec.Resources {
+    /// As the scheduler counts them.
+    var vector: ResourceVector { ResourceVector(cpus: cpus, memory: memory, gpus: gpus) }
 }
