@@ -64,6 +64,7 @@ let package = Package(
     targets: [
         // Floor 0: the kernel's and the system libraries' interfaces.
         .target(name: "CLinux", cSettings: cSettings),
+        .target(name: "CKernels", cSettings: cSettings),
         .systemLibrary(name: "CSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
         .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
         .systemLibrary(name: "CSeccomp", pkgConfig: "libseccomp", providers: [.apt(["libseccomp-dev"])]),
@@ -74,7 +75,7 @@ let package = Package(
         library("JobAPI", ["Units", "ConfigFile"]),
         library("JobClient", ["JobAPI"] + nio),
         library("LinuxSystem", ["CLinux", "CSystemd"]),
-        library("Tensors", ["COpenBLAS"], settings: numeric),
+        library("Tensors", ["COpenBLAS", "CKernels"], settings: numeric),
 
         // Floor 2: pure decisions and the training core.
         library("Carbon", ["Units"], resources: [.embedInCode("Resources")]),

@@ -1,0 +1,41 @@
+import Glibc
+
+/// Whole files as bytes.
+package enum FileBytes {
+    /// - Throws: `file` with the system's reason, or `size` beyond `limit` bytes.
+    package static func read(_ path: String, limit: Int = 1 << 32) throws(DatasetError) -> [UInt8] {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+        guard descriptor >= 0 else { throw failure("cannot open it", path) }
+        defer { close(descriptor) }
+        var status = stat()
+        guard fstat(descriptor, &status) == 0 else { throw failure("cannot look at it", path) }
+        // A pipe or a device could give bytes for ever.
+        guard status.st_mode & S_IFMT == S_IFREG else { throw DatasetError(.file, "not a regular file", path: path) }
+        guard status.st_size <= limit else {
+            throw DatasetError(.size, "\(status.st_size) bytes; at most \(limit) are read", path: path)
+        }
+        let size = Int(status.st_size)
+        var failed = false
+        var errorNumber: Int32 = 0
+        let bytes = [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
+            while count < size {
+                let got = Glibc.read(descriptor, buffer.baseAddress.map { $0 + count }, size - count)
+                if got > 0 {
+                    count += got
+                } else if got == 0 {
+                    break
+                } else if errno != EINTR {
+                    failed = true
+                    errorNumber = errno
+                    break
+                }
+            }
+        }
+        if failed { throw failure("cannot read it", path, errorNumber) }
+        return bytes
+    }
+
+    private static func failure(_ what: String, _ path: String, _ number: Int32 = errno) -> DatasetError {
+        DatasetError(.file, what + ": " + String(cString: strerror(number)), path: path)
+    }
+}

@@ -1,0 +1,107 @@
+package import Tensors
+
+/// `y = activation(x W + b)` over the last axis.
+///
+/// `x [..., f]`, `W [f, units]` (kernel), `b [units]` (bias), `y [..., units]`.
+package struct Dense: Layer {
+    package static let kind = "dense"
+
+    package var units: Int
+    package var activation: Activation
+    package var usesBias: Bool
+
+    package init(units: Int, activation: Activation = .linear, usesBias: Bool = true) {
+        self.units = units
+        self.activation = activation
+        self.usesBias = usesBias
+    }
+
+    package var splitOutputActivation: (layer: any Layer, activation: Activation)? {
+        (Dense(units: units, activation: .linear, usesBias: usesBias), activation)
+    }
+
+    package func outputShape(_ inputs: [Shape]) throws(LearningError) -> Shape {
+        guard inputs.count == 1, inputs[0].rank >= 1 else {
+            throw LearningError(.model, "a dense layer takes one input with at least one axis")
+        }
+        return try learning { () throws(TensorError) in try inputs[0].replacingLast(with: units) }
+    }
+
+    package func bind(
+        _ inputs: [LayerInput], _ plan: inout MemoryPlan.Builder
+    ) throws(LearningError) -> BoundLayer {
+        let shape = try outputShape(inputs.map(\.tensor.shape))
+        if activation == .softmax {
+            throw LearningError(
+                .model, "activation = \"softmax\" belongs to the last layer, with a categorical cross-entropy loss")
+        }
+        let features = inputs[0].tensor.shape.last
+        let kernelShape = try learning { () throws(TensorError) in try Shape([features, units]) }
+        let biasShape = try learning { () throws(TensorError) in try Shape([units]) }
+        let kernel = plan.parameter("kernel", kernelShape, .glorotUniform(fanIn: features, fanOut: units))
+        let bias = usesBias ? plan.parameter("bias", biasShape, .zeros) : nil
+        let output = plan.output(shape)
+        return BoundLayer(
+            output: output,
+            step: DenseStep(
+                input: inputs[0], output: output, kernel: kernel, bias: bias, activation: activation,
+                features: features, units: units, vectors: shape.leading))
+    }
+
+    /// The forward pass of one vector, spelt out.
+    package func reference(_ x: [Double], kernel: [Double], bias: [Double]) -> [Double] {
+        activation.reference(
+            (0..<units).map { unit in
+                x.indices.reduce(bias.isEmpty ? 0 : bias[unit]) { $0 + x[$1] * kernel[$1 * units + unit] }
+            })
+    }
+}
+
+private struct DenseStep: LayerStep {
+    let input: LayerInput
+    let output: Tensor
+    let kernel: ParameterSlot
+    let bias: ParameterSlot?
+    let activation: Activation
+    let features: Int
+    let units: Int
+    /// Vectors in one sample.
+    let vectors: Int
+
+    func forward(_ frame: Frame) throws(TensorError) {
+        let rows = frame.rows * vectors
+        let y = frame[output.value]
+        try gemm(
+            MatrixView(frame[input.tensor.value], rows: rows, columns: features),
+            MatrixView(frame.weights(kernel), rows: features, columns: units),
+            into: MatrixView(y, rows: rows, columns: units))
+        activation.apply(y, rows: rows, columns: units, bias: bias.map { frame.weights($0) })
+    }
+
+    func backward(_ frame: Frame) throws(TensorError) {
+        guard let gradient = output.gradient else { return }
+        let rows = frame.rows * vectors
+        let dy = frame[gradient]
+        activation.differentiate(dy, output: frame[output.value], count: rows * units)
+        let dyMatrix = MatrixView(dy, rows: rows, columns: units)
+        // dW = x' dy
+        try gemm(
+            MatrixView(frame[input.tensor.value], rows: rows, columns: features).transposed, dyMatrix,
+            into: MatrixView(frame.gradient(kernel), rows: features, columns: units))
+        if let bias {
+            // db = the sum of dy over the rows
+            let db = frame.gradient(bias)
+            db.update(repeating: 0, count: units)
+            for row in 0..<rows {
+                let from = dy + row * units
+                for j in 0..<units { db[j] += from[j] }
+            }
+        }
+        if let inputGradient = input.tensor.gradient {
+            // dx = dy W'
+            try gemm(
+                dyMatrix, MatrixView(frame.weights(kernel), rows: features, columns: units).transposed,
+                into: MatrixView(frame[inputGradient], rows: rows, columns: features), beta: input.beta)
+        }
+    }
+}

@@ -1,0 +1,50 @@
+package import Tensors
+
+/// What training makes small.
+package protocol Loss: Sendable {
+    /// The name in job files, which is Keras's in kebab-case.
+    var name: String { get }
+
+    /// The activation of the last layer that this loss computes together with itself, because the two are simpler and
+    /// more exact as one.
+    var fusedActivation: Activation? { get }
+
+    /// The shape of one target for outputs of this shape.
+    func targetShape(_ output: Shape) throws(LearningError) -> Shape
+
+    func bind(_ output: Tensor) throws(LearningError) -> any LossStep
+
+    /// Looks at every target once, before training.
+    ///
+    /// - Throws: `data` with the first that the loss cannot take.
+    func check(_ samples: Samples, output: Shape, named name: String) throws(LearningError)
+}
+
+/// A loss with its place in memory. Called on all shards at once; allocates nothing.
+package protocol LossStep: Sendable {
+    /// Adds the samples' losses to `totals`, and, when training, writes the gradient of `scale` times their sum with
+    /// respect to the output.
+    func run(_ frame: Frame, targets: FloatPointer, scale: Float, totals: inout Totals)
+}
+
+/// Sums over samples, from which means are made.
+package struct Totals: Hashable, Sendable {
+    package var samples = 0
+    /// Targets: one a sample, or one for each position of a sequence.
+    package var positions = 0
+    package var loss = 0.0
+    /// Positions whose likeliest class was the right one.
+    package var correct = 0
+
+    package init() {}
+
+    package var meanLoss: Double { loss / Double(max(positions, 1)) }
+    package var accuracy: Double { Double(correct) / Double(max(positions, 1)) }
+
+    package static func += (a: inout Totals, b: Totals) {
+        a.samples += b.samples
+        a.positions += b.positions
+        a.loss += b.loss
+        a.correct += b.correct
+    }
+}

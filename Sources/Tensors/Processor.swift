@@ -1,0 +1,14 @@
+import CKernels
+
+/// The processors this process may use, and how they treat small numbers.
+package enum Processor {
+    /// CPUs in the affinity mask: what a container or a job's cgroup leaves of the machine.
+    package static var usableCount: Int { Int(mld_usable_cpus()) }
+
+    /// Runs `body` with denormal numbers treated as zero on this thread.
+    package static func flushingDenormals<T, E: Error>(_ body: () throws(E) -> T) throws(E) -> T {
+        let mode = mld_flush_denormals()
+        defer { mld_restore_float_mode(mode) }
+        return try body()
+    }
+}
