@@ -1,0 +1,14 @@
+/// Where the kernel's file systems are. Each can be replaced on its own by a directory that presents other hardware.
+///
+/// A reader takes what a given tree lacks as absent hardware; it never falls back to the real one.
+package struct SystemRoots: Sendable, Hashable {
+    package var sysfs: String
+    package var procfs: String
+    package var cgroupfs: String
+
+    package init(sysfs: String = "/sys", procfs: String = "/proc", cgroupfs: String = "/sys/fs/cgroup") {
+        self.sysfs = sysfs
+        self.procfs = procfs
+        self.cgroupfs = cgroupfs
+    }
+}

@@ -1,0 +1,67 @@
+/// The usages of one interval made safe to divide by: one entry per account, every number finite and not negative.
+struct Claims {
+    private(set) var accounts: [Account] = []
+    /// What the active part is divided by: CPU seconds, or bytes for memory.
+    private(set) var use: [Double] = []
+    /// What the idle part is divided by: reserved CPUs, or bytes for memory. Only jobs reserve.
+    private(set) var reserved: [Double] = []
+    /// What nobody reserved; zero when more is reserved than there is.
+    let unreserved: Double
+
+    init(_ usages: [Usage], kind: DomainKind, machine: MachineSize, seconds: Double) {
+        let cpus = Self.clean(machine.cpus)
+        let bytes = Double(max(0, machine.memoryBytes))
+        let length = Self.clean(seconds)
+        // The clamp keeps sums finite. Nothing real exceeds it: the clocks of jobs and machine differ by 10 ms steps.
+        let mostSeconds = cpus > 0 && length > 0 ? cpus * (length + 1) : 1e9
+        var indices: [Account: Int] = [:]
+        for usage in usages where usage.account != .idle && usage.account != .gap {
+            let seconds = min(mostSeconds, Self.clean(usage.cpuSeconds))
+            let held = Double(max(0, usage.reservedMemoryBytes))
+            let use: Double
+            var reserved: Double
+            switch kind {
+            case .cpu, .platform: (use, reserved) = (seconds, min(1e9, Self.clean(usage.reservedCPUs)))
+            case .memory: (use, reserved) = (held, held)
+            // Who used a GPU cannot be told from CPU time; until its owners are known its energy is nobody's.
+            case .gpu: (use, reserved) = (0, 0)
+            }
+            if case .job = usage.account {} else { reserved = 0 }
+            if let index = indices[usage.account] {
+                self.use[index] += use
+                self.reserved[index] += reserved
+            } else {
+                indices[usage.account] = accounts.count
+                accounts.append(usage.account)
+                self.use.append(use)
+                self.reserved.append(reserved)
+            }
+        }
+        let capacity = kind == .memory ? bytes : kind == .gpu ? 0 : cpus
+        unreserved = max(0, capacity - reserved.reduce(0, +))
+    }
+
+    private static func clean(_ value: Double) -> Double { value.isFinite ? max(0, value) : 0 }
+
+    /// The part of the idle power that goes with what the account holds.
+    func heldFraction(_ index: Int) -> Double { fraction(reserved[index]) }
+
+    var unreservedFraction: Double {
+        reserved.reduce(0, +) + unreserved > 0 ? fraction(unreserved) : 1
+    }
+
+    private func fraction(_ part: Double) -> Double {
+        let whole = reserved.reduce(0, +) + unreserved
+        return whole > 0 ? part / whole : 0
+    }
+
+    /// The least and the most of the active part that can be the account's if its units of use weigh up to `ratio` times
+    /// as much as the others', or as little.
+    func useBounds(of index: Int, ratio: Double) -> (low: Double, high: Double) {
+        let own = use[index]
+        guard own > 0 else { return (0, 0) }
+        let others = max(0, use.reduce(0, +) - own)
+        let k = ratio.isFinite ? max(1, ratio) : 1
+        return (own / (own + k * others), k * own / (k * own + others))
+    }
+}

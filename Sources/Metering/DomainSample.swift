@@ -1,0 +1,84 @@
+package import Units
+
+/// What a power domain feeds.
+package enum DomainKind: String, Sendable, Hashable, Codable, CaseIterable {
+    case cpu, memory, gpu
+    /// The whole board, where nothing finer is readable.
+    case platform
+}
+
+/// How a sample came about, best first.
+package enum MeterTier: String, Sendable, Hashable, Codable, CaseIterable {
+    /// Read from a counter of the hardware.
+    case measured
+    /// From a model fitted to this site's own measurement.
+    case calibrated
+    /// From a model with published coefficients.
+    case table
+    /// Time passed without a usable reading.
+    case gap
+}
+
+/// Energy with the range in which the truth is held to lie; `low <= energy <= high`.
+package struct EnergyRange: Sendable, Hashable {
+    package var energy: Energy
+    package var low: Energy
+    package var high: Energy
+
+    package init(_ energy: Energy, low: Energy? = nil, high: Energy? = nil) {
+        self.energy = energy
+        self.low = min(energy, low ?? energy)
+        self.high = max(energy, high ?? energy)
+    }
+}
+
+/// What one power domain used in one interval, or why nobody knows.
+package struct DomainSample: Sendable, Hashable {
+    package enum Reading: Sendable, Hashable {
+        case energy(EnergyRange)
+        /// No figure, with the reason. Never zero joules, never a guess.
+        case gap(String)
+    }
+
+    /// `package-0`, `dram-0`, `cpu-model`, `memory-model`.
+    package var domain: String
+    package var kind: DomainKind
+    package var start: Timestamp
+    package var end: Timestamp
+    /// The length of the interval by the clock that never steps. Differs from `end - start` when the wall clock was set.
+    package var seconds: Double
+    package var reading: Reading
+    package var tier: MeterTier
+    /// Where the figure comes from, for people.
+    package var source: String
+
+    package init(
+        domain: String, kind: DomainKind, start: Timestamp, end: Timestamp, seconds: Double, reading: Reading,
+        tier: MeterTier, source: String
+    ) {
+        self.domain = domain
+        self.kind = kind
+        self.start = start
+        self.end = end
+        self.seconds = seconds
+        self.reading = reading
+        if case .gap = reading { self.tier = .gap } else { self.tier = tier }
+        self.source = source
+    }
+
+    /// Nil for a gap.
+    package var energy: EnergyRange? {
+        if case .energy(let range) = reading { range } else { nil }
+    }
+
+    /// Nil for a reading.
+    package var gap: String? {
+        if case .gap(let reason) = reading { reason } else { nil }
+    }
+
+    /// Mean power over the interval; nil for a gap or an interval without length.
+    package var power: Power? {
+        guard let energy, seconds > 0 else { return nil }
+        return Power(watts: energy.energy.joules / seconds)
+    }
+}

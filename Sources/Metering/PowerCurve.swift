@@ -1,0 +1,34 @@
+/// Watts of a processor against its utilisation: a concave line of three pieces through four points.
+///
+/// Power rises steeply with the first busy cores (clocks and shared parts wake up) and flattens as sibling threads and
+/// turbo limits bind. The shape is one for all processors; idle and full power are each processor's own:
+/// `P(u) = idle + (full - idle) f(u)`, f through (0, 0), (0.2, 0.4), (0.6, 0.875), (1, 1).
+///
+/// The points minimise the mean relative error over the load sweeps published with CodeCarbon (three processors with
+/// usable sweeps, RAPL against load, each swept over all and over some cores). Fitted on two processors and checked on the
+/// third, idle and full power given, the mean error was 22 % (from 8 % to 46 % by sweep); a straight line erred by 31 %.
+package struct PowerCurve: Sendable, Hashable {
+    package var idleWatts: Double
+    package var fullWatts: Double
+
+    static let points: [(utilisation: Double, fraction: Double)] = [(0, 0), (0.2, 0.4), (0.6, 0.875), (1, 1)]
+
+    package init(idleWatts: Double, fullWatts: Double) {
+        self.idleWatts = idleWatts
+        self.fullWatts = fullWatts
+    }
+
+    /// Watts at a utilisation from 0 to 1; beyond that the ends hold, NaN is taken as idle.
+    package func watts(at utilisation: Double) -> Double {
+        idleWatts + (fullWatts - idleWatts) * Self.fraction(at: utilisation)
+    }
+
+    static func fraction(at utilisation: Double) -> Double {
+        guard utilisation > 0 else { return 0 }
+        for (left, right) in zip(points, points.dropFirst()) where utilisation <= right.utilisation {
+            let position = (utilisation - left.utilisation) / (right.utilisation - left.utilisation)
+            return left.fraction + position * (right.fraction - left.fraction)
+        }
+        return 1
+    }
+}
