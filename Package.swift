@@ -59,7 +59,6 @@ let package = Package(
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
-        .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
     ],
     targets: [
         // Floor 0: the kernel's and the system libraries' interfaces.
@@ -71,7 +70,7 @@ let package = Package(
 
         // Floor 1: quantities, documents, wire types, the machine, arrays.
         library("Units"),
-        library("ConfigFile", ["Units", .product(name: "TOMLKit", package: "TOMLKit")]),
+        library("ConfigFile", ["Units"]),
         library("JobAPI", ["Units", "ConfigFile"]),
         library("JobClient", ["JobAPI"] + nio),
         library("LinuxSystem", ["CLinux", "CSystemd"]),
@@ -97,7 +96,9 @@ let package = Package(
             "Daemon",
             [
                 "JobAPI", "Policy", "Scheduling", "Metering", "Carbon", "Ledger", "Sandbox", "LinuxSystem", "Units",
-                "ConfigFile", lifecycle, logging, .product(name: "Hummingbird", package: "hummingbird"),
+                "ConfigFile", lifecycle, logging,
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+                .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
             ] + nio),
         program("mld", ["Daemon", "Units", argumentParser]),

@@ -47,9 +47,9 @@ package struct User: Hashable, Sendable {
 
 extension User {
     /// The number of a group, or nil when there is none of that name.
-    package static func group(named name: String) -> UInt32? {
-        var entry = Glibc.group()
-        var found: UnsafeMutablePointer<Glibc.group>?
+    package static func groupID(named name: String) -> UInt32? {
+        var entry = group()
+        var found: UnsafeMutablePointer<group>?
         var buffer = [CChar](repeating: 0, count: 65536)
         guard getgrnam_r(name, &entry, &buffer, buffer.count, &found) == 0, found != nil else { return nil }
         return entry.gr_gid

@@ -155,10 +155,11 @@ actor EnergyMeter {
         let shares = attribute(sample, idlePower: idle, usages: usages, machine: machine)
         let isGap = sample.gap != nil
         let spans = shares.map { share in
+            let carbon = site.price(share.energy, low: share.low, high: share.high)
             let span = SpanDelta(
                 account: account(share.account), active: share.active, reservedIdle: share.reservedIdle,
-                low: share.low, high: share.high, carbon: site.price(share.energy), carbonLow: site.price(share.low),
-                carbonHigh: site.price(share.high), gap: .seconds(share.gapSeconds), tier: tier)
+                low: share.low, high: share.high, carbon: carbon.mass, carbonLow: carbon.low,
+                carbonHigh: carbon.high, gap: .seconds(share.gapSeconds), tier: tier)
             if case .job(let number) = share.account { count(JobID(number), span, seconds: sample.seconds) }
             return span
         }

@@ -1,4 +1,6 @@
+import Carbon
 import FoundationEssentials
+import Glibc
 import Hummingbird
 import JobAPI
 import Ledger
@@ -12,11 +14,11 @@ struct API: Sendable {
     let meter: EnergyMeter
     let ledger: Ledger
     let hub: EventHub
-    let site: SiteDescription
+    let site: SiteCarbon
     let settings: Settings
     let startedAt: Timestamp
 
-    func router() -> Router<PeerContext> {
+    func responder() -> RouterResponder<PeerContext> {
         let router = Router(context: PeerContext.self)
         let v1 = router.group("v1")
         v1.get("health", use: health)
@@ -30,7 +32,7 @@ struct API: Sendable {
         v1.get("devices", use: devices)
         v1.get("report", use: report)
         v1.get("policy", use: policy)
-        return router
+        return router.buildResponder()
     }
 
     // MARK: - Jobs
@@ -139,7 +141,7 @@ struct API: Sendable {
         return try Responses.json(
             DeviceReport(
                 devices: await jobs.devices(), meters: await meter.descriptions(),
-                carbonIntensityGPerKwh: site.intensity, carbonSource: site.carbonSource, pue: site.pue))
+                carbonIntensityGPerKwh: site.intensity.gramsPerKilowattHour, carbonSource: site.source, pue: site.pue))
     }
 
     private func report(_ request: Request, _ context: PeerContext) async throws -> Response {
@@ -154,14 +156,15 @@ struct API: Sendable {
         }
         await meter.flush()
         // Others' energy is for the admins' eyes; everybody sees their own.
-        let isPrivileged = await peer.uid == 0 || peer.uid == geteuid() || jobs.isAdmin(peer)
+        let isAdmin = await jobs.isAdmin(peer)
+        let isPrivileged = peer.uid == 0 || peer.uid == geteuid() || isAdmin
         var report = try await ledger.report(
             ReportQuery(
                 since: try query.time("since") ?? Timestamp(microseconds: 0), until: try query.time("until") ?? .now(),
                 by: grouping ?? .job, job: try query.text("job").map(jobID),
                 user: isPrivileged ? nil : User.lookup(uid: peer.uid, gid: peer.gid).name))
-        report.notes =
-            site.notes + (await meter.descriptions().map { "\($0.domain): \($0.source), \($0.tier.rawValue)" })
+        let meters = await meter.descriptions().filter { $0.powerW != nil }
+        report.notes = meters.map { "\($0.domain): \($0.source) (\($0.tier.rawValue))" } + [site.note]
         return try Responses.json(report)
     }
 
@@ -198,5 +201,3 @@ struct API: Sendable {
         return await jobs.directory(job.id)
     }
 }
-
-import Glibc

@@ -12,14 +12,14 @@ import ServiceLifecycle
 /// one path for a socket from systemd and one bound by us.
 struct SocketServer: Service {
     let socket: Int32
-    let router: Router<PeerContext>
+    let responder: RouterResponder<PeerContext>
     let logger: Logger
     /// Called once connections are accepted.
     let onReady: @Sendable () -> Void
 
     func run() async throws {
         let logger = logger
-        let responder = router.buildResponder()
+        let responder = responder
         let child = HTTP1Channel(responder: { request, writer, channel in
             let context = PeerContext(source: .init(channel: channel, logger: logger))
             let response: Response

@@ -1,3 +1,5 @@
+import Scheduling
+import Logging
 import JobAPI
 import Ledger
 import Sandbox

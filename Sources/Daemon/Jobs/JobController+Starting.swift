@@ -1,3 +1,5 @@
+import ConfigFile
+import Logging
 import JobAPI
 import Ledger
 import LinuxSystem
@@ -94,7 +96,8 @@ extension JobController {
     }
 
     private func profile(of job: LiveJob, in directory: JobDirectory) -> Sandbox.SandboxProfile {
-        let rules = policy.queue(job.queue).flatMap { policy.sandbox($0.sandbox.value) } ?? PolicySet.builtIn.sandboxes[0]
+        let rules =
+            policy.queue(job.queue).flatMap { policy.sandbox($0.sandbox.value) } ?? PolicySet.builtIn.sandboxes[0]
         let request = job.spec.sandbox
         var readOnly = request.readOnly
         if let train = job.spec.train {

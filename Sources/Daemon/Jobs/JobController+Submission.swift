@@ -1,6 +1,8 @@
 import JobAPI
 import Ledger
 import LinuxSystem
+import Logging
+import Sandbox
 import Policy
 import Scheduling
 import Units
@@ -31,7 +33,8 @@ extension JobController {
                 NewJob(
                     spec: spec, user: user.name, uid: user.uid, gid: user.gid, project: admitted.project,
                     queue: admitted.queue, priority: admitted.priority, timeLimit: admitted.timeLimit,
-                    held: admitted.held, notBefore: admitted.notBefore, reason: admitted.reason, rule: admitted.rule?.description,
+                    held: admitted.held, notBefore: admitted.notBefore, reason: admitted.reason,
+                    rule: admitted.rule?.description,
                     policyHash: policy.hash, submittedAt: now))
             guard let stored = try await ledger.job(id) else {
                 throw APIError(.internalError, "job \(id) vanished from the ledger")

@@ -1,5 +1,5 @@
 import Glibc
-package import JobAPI
+import JobAPI
 
 // What the program around the daemon needs from its own process.
 extension Daemon {

@@ -9,6 +9,7 @@ import Metering
 import Policy
 import Sandbox
 import ServiceLifecycle
+import UnixSignals
 import Units
 
 /// Puts the daemon together and runs it until it is told to stop.
@@ -27,7 +28,8 @@ package enum Daemon {
         try await ledger.keepPolicy(
             hash: policy.hash, text: try PolicyFiles.text(settings.policyDirectory), at: started)
         try await ledger.recordIntensity(
-            from: started, zone: site.zone, intensity: site.intensity, pue: site.pue, source: site.source)
+            from: started, zone: site.zone, intensity: site.intensity, pue: site.pue,
+            source: site.source)
 
         let machine = try Machine(roots: settings.roots)
         let host = try await ledger.host(
@@ -52,13 +54,13 @@ package enum Daemon {
 
         let socket = try ListeningSocket(
             path: settings.socket, mode: settings.isSystemMode ? 0o660 : 0o600,
-            group: settings.isSystemMode ? User.group(named: "mld") : nil)
+            group: settings.isSystemMode ? User.groupID(named: "mld") : nil)
         defer { socket.removeFile() }
         let api = API(
-            jobs: jobs, meter: meter, ledger: ledger, hub: hub, site: SiteDescription(site), settings: settings,
+            jobs: jobs, meter: meter, ledger: ledger, hub: hub, site: site, settings: settings,
             startedAt: started)
         let log = logger
-        let server = SocketServer(socket: socket.descriptor, router: api.router(), logger: logger) {
+        let server = SocketServer(socket: socket.descriptor, responder: api.responder(), logger: logger) {
             log.notice("listening on \(settings.socket)")
             ServiceManager.ready(status: "Listening on \(settings.socket)")
         }

@@ -23,10 +23,7 @@ struct Machine: Sendable {
         let memory = try MemoryInfo(roots: roots)
         let cpus = CPUTopology.usableCPUs()
         // From the real tree always: it names the boot of the processes we start.
-        guard let text = try TextFile.read("/proc/sys/kernel/random/boot_id", isRequired: true) else {
-            throw DaemonError(stage: "machine", message: "the boot has no id")
-        }
-        bootID = String(text.prefix { !$0.isWhitespace })
+        bootID = try SystemFile.word("/proc/sys/kernel/random/boot_id")
         capacity = MachineCapacity(cpus: cpus, memory: ByteSize(bytes: memory.totalBytes), gpus: 0)
         size = MachineSize(cpus: Double(cpus), memoryBytes: memory.totalBytes)
     }

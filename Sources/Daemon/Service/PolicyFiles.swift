@@ -1,4 +1,5 @@
-import FoundationEssentials
+import Glibc
+import LinuxSystem
 import Policy
 
 /// The admin's policy directory.
@@ -15,17 +16,11 @@ enum PolicyFiles {
     }
 
     private static func read(_ directory: String) throws -> [(name: String, text: String)] {
-        var isDirectory = false
-        guard FileManager.default.fileExists(atPath: directory, isDirectory: &isDirectory), isDirectory else {
-            return []
-        }
-        let names = try FileManager.default.contentsOfDirectory(atPath: directory)
-        return try names.filter { $0.hasSuffix(".toml") && !$0.hasPrefix(".") }.sorted().map { name in
-            let path = directory + "/" + name
-            guard let text = try TextFile.read(path, isRequired: true) else {
-                throw DaemonError(stage: "policy", message: "\(path) vanished while it was read")
-            }
-            return (path, text)
+        // No directory is no policy files; one that cannot be read is a mistake.
+        guard access(directory, F_OK) == 0 else { return [] }
+        let names = try SystemFile.names(in: directory)
+        return try names.filter { $0.hasSuffix(".toml") && !$0.hasPrefix(".") }.map { name in
+            (directory + "/" + name, try SystemFile.text(directory + "/" + name, limit: 1 << 20))
         }
     }
 }

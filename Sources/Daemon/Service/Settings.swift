@@ -1,6 +1,6 @@
-package import ConfigFile
+import ConfigFile
 import Glibc
-package import JobAPI
+import JobAPI
 package import LinuxSystem
 import Units
 
@@ -45,8 +45,8 @@ package struct Settings: Sendable {
                 cgroupfs: flags.cgroupfs ?? "/sys/fs/cgroup"),
             programs: programs(beside: executable), defaultProject: "default", logLevel: "info")
         let file = flags.config ?? places.configDirectory + "/mld.toml"
-        if let text = try TextFile.read(file, isRequired: flags.config != nil) {
-            try settings.apply(text, file: file)
+        if flags.config != nil || access(file, F_OK) == 0 {
+            try settings.apply(SystemFile.text(file, limit: 1 << 20), file: file)
         }
         settings.socket = flags.socket ?? settings.socket
         settings.stateDirectory = flags.state ?? settings.stateDirectory
@@ -80,30 +80,5 @@ package struct Settings: Sendable {
         let installed = directory + "/../libexec/mld"
         return access(directory + "/mld-exec", X_OK) != 0 && access(installed + "/mld-exec", X_OK) == 0
             ? installed : directory
-    }
-}
-
-/// A small text file, read whole.
-enum TextFile {
-    /// - Returns: nil when the file is not there and need not be.
-    static func read(_ path: String, isRequired: Bool) throws(DaemonError) -> String? {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else {
-            if errno == ENOENT, !isRequired { return nil }
-            throw DaemonError(stage: "read", message: "cannot open \(path): \(errnoText(errno))")
-        }
-        defer { close(descriptor) }
-        var bytes: [UInt8] = []
-        var chunk = [UInt8](repeating: 0, count: 64 << 10)
-        while bytes.count <= 1 << 20 {
-            let count = Glibc.read(descriptor, &chunk, chunk.count)
-            if count < 0 { throw DaemonError(stage: "read", message: "cannot read \(path): \(errnoText(errno))") }
-            if count == 0 { break }
-            bytes += chunk.prefix(count)
-        }
-        guard let text = String(validating: bytes, as: UTF8.self) else {
-            throw DaemonError(stage: "read", message: "\(path) is not UTF-8 text")
-        }
-        return text
     }
 }
