@@ -16,7 +16,7 @@ package struct IDXFile: Sendable {
     /// - Parameter limit: the most bytes a file may unfold to.
     /// - Throws: `file`, `format` or `size`, with the path.
     package static func read(_ path: String, limit: Int = 1 << 32) throws(DatasetError) -> IDXFile {
-        do {
+        do throws(DatasetError) {
             let file = try FileBytes.read(path, limit: limit)
             let bytes = Gzip.isGzip(file) ? try Gzip.unfold(file, limit: limit) : file
             let header = try IDXHeader(bytes)
@@ -35,7 +35,7 @@ package struct IDXFile: Sendable {
 
     /// What the header claims, without unfolding the rest.
     package static func readHeader(_ path: String) throws(DatasetError) -> (count: Int, shape: Shape) {
-        do {
+        do throws(DatasetError) {
             let file = try FileBytes.read(path)
             let bytes = Gzip.isGzip(file) ? try Gzip.prefix(file, count: IDXHeader.longest) : file
             let header = try IDXHeader(bytes)

@@ -1,0 +1,70 @@
+import Glibc
+
+/// Where the model goes. Files appear whole or not at all.
+package struct OutputDirectory: Sendable {
+    /// Absolute.
+    package let path: String
+
+    /// Makes the directory if need be and proves that files can be made in it, so that a job fails before hours of
+    /// training and not after.
+    ///
+    /// - Throws: `output` with the system's reason.
+    package init(_ path: String) throws(TrainingError) {
+        var absolute = path
+        if !path.hasPrefix("/") {
+            var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
+            guard let current = getcwd(&buffer, buffer.count) else {
+                throw OutputDirectory.failure("find the working directory", errno)
+            }
+            absolute = String(cString: current) + "/" + (path.hasPrefix("./") ? String(path.dropFirst(2)) : path)
+        }
+        var partial = ""
+        for part in absolute.split(separator: "/") {
+            partial += "/" + part
+            if mkdir(partial, 0o777) != 0, errno != EEXIST, errno != EROFS, errno != EACCES, errno != EPERM {
+                throw OutputDirectory.failure("make the directory \(partial)", errno)
+            }
+        }
+        self.path = absolute
+        let probe = temporary("probe")
+        try create(probe, [0])
+        unlink(probe)
+    }
+
+    /// Writes all of them under other names first, then gives them their own.
+    func write(_ files: [(name: String, bytes: [UInt8])]) throws(TrainingError) {
+        do throws(TrainingError) {
+            for file in files { try create(temporary(file.name), file.bytes) }
+            for file in files where rename(temporary(file.name), path + "/" + file.name) != 0 {
+                throw OutputDirectory.failure("write \(path)/\(file.name)", errno)
+            }
+        } catch {
+            for file in files { unlink(temporary(file.name)) }
+            throw error
+        }
+        let directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        if directory >= 0 {
+            // The names, too, are to outlive a power cut; where a file system cannot promise that, nothing is lost now.
+            fsync(directory)
+            close(directory)
+        }
+    }
+
+    private func temporary(_ name: String) -> String { "\(path)/.\(name).tmp-\(getpid())" }
+
+    private func create(_ file: String, _ bytes: [UInt8]) throws(TrainingError) {
+        let descriptor = open(file, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0o666)
+        guard descriptor >= 0 else { throw OutputDirectory.failure("write to \(path)", errno) }
+        var number = writeAll(descriptor, bytes)
+        if number == nil, fsync(descriptor) != 0 { number = errno }
+        if close(descriptor) != 0, number == nil { number = errno }
+        if let number {
+            unlink(file)
+            throw OutputDirectory.failure("write to \(path)", number)
+        }
+    }
+
+    private static func failure(_ what: String, _ number: Int32) -> TrainingError {
+        TrainingError(.output, "cannot \(what): \(String(cString: strerror(number)))")
+    }
+}

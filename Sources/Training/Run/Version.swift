@@ -1,0 +1,4 @@
+import JobAPI
+
+/// The release.
+package var toolVersion: String { mldVersion }

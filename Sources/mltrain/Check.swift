@@ -1,0 +1,17 @@
+import ArgumentParser
+import Training
+
+struct Check: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Say what is wrong with a job, or what it would take.",
+        discussion: "Example: mltrain check fashion-mnist.toml")
+
+    @Argument(help: "The job: TOML, or JSON with the suffix .json.")
+    var job: String
+
+    func run() throws {
+        try reporting {
+            print(try PreparedTraining(try TrainingPlan.load(job)).summary)
+        }
+    }
+}

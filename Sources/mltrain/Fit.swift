@@ -1,0 +1,40 @@
+import ArgumentParser
+import Training
+
+struct Fit: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Train, test and write the model.",
+        discussion: "Example: mltrain fit fashion-mnist.toml --output model --threads 2")
+
+    @Argument(help: "The job: TOML, or JSON with the suffix .json.")
+    var job: String
+
+    @Option(name: .shortAndLong, help: "Where the model goes (default: $MLD_OUTPUT_DIR, else ./model).")
+    var output: String?
+
+    @Option(help: "Threads to train with (default: as the job says). They do not change the result.")
+    var threads: Int?
+
+    func validate() throws {
+        if let threads, !(1...1024).contains(threads) { throw ValidationError("--threads must be from 1 to 1024") }
+    }
+
+    func run() throws {
+        var stop: StopSignal?
+        do {
+            try reporting {
+                let signal = try StopSignal()
+                stop = signal
+                let events = try EventWriter(descriptor: environment("MLD_EVENTS_FD"))
+                let prepared = try PreparedTraining(try TrainingPlan.load(job))
+                let directory = try OutputDirectory(output ?? environment("MLD_OUTPUT_DIR") ?? "model")
+                try BLASStart.selfTest()
+                try TrainingRun(prepared, output: directory, events: events, stop: signal, threads: threads).run()
+            }
+        } catch let code as ExitCode {
+            // Whoever sent a signal wants to see that it was obeyed.
+            if let number = stop?.number { throw ExitCode(128 + number) }
+            throw code
+        }
+    }
+}
