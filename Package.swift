@@ -122,6 +122,6 @@ let package = Package(
         tests("Reporting", ["JobAPI", "Units"]),
         tests("Training", ["ConfigFile", "mltrain"]),
         tests("Daemon", ["JobAPI", "JobClient", "Ledger", "Units", "mld", "mlctl", "mltrain", "mld-exec"]),
-        tests("Commands", ["JobAPI", "Units"]),
+        tests("Commands", ["ConfigFile", "JobAPI", "JobClient", "Reporting", "Units"] + nio),
     ]
 )

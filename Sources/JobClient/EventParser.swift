@@ -17,6 +17,11 @@ package struct ServerSentEvent: Hashable, Sendable {
 package struct EventParser: Sendable {
     package struct Overflow: Error, Hashable, Sendable, CustomStringConvertible {
         package var limit: Int
+
+        package init(limit: Int) {
+            self.limit = limit
+        }
+
         package var description: String { "an event is larger than \(limit) bytes" }
     }
 

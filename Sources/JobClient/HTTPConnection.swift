@@ -50,21 +50,21 @@ struct HTTPConnection {
     ) async throws -> R {
         do {
             return try await channel.executeThenClose { inbound, outbound in
-                try await outbound.write(.head(head))
-                if !request.body.isEmpty {
-                    try await outbound.write(.body(.byteBuffer(ByteBuffer(bytes: request.body))))
-                }
-                try await outbound.write(.end(nil))
+                // A server may answer and hang up before it has read everything; its answer counts, not the failed write.
+                var unsent: (any Error)?
+                do { try await outbound.write(contentsOf: sent) } catch { unsent = error }
                 var parts = inbound.makeAsyncIterator()
                 while let part = try await parts.next() {
                     // Informational heads (1xx) come before the real one.
                     if case .head(let head) = part, head.status.code >= 200 { return try await body(head, &parts) }
                 }
                 try Task.checkCancellation()
-                throw ClientError.broken(call: request.name, cause: "no answer came")
+                throw unsent ?? ClientError.broken(call: request.name, cause: "no answer came")
             }
         } catch let error as IOError {
             throw ClientError.broken(call: request.name, cause: Self.words(errno: error.errnoCode))
+        } catch HTTPParserError.invalidEOFState {
+            throw ClientError.broken(call: request.name, cause: "the answer is cut short")
         } catch let error as HTTPParserError {
             throw ClientError.malformed(call: request.name, cause: "not HTTP (\(error))")
         } catch let error as ChannelError {
@@ -88,6 +88,11 @@ struct HTTPConnection {
         }
         try Task.checkCancellation()
         throw ClientError.broken(call: call, cause: "the answer is cut short")
+    }
+
+    private var sent: [HTTPClientRequestPart] {
+        let body = request.body.isEmpty ? [] : [IOData.byteBuffer(ByteBuffer(bytes: request.body))]
+        return [.head(head)] + body.map { .body($0) } + [.end(nil)]
     }
 
     private var head: HTTPRequestHead {

@@ -12,7 +12,7 @@ package func table(_ report: EnergyReport, style: Style) -> String {
         .init("J/SAMPLE", .right, optional: true),
     ])
     for row in report.rows { table.add(cells(row, isByJob: isByJob)) }
-    table.add(cells(report.totals, isByJob: false, title: "total"), ruled: true)
+    table.add(cells(report.totals, isByJob: isByJob, title: "total"), ruled: true)
     var text = "\(report.period.since) to \(report.period.until), by \(report.by.rawValue)\n\n"
     text += table.render(style)
     text += "\n" + balanceLine(report.balance) + "\n"
@@ -39,8 +39,8 @@ package func balanceLine(_ balance: EnergyReport.Balance) -> String {
         (balance.jobsUj, "jobs"), (balance.systemUj, "system"), (balance.mldUj, "mld"), (balance.idleUj, "idle"),
         (balance.gapUj, "gap"),
     ]
-    // The sum comes over the wire, so it must not trap: wrapping arithmetic leaves a residual that is not zero.
-    let residual = parts.reduce(balance.meteredUj) { $0 &- $1.0 }
+    // The parts come over the wire: in 128 bits no sum of them can trap, or wrap round to a false zero.
+    let residual = parts.reduce(Int128(balance.meteredUj)) { $0 - Int128($1.0) }
     let sum = parts.map { "\($0.1) \(Energy(microjoules: $0.0))" }.joined(separator: " + ")
     let verdict = residual == 0 ? "residual 0 µJ" : "RESIDUAL \(residual) µJ: this is a fault of mld, please report it"
     return "balance: metered \(Energy(microjoules: balance.meteredUj)) = \(sum), \(verdict)"

@@ -10,9 +10,11 @@ package struct LiveStatus: Sendable {
     package private(set) var energyJ: Double?
     package private(set) var carbonG: Double?
     private var startedAt: Timestamp?
+    private var progressAt: Timestamp?
     private var lastAt: Timestamp?
     /// The latest value of each metric, in the order first seen.
     private var metrics: [(label: String, metric: Metric)] = []
+    private var highestEpoch = 0
     private var reportedEpoch = 0
 
     /// A job can name as many metrics as it likes; a line holds a few.
@@ -29,12 +31,14 @@ package struct LiveStatus: Sendable {
             reason = event.reason ?? ""
             if state == .running, startedAt == nil { startedAt = event.at }
             // A new attempt begins again.
-            if state == .queued { (startedAt, progress, reportedEpoch) = (nil, nil, 0) }
-            if state.isFinal, let progress { return epochLine(progress.epoch) }
+            if state == .queued { (startedAt, progress, highestEpoch, reportedEpoch) = (nil, nil, 0, 0) }
+            if state.isFinal { return epochLine(highestEpoch) }
         case .progress:
             guard let new = event.progress else { return nil }
-            defer { progress = new }
-            if let old = progress, new.epoch > old.epoch { return epochLine(old.epoch) }
+            (progress, progressAt) = (new, event.at)
+            let last = highestEpoch
+            highestEpoch = max(last, new.epoch)
+            if highestEpoch > last { return epochLine(last) }
         case .metric:
             if let metric = event.metric { note(metric) }
         case .power:
@@ -46,27 +50,39 @@ package struct LiveStatus: Sendable {
         return nil
     }
 
-    /// The updating line of a terminal.
-    package func line(_ id: JobID) -> String {
+    /// The updating line of a terminal, in at most `width` columns; metrics give way to what is left of time and energy.
+    package func line(_ id: JobID, width: Int) -> String {
+        for count in stride(from: metrics.count, through: 1, by: -1) {
+            let line = line(id, metrics: metrics.prefix(count))
+            if displayWidth(line) <= width { return line }
+        }
+        return clipped(line(id, metrics: []), to: width)
+    }
+
+    private func line(_ id: JobID, metrics: ArraySlice<(label: String, metric: Metric)>) -> String {
         var parts: [String] = []
         if let progress {
             parts.append("epoch \(progress.epoch)" + (progress.epochs.map { "/\($0)" } ?? ""))
-            if let step = progress.step, let steps = progress.steps { parts.append("step \(step)/\(steps)") }
+            // Until there is something better to tell.
+            if metrics.isEmpty, let step = progress.step, let steps = progress.steps {
+                parts.append("step \(step)/\(steps)")
+            }
         } else {
             parts.append(state.rawValue + (reason.isEmpty || state == .running ? "" : " (\(reason))"))
         }
         parts += metrics.map { "\($0.label) \(significant($0.metric.value, digits: 4))" }
-        parts += energy
+        parts += energy.prefix(2)
         if let left = secondsLeft { parts.append("ETA " + brief(seconds: left)) }
         return printable("job \(id): " + parts.joined(separator: ", "))
     }
 
-    /// Seconds to the end if the rest goes as the part done so far went.
+    /// Seconds to the end, seen from the latest event, if the rest goes as the part done so far went.
     package var secondsLeft: Double? {
         guard state == .running, let fraction = progress?.fraction, fraction > 0, fraction < 1, let startedAt,
-            let lastAt
+            let progressAt, let lastAt
         else { return nil }
-        return lastAt.since(startedAt).seconds * (1 - fraction) / fraction
+        let whole = progressAt.since(startedAt).seconds / fraction
+        return max(0, whole - lastAt.since(startedAt).seconds)
     }
 
     private var energy: [String] {
@@ -89,7 +105,9 @@ package struct LiveStatus: Sendable {
     }
 
     private mutating func note(_ metric: Metric) {
-        let label = clipped((metric.split.map { $0 == "train" ? "" : $0 + " " } ?? "") + metric.name, to: 32)
+        let split = ["train": "", "validation": "val "]
+        let prefix = metric.split.map { split[$0] ?? $0 + " " } ?? ""
+        let label = clipped(prefix + metric.name, to: 32)
         if let index = metrics.firstIndex(where: { $0.label == label }) {
             metrics[index].metric = metric
         } else if metrics.count < Self.mostMetrics {

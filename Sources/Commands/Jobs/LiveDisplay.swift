@@ -23,7 +23,7 @@ final class LiveDisplay: Sendable {
         state.withLock { state in
             let epoch = state.status.take(event)
             if context.errorIsTerminal {
-                let line = clipped(state.status.line(id), to: max(1, context.errorWidth - 1))
+                let line = state.status.line(id, width: max(1, context.errorWidth - 1))
                 if line != state.lastLine { context.errors(Array("\r\u{1b}[2K\(line)".utf8)) }
                 state.lastLine = line
                 return

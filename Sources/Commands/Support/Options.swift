@@ -13,9 +13,13 @@ struct GlobalOptions: ParsableArguments {
     var socket: String?
 
     func socketPath(_ context: Context) -> String {
-        if let socket { return socket }
-        if let path = context.environment["MLD_SOCKET"], !path.isEmpty { return path }
-        let own = Locations.user(environment: context.environment, uid: context.uid).socket
+        socket ?? Self.socketPath(environment: context.environment, uid: context.uid)
+    }
+
+    /// Where the daemon is looked for when no option says so.
+    static func socketPath(environment: [String: String], uid: UInt32) -> String {
+        if let path = environment["MLD_SOCKET"], !path.isEmpty { return path }
+        let own = Locations.user(environment: environment, uid: uid).socket
         return access(own, F_OK) == 0 ? own : Locations.system.socket
     }
 }

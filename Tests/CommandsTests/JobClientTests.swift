@@ -1,0 +1,119 @@
+import Glibc
+import JobAPI
+import JobClient
+import Testing
+
+/// The client against servers that do not keep to the protocol.
+@Suite struct JobClientTests {
+    private func failure(
+        _ reply: FakeServer.Reply, limit: Int = 1 << 20, timeout: Duration = .seconds(30)
+    ) async throws -> ClientError? {
+        var caught: ClientError?
+        try await FakeServer.with(["GET /v1/health": [reply]]) { server in
+            do {
+                _ = try await JobClient.with(socket: server.socket, timeout: timeout, bodyLimit: limit) { client in
+                    try await client.health()
+                }
+            } catch let error as ClientError {
+                caught = error
+            }
+        }
+        return caught
+    }
+
+    @Test func answersAreDecoded() async throws {
+        let health = Health(
+            version: "1", mode: "user", pid: 5, since: Samples.start, stateDirectory: "/s", peerUid: 1000)
+        try await FakeServer.with(["GET /v1/health": [try .json(health)]]) { server in
+            let answer = try await JobClient.with(socket: server.socket) { try await $0.health() }
+            #expect(answer == health)
+        }
+    }
+
+    @Test func oversizedAnswer() async throws {
+        let reply = FakeServer.Reply(chunks: [[UInt8]](repeating: [UInt8](repeating: 0x20, count: 600), count: 2))
+        #expect(try await failure(reply, limit: 1000) == .tooLarge(call: "GET /v1/health", limit: 1000))
+    }
+
+    @Test func cutAnswer() async throws {
+        let error = try await failure(FakeServer.Reply(chunks: [Array("{\"version\":".utf8)], isCut: true))
+        guard case .broken? = error else {
+            Issue.record("\(String(describing: error))")
+            return
+        }
+    }
+
+    @Test func answersThatAreNotTheApi() async throws {
+        for reply in [
+            FakeServer.Reply.text("{\"version\": 1}"), .text("<html>"), .text("oops", status: 500),
+            .text(String(repeating: "[", count: 100_000)),
+        ] {
+            let error = try await failure(reply)
+            guard case .malformed(let call, _)? = error else {
+                Issue.record("\(String(describing: error))")
+                continue
+            }
+            #expect(call == "GET /v1/health")
+        }
+    }
+
+    @Test func silenceTimesOut() async throws {
+        // Held for a request that never comes.
+        let reply = FakeServer.Reply(chunks: [[0x20]], heldUntil: "GET /never")
+        let timeout = Duration.milliseconds(50)
+        let error = try await failure(reply, timeout: timeout)
+        #expect(error == .timeout(call: "GET /v1/health", after: timeout))
+    }
+
+    @Test func socketsNobodyListensOn() async throws {
+        let directory = try temporaryDirectory()
+        defer { removeDirectory(directory) }
+        try write("", to: directory + "/plain")
+        let long = "/tmp/" + String(repeating: "x", count: 200)
+        for path in [directory + "/plain", directory + "/missing", long, ""] {
+            await #expect(
+                performing: {
+                    try await JobClient.with(socket: path) { _ = try await $0.health() }
+                },
+                throws: { error in
+                    guard case .unreachable(path, _)? = error as? ClientError else { return false }
+                    return true
+                })
+        }
+    }
+
+    @Test func hostileEventsEndTheStream() async throws {
+        for data in ["event: state\ndata: {}\n\n", "event: log\ndata: nonsense\n\n"] {
+            let reply = FakeServer.Reply(type: "text/event-stream", chunks: [Array(data.utf8)])
+            try await FakeServer.with(["GET /v1/jobs/7/events": [reply]]) { server in
+                await #expect(
+                    performing: {
+                        try await JobClient.with(socket: server.socket) { client in
+                            try await client.events(of: JobID(7), logs: true) { for try await _ in $0 {} }
+                        }
+                    },
+                    throws: { error in
+                        guard case .malformed? = error as? ClientError else { return false }
+                        return true
+                    })
+            }
+        }
+    }
+
+    @Test func unknownKindsOfEventsArePassedOver() async throws {
+        var chunks = [Array("event: novelty\ndata: {\"x\": 1}\n\n: ping\n\n".utf8)]
+        chunks += try FakeServer.Reply.events([Samples.state(.succeeded, at: 1)]).chunks
+        let reply = FakeServer.Reply(type: "text/event-stream", chunks: chunks)
+        try await FakeServer.with(["GET /v1/jobs/7/events": [reply]]) { server in
+            let events = try await JobClient.with(socket: server.socket) { client in
+                try await client.events(of: JobID(7), from: .now, logs: false) { stream in
+                    var events: [JobEvent] = []
+                    for try await event in stream { events.append(event) }
+                    return events
+                }
+            }
+            #expect(events == [Samples.state(.succeeded, at: 1)])
+            #expect(server.asked.map(\.target) == ["/v1/jobs/7/events?from=now&logs=false"])
+        }
+    }
+}

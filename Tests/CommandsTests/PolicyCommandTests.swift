@@ -1,0 +1,49 @@
+import JobAPI
+import Testing
+
+@Suite struct PolicyCommandTests {
+    @Test func show() async throws {
+        try await FakeServer.with(["GET /v1/policy": [try .json(Samples.policy)]]) { server in
+            let outcome = await Terminal().run(["policy", "show"], socket: server.socket)
+            #expect(outcome.status == 0)
+            expectSnapshot(
+                outcome.out,
+                """
+                SETTING               VALUE  SET BY
+                machine.reserve-cpus  0      policies/default.toml:3
+                site.pue              1.2    built in
+
+                files: policies/default.toml
+                hash: 9f86d081884c7d65
+
+                """)
+            let json = await Terminal().run(["policy", "show", "--format", "json"], socket: server.socket)
+            let expected = try JSON.text(Samples.policy, pretty: true) + "\n"
+            #expect(json.out == expected)
+        }
+    }
+
+    @Test func checkNeedsNoDaemon() async throws {
+        let directory = try temporaryDirectory()
+        defer { removeDirectory(directory) }
+        try write("[site]\npue = 1.2\n", to: directory + "/good.toml")
+        try write("[site]\npue = = 1.2\n", to: directory + "/bad.toml")
+        let good = await Terminal().run(["policy", "check", directory + "/good.toml"], socket: "/nonexistent")
+        #expect(good.status == 0)
+        #expect(good.out == "1 file: no problems\n")
+        let paths = [directory + "/good.toml", directory + "/bad.toml"]
+        let bad = await Terminal().run(["policy", "check"] + paths)
+        #expect(bad.status == 1)
+        #expect(bad.out.isEmpty)
+        #expect(bad.err.hasPrefix("\(directory)/bad.toml:2: "))
+        let json = await Terminal().run(["policy", "check", "--format", "json"] + paths)
+        #expect(json.status == 1)
+        #expect(json.out.contains("\"line\" : 2"))
+    }
+
+    @Test func checkNamesAFileItCannotRead() async throws {
+        let outcome = await Terminal().run(["policy", "check", "/nonexistent/p.toml"])
+        #expect(outcome.status == 1)
+        #expect(outcome.err == "mlctl: /nonexistent/p.toml: No such file or directory\n")
+    }
+}

@@ -1,0 +1,88 @@
+import JobAPI
+import Testing
+
+@Suite struct ReportCommandTests {
+    @Test func byJob() async throws {
+        try await FakeServer.with(["GET /v1/report": [try .json(Samples.report())]]) { server in
+            let outcome = await Terminal().run(["report", "--by", "job", "--job", "7"], socket: server.socket)
+            #expect(outcome.status == 0)
+            #expect(server.asked.map(\.target) == ["/v1/report?by=job&job=7"])
+            expectSnapshot(
+                outcome.out,
+                """
+                2026-11-24T07:01:00Z to 2026-11-24T09:01:00Z, by job
+
+                   JOB  NAME     USER  STATE      TIME       kWh     J  gCO2e   LOW-HIGH  TIER   J/EPOCH  J/SAMPLE
+                     7  fashion  ada   succeeded  45 s  0.000343  1235  0.123  0.11-0.14  table      123   0.00206
+                (idle)                               -  0.000139   500   0.05  0.04-0.06  table
+                ------  -------  ----  ---------  ----  --------  ----  -----  ---------  -----  -------  --------
+                 total                            45 s  0.000343  1235  0.123  0.11-0.14  table
+
+                balance: metered 2000 J = jobs 1235 J + system 200 J + mld 65.5 J + idle 500 J + gap 0 J, residual 0 µJ
+
+                - power from a table of watts per vCPU (Cloud Carbon Footprint, 2023)
+
+                """)
+        }
+    }
+
+    @Test func byDay() async throws {
+        try await FakeServer.with(["GET /v1/report": [try .json(Samples.report(by: .day))]]) { server in
+            let outcome = await Terminal().run(["report", "--by", "day"], socket: server.socket)
+            expectSnapshot(
+                outcome.out,
+                """
+                2026-11-24T07:01:00Z to 2026-11-24T09:01:00Z, by day
+
+                DAY         JOBS  TIME       kWh     J  gCO2e   LOW-HIGH  TIER
+                2026-11-24     1  45 s  0.000343  1235  0.123  0.11-0.14  table
+                (idle)               -  0.000139   500   0.05  0.04-0.06  table
+                ----------  ----  ----  --------  ----  -----  ---------  -----
+                total          1  45 s  0.000343  1235  0.123  0.11-0.14  table
+
+                balance: metered 2000 J = jobs 1235 J + system 200 J + mld 65.5 J + idle 500 J + gap 0 J, residual 0 µJ
+
+                - power from a table of watts per vCPU (Cloud Carbon Footprint, 2023)
+
+                """)
+        }
+    }
+
+    @Test func csv() async throws {
+        try await FakeServer.with(["GET /v1/report": [try .json(Samples.report())]]) { server in
+            let outcome = await Terminal().run(["report", "--format", "csv"], socket: server.socket)
+            let lines = outcome.out.split(separator: "\r\n", omittingEmptySubsequences: false)
+            #expect(lines.count == 4)
+            #expect(lines[1].hasPrefix("7,fashion,ada,succeeded,1,45,1234.5,1100,1400,1200.5,34,0.12345,"))
+            #expect(lines[2].hasPrefix("(idle),,,,0,0,500,"))
+            #expect(lines[3].isEmpty)
+        }
+    }
+
+    @Test func json() async throws {
+        try await FakeServer.with(["GET /v1/report": [try .json(Samples.report())]]) { server in
+            let outcome = await Terminal().run(["report", "--format", "json"], socket: server.socket)
+            let expected = try JSON.text(Samples.report(), pretty: true) + "\n"
+            #expect(outcome.out == expected)
+            for key in ["period", "rows", "totals", "energy_j", "carbon_g", "duration_s"] {
+                #expect(outcome.out.contains("\"\(key)\" : "))
+            }
+        }
+    }
+
+    @Test func timesMayBeHowLongAgo() async throws {
+        try await FakeServer.with(["GET /v1/report": [try .json(Samples.report())]]) { server in
+            let arguments = ["report", "--since", "7 d", "--until", "2026-11-24T01:00:00+01:00"]
+            #expect(await Terminal().run(arguments, socket: server.socket).status == 0)
+            let target = "/v1/report?since=2026-11-17T08%3A02%3A00.000Z&until=2026-11-24T00%3A00%3A00.000Z"
+            #expect(server.asked.map(\.target) == [target])
+        }
+    }
+
+    @Test(arguments: [["--since", "soon"], ["--by", "moon"], ["--since", "2026-02-01", "--until", "2026-01-01"]])
+    func nonsenseIsUsage(arguments: [String]) async throws {
+        let outcome = await Terminal().run(["report"] + arguments, socket: "/nonexistent/mld.sock")
+        #expect(outcome.status == 2)
+        #expect(!outcome.err.isEmpty)
+    }
+}
