@@ -1,1 +1,34 @@
-print("placeholder")
+import Glibc
+
+// The two ends of a job's chain of processes. `supervise` stays outside the sandbox, outlives the daemon and writes down
+// how the job ended; `exec` is the last step inside, which gives up what the job may not have and becomes its command.
+// Single-threaded and without Foundation, since one or two of these run beside every job.
+
+let usage = """
+    usage: mld-exec supervise --record FILE [--cgroup DIR] [--time-limit SECONDS] [--grace SECONDS] [--pass COUNT]
+                              [--wrapped] -- PROGRAM ARG...
+           mld-exec exec [--init] [--status-fd N] [--env-fd N] [--verify DEV:INO:PATH]... [--chdir DIR]
+                         [--rlimit NAME=VALUE]... [--uid N --gid N [--groups N,...]] [--seccomp default]
+                         [--close-fds-from N] -- COMMAND ARG...
+           mld-exec resolve [--uid N --gid N [--groups N,...]] -- PATH...
+           mld-exec features
+
+    The last processes of a job, started by mld; of no use by hand but to try them.
+    """
+
+do throws(Failure) {
+    let arguments = Array(CommandLine.arguments.dropFirst())
+    switch arguments.first {
+    case "supervise":
+        var supervisor = try Supervisor(options: SuperviseOptions(arguments.dropFirst()))
+        try supervisor.run()
+    case "exec": try ExecStep(options: ExecOptions(arguments.dropFirst())).run()
+    case "resolve": try ResolveStep.run(arguments.dropFirst())
+    case "features": try Features.print()
+    case "--help", "-h": print(usage)
+    default: throw Failure(status: 2, usage)
+    }
+} catch {
+    complain(error.message)
+    exit(error.status)
+}

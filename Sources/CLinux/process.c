@@ -1,0 +1,49 @@
+#define _GNU_SOURCE
+#include "process.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#ifndef SYS_pidfd_open
+#define SYS_pidfd_open 434
+#endif
+#ifndef SYS_pidfd_send_signal
+#define SYS_pidfd_send_signal 424
+#endif
+
+pid_t mld_fork(void) { return fork(); }
+
+int mld_pidfd_open(pid_t pid) { return (int)syscall(SYS_pidfd_open, pid, 0); }
+
+int mld_pidfd_send_signal(int pidfd, int signal) {
+    return (int)syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0);
+}
+
+int mld_try_lock(int fd) {
+    if (flock(fd, LOCK_EX | LOCK_NB) == 0) return 1;
+    return errno == EWOULDBLOCK ? 0 : -1;
+}
+
+int mld_peer_credentials(int fd, pid_t *pid, uid_t *uid, gid_t *gid) {
+    struct ucred peer;
+    socklen_t size = sizeof peer;
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) return -1;
+    // A socket that is no connected Unix socket answers with pid 0 and ids of -1.
+    if (size != sizeof peer || peer.uid == (uid_t)-1) {
+        errno = ENOTCONN;
+        return -1;
+    }
+    *pid = peer.pid;
+    *uid = peer.uid;
+    *gid = peer.gid;
+    return 0;
+}
+
+int mld_memory_file(const char *name) { return memfd_create(name, MFD_CLOEXEC); }
+
+int mld_pipe(int ends[2]) { return pipe2(ends, O_CLOEXEC); }

@@ -1,0 +1,125 @@
+import Glibc
+
+/// Where a daemon may make cgroups: the v2 hierarchy and the daemon's own place in it.
+package struct CgroupTree: Hashable, Sendable {
+    /// The directory of the hierarchy's root.
+    package let mount: String
+    /// The daemon's own cgroup, `/` or `/system.slice/mld.service`.
+    package let own: String
+
+    package init(mount: String, own: String) {
+        self.mount = mount
+        self.own = own
+    }
+
+    /// - Parameter cgroupfs: `/sys/fs/cgroup` or what stands in for it: the v2 hierarchy itself, or on a machine with
+    ///   both versions the directory that holds it as `unified`.
+    /// - Returns: nil where there is no v2 hierarchy.
+    package static func find(cgroupfs: String = "/sys/fs/cgroup", procfs: String = "/proc") -> CgroupTree? {
+        let candidates = [cgroupfs, cgroupfs + "/unified"]
+        guard let mount = candidates.first(where: { access($0 + "/cgroup.controllers", F_OK) == 0 }),
+            let file = try? Descriptor.open(procfs + "/self/cgroup", O_RDONLY | O_NONBLOCK),
+            let bytes = try? file.read(limit: 64 * 1024),
+            let own = ownPath(parsing: String(decoding: bytes, as: UTF8.self))
+        else { return nil }
+        return CgroupTree(mount: mount, own: own)
+    }
+
+    /// The path after `0::`, the line of version 2 in `/proc/PID/cgroup`.
+    static func ownPath(parsing text: String) -> String? {
+        for line in text.split(separator: "\n") where line.hasPrefix("0::/") {
+            let path = String(line.dropFirst(3))
+            // "/.." is what a cgroup namespace shows of a place outside itself: nowhere we could work.
+            return path.split(separator: "/").contains("..") ? nil : path
+        }
+        return nil
+    }
+
+    package var root: Cgroup { Cgroup(path: own == "/" ? mount : mount + own) }
+
+    /// The controllers that could be had below the own cgroup.
+    package func controllers() -> Set<String> {
+        Set(((try? root.text(of: "cgroup.controllers")) ?? "").split(separator: " ").map(String.init))
+    }
+
+    /// Makes the directory the jobs' cgroups live in, and hands the wanted controllers down to it.
+    ///
+    /// A cgroup that hands controllers down may not hold processes, so the daemon first moves itself to `daemon` next
+    /// to `jobs`; in the hierarchy's root, which is exempt, it stays where it is. Call once, at start.
+    /// - Returns: the directory, and a sentence for each controller that could not be had.
+    package func makeJobsDirectory(
+        controllers wanted: [String] = ["cpu", "memory", "pids"]
+    ) throws(LinuxError) -> (jobs: Cgroup, problems: [String]) {
+        // A restarted daemon was started in its unit's cgroup or, adopted from a terminal, in `daemon` already.
+        let inDaemon = own.hasSuffix("/daemon")
+        let home = inDaemon ? Cgroup(path: String(root.path.dropLast("/daemon".count))) : root
+        let jobs = home.child(own == "/" ? "mld-jobs" : "jobs")
+        if mkdir(jobs.path, 0o755) != 0, errno != EEXIST { throw LinuxError("mkdir", path: jobs.path) }
+        let available = controllers().intersection(wanted)
+        var problems = wanted.filter { !available.contains($0) }
+            .map { "no cgroup v2 controller \"\($0)\" for \(home.path)" }
+        if !available.isEmpty, own != "/", !inDaemon {
+            let daemon = home.child("daemon")
+            if mkdir(daemon.path, 0o755) != 0, errno != EEXIST { throw LinuxError("mkdir", path: daemon.path) }
+            try daemon.add(getpid())
+        }
+        for directory in [home, jobs] {
+            for controller in wanted where available.contains(controller) {
+                do throws(LinuxError) {
+                    try directory.write("+" + controller, to: "cgroup.subtree_control")
+                } catch {
+                    problems.append("cgroup controller \"\(controller)\": \(error)")
+                }
+            }
+        }
+        return (jobs, problems)
+    }
+}
+
+/// What a cgroup may use; nil is no limit.
+package struct CgroupLimits: Hashable, Sendable {
+    package var memoryBytes: Int64?
+    package var processes: Int?
+    /// CPU seconds per second.
+    package var cpus: Double?
+    /// 1-10000; the kernel's default is 100.
+    package var cpuWeight: Int?
+
+    package init(memoryBytes: Int64? = nil, processes: Int? = nil, cpus: Double? = nil, cpuWeight: Int? = nil) {
+        self.memoryBytes = memoryBytes
+        self.processes = processes
+        self.cpus = cpus
+        self.cpuWeight = cpuWeight
+    }
+}
+
+extension Cgroup {
+    /// Sets each wanted limit whose controller is there.
+    /// - Returns: the files written, and those that could not be, with the reason.
+    package func apply(_ limits: CgroupLimits) -> (applied: Set<String>, refused: [String: String]) {
+        var wanted: [(file: String, value: String)] = []
+        if let bytes = limits.memoryBytes { wanted.append(("memory.max", String(bytes))) }
+        if let count = limits.processes { wanted.append(("pids.max", String(count))) }
+        if let cpus = limits.cpus {
+            // Quota and period in µs; the kernel takes no quota under 1 ms.
+            let quota = min(max(cpus * 100_000, 1000), 1e12)
+            wanted.append(("cpu.max", "\(Int64(quota)) 100000"))
+        }
+        if let weight = limits.cpuWeight { wanted.append(("cpu.weight", String(min(max(weight, 1), 10_000)))) }
+        var applied: Set<String> = []
+        var refused: [String: String] = [:]
+        for (file, value) in wanted {
+            do throws(LinuxError) {
+                try write(value, to: file)
+                applied.insert(file)
+            } catch {
+                let controller = file.prefix { $0 != "." }
+                refused[file] =
+                    error.code == ENOENT ? "this cgroup has no \(controller) controller" : error.description
+            }
+        }
+        // Without this the limit would only move memory to swap; a kernel without swap accounting has no such file.
+        if applied.contains("memory.max") { _ = try? write("0", to: "memory.swap.max") }
+        return (applied, refused)
+    }
+}

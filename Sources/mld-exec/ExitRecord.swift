@@ -1,0 +1,72 @@
+import Glibc
+
+/// How a job ended, kept in its directory for a daemon that may not have been there.
+struct ExitRecord {
+    enum Cause: String {
+        case exited, signalled
+        case timeLimit = "time-limit"
+        case stopped
+        case couldNotStart = "could-not-start"
+    }
+
+    var cause: Cause
+    /// Nil where a signal ended it.
+    var exitStatus: Int32?
+    var signal: Int32?
+    var message: String?
+    /// CPU time of all processes of the job that were waited for, in µs.
+    var userMicroseconds: Int64
+    var systemMicroseconds: Int64
+    /// Of the largest single process, in bytes.
+    var maximumResidentBytes: Int64
+    /// µs since 1970.
+    var startedAt: Int64
+    var endedAt: Int64
+
+    /// One JSON object on one line.
+    var json: String {
+        func number(_ value: Int32?) -> String { value.map(String.init) ?? "null" }
+        let fields = [
+            ("exit_status", number(exitStatus)), ("signal", number(signal)), ("cause", Self.quoted(cause.rawValue)),
+            ("message", message.map(Self.quoted) ?? "null"), ("user_cpu_us", String(userMicroseconds)),
+            ("system_cpu_us", String(systemMicroseconds)), ("max_rss_bytes", String(maximumResidentBytes)),
+            ("started_at_us", String(startedAt)), ("ended_at_us", String(endedAt)),
+        ]
+        return "{" + fields.map { "\"\($0.0)\":\($0.1)" }.joined(separator: ",") + "}\n"
+    }
+
+    private static func quoted(_ text: String) -> String {
+        var result = "\""
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "\"": result += "\\\""
+            case "\\": result += "\\\\"
+            case "\n": result += "\\n"
+            default:
+                if scalar.value < 0x20 {
+                    let digits = String(scalar.value, radix: 16)
+                    result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+                } else {
+                    result.unicodeScalars.append(scalar)
+                }
+            }
+        }
+        return result + "\""
+    }
+
+    /// Writes the whole record or none: a temporary file, synced, then renamed, then the directory synced.
+    func write(to path: String) throws(Failure) {
+        let temporary = path + ".new"
+        let file = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0o644)
+        guard file >= 0 else { throw Failure("create \(temporary)") }
+        defer { close(file) }
+        guard writeAll(file, json) else { throw Failure("write \(temporary)") }
+        guard fsync(file) == 0 else { throw Failure("sync \(temporary)") }
+        guard rename(temporary, path) == 0 else { throw Failure("rename \(temporary)") }
+        let folder = path.lastIndex(of: "/").map { String(path[...$0]) } ?? "."
+        let directory = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard directory >= 0 else { return }
+        fsync(directory)
+        close(directory)
+    }
+}

@@ -1,0 +1,42 @@
+import Glibc
+
+/// The living descendants of this process, found in `/proc`. Since the supervisor is the subreaper, whatever a job starts
+/// stays below it, however it detaches itself.
+enum ProcessTree {
+    /// Pids, parents before children; without this process.
+    static func descendants() -> [pid_t] {
+        guard let directory = opendir("/proc") else { return [] }
+        defer { closedir(directory) }
+        var children: [pid_t: [pid_t]] = [:]
+        while let entry = readdir(directory) {
+            let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
+                pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            }
+            if let pid = pid_t(name), let parent = parent(of: pid) { children[parent, default: []].append(pid) }
+        }
+        var found: [pid_t] = children[getpid()] ?? []
+        var next = 0
+        while next < found.count {
+            found += children[found[next]] ?? []
+            next += 1
+        }
+        return found
+    }
+
+    /// Nil for a process that is gone or a zombie.
+    private static func parent(of pid: pid_t) -> pid_t? {
+        let file = open("/proc/\(pid)/stat", O_RDONLY | O_CLOEXEC)
+        guard file >= 0 else { return nil }
+        defer { close(file) }
+        let bytes = readAll(file, limit: 1024)
+        // The name between the parentheses is the process's own choice; the fields count from the last one.
+        guard let close = bytes.lastIndex(of: UInt8(ascii: ")")) else { return nil }
+        let fields = String(decoding: bytes[(close + 1)...], as: UTF8.self).split(separator: " ")
+        guard fields.count > 1, fields[0] != "Z" else { return nil }
+        return pid_t(fields[1])
+    }
+
+    static func signal(_ number: Int32, except excluded: pid_t = 0) {
+        for pid in descendants() where pid != excluded { kill(pid, number) }
+    }
+}
