@@ -80,7 +80,7 @@ let package = Package(
         library("Carbon", ["Units"], resources: [.embedInCode("Resources")]),
         library("Metering", ["LinuxSystem", "Units"]),
         library("Policy", ["ConfigFile", "JobAPI", "Units"]),
-        library("Scheduling", ["Policy", "Carbon", "JobAPI", "Units"]),
+        library("Scheduling", ["Policy", "JobAPI", "Units"]),
         library("Datasets", ["Tensors"], settings: numeric),
         library("Learning", ["Tensors"], settings: numeric),
 

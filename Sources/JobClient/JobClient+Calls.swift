@@ -49,6 +49,11 @@ extension JobClient {
         try await call(.POST, Target("jobs", "\(id)", "cancel"))
     }
 
+    /// Lets a job run that policy holds.
+    package func release(_ id: JobID) async throws -> JobRecord {
+        try await call(.POST, Target("jobs", "\(id)", "release"))
+    }
+
     /// What the job has written so far.
     ///
     /// - Parameter tail: only the last so many bytes.

@@ -21,7 +21,8 @@ package struct NewJob: Sendable {
 
     package init(
         spec: JobSpec, user: String, uid: UInt32, gid: UInt32, project: String, queue: String, priority: Int,
-        timeLimit: Double?, held: Bool, notBefore: Timestamp? = nil, reason: String, rule: String?, policyHash: String, submittedAt: Timestamp
+        timeLimit: Double?, held: Bool, notBefore: Timestamp? = nil, reason: String, rule: String?, policyHash: String,
+        submittedAt: Timestamp
     ) {
         self.spec = spec
         self.user = user
@@ -122,6 +123,23 @@ extension Ledger {
                     arguments: [at.microseconds, id.number, id.number])
             }
             try Self.insertTransition(db, id, .init(at: at, from: from, to: state, cause: cause))
+            return true
+        }
+    }
+
+    /// Lets a held job run, and writes down who said so.
+    /// - Returns: false when the job is not queued and held.
+    package func release(
+        _ id: JobID, by user: String, policyHash: String, at: Timestamp
+    ) async throws(LedgerError) -> Bool {
+        try await write("release job \(id)") { db in
+            let reason = "released by \(user)"
+            try db.execute(
+                sql: "UPDATE jobs SET held = 0, reason = ? WHERE id = ? AND state = 'queued' AND held",
+                arguments: [reason, id.number])
+            guard db.changesCount == 1 else { return false }
+            try Self.insertDecision(
+                db, at: at, id: id, user: user, decision: "released", reason: reason, rule: nil, policyHash: policyHash)
             return true
         }
     }

@@ -126,7 +126,8 @@ extension Ledger {
         return StoredJob(
             record: record, spec: spec, gid: row["gid"], priority: row["priority"], held: row["held"],
             rule: row["rule"],
-            notBefore: (row["not_before_us"] as Int64?).map(Timestamp.init(microseconds:)), timeLimit: row["time_limit_s"], bootID: row["boot_id"],
+            notBefore: (row["not_before_us"] as Int64?).map(Timestamp.init(microseconds:)),
+            timeLimit: row["time_limit_s"], bootID: row["boot_id"],
             supervisorPID: row["supervisor_pid"], supervisorStart: start.map(UInt64.init(clamping:)),
             cgroup: row["cgroup"])
     }

@@ -19,19 +19,6 @@ struct CancelCommand: ContextCommand {
     @Argument(help: "The jobs.") var ids: [JobID]
 
     func run(in context: Context) async throws -> Int32 {
-        try await global.withClient(context) { client in
-            var status: Int32 = 0
-            for id in ids {
-                do {
-                    let job = try await client.cancel(id)
-                    try context.print(printable("job \(id) \(job.state.rawValue): \(job.reason)") + "\n")
-                } catch let error as ClientError {
-                    guard case .refused(let refusal) = error else { throw error }
-                    context.note("mlctl: job \(id): " + printable(refusal.description, keepingLines: true))
-                    status = 1
-                }
-            }
-            return status
-        }
+        try await actOnEach(ids, global, context) { client, id in try await client.cancel(id) }
     }
 }

@@ -27,6 +27,7 @@ struct API: Sendable {
         v1.get("jobs/{id}", use: show)
         v1.get("jobs/{id}/why", use: why)
         v1.post("jobs/{id}/cancel", use: cancel)
+        v1.post("jobs/{id}/release", use: release)
         v1.get("jobs/{id}/logs", use: logs)
         v1.get("jobs/{id}/events", use: events)
         v1.get("devices", use: devices)
@@ -83,6 +84,11 @@ struct API: Sendable {
     private func cancel(_ request: Request, _ context: PeerContext) async throws -> Response {
         let peer = try await authenticated(context)
         return try Responses.json(try await jobs.cancel(try id(context), from: peer))
+    }
+
+    private func release(_ request: Request, _ context: PeerContext) async throws -> Response {
+        let peer = try await authenticated(context)
+        return try Responses.json(try await jobs.release(try id(context), from: peer))
     }
 
     /// What the job wrote so far, as plain text; only for its owner and admins.
@@ -157,12 +163,11 @@ struct API: Sendable {
         await meter.flush()
         // Others' energy is for the admins' eyes; everybody sees their own.
         let isAdmin = await jobs.isAdmin(peer)
-        let isPrivileged = peer.uid == 0 || peer.uid == geteuid() || isAdmin
         var report = try await ledger.report(
             ReportQuery(
                 since: try query.time("since") ?? Timestamp(microseconds: 0), until: try query.time("until") ?? .now(),
                 by: grouping ?? .job, job: try query.text("job").map(jobID),
-                user: isPrivileged ? nil : User.lookup(uid: peer.uid, gid: peer.gid).name))
+                user: isAdmin ? nil : User.lookup(uid: peer.uid, gid: peer.gid).name))
         let meters = await meter.descriptions().filter { $0.powerW != nil }
         report.notes = meters.map { "\($0.domain): \($0.source) (\($0.tier.rawValue))" } + [site.note]
         return try Responses.json(report)

@@ -1,0 +1,24 @@
+import ArgumentParser
+import JobAPI
+import JobClient
+import Reporting
+
+struct ReleaseCommand: ContextCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "release",
+        abstract: "Let jobs run that a policy rule holds; for admins.",
+        discussion: """
+            "mlctl why" names the rule that holds a job. Jobs that can be released are, even if others cannot; then the \
+            status is 1.
+
+            EXAMPLE
+              mlctl release 42
+            """)
+
+    @OptionGroup var global: GlobalOptions
+    @Argument(help: "The jobs.") var ids: [JobID]
+
+    func run(in context: Context) async throws -> Int32 {
+        try await actOnEach(ids, global, context) { client, id in try await client.release(id) }
+    }
+}
