@@ -21,7 +21,7 @@ struct Outcome: Sendable {
             cause = cancelledBy.map { "cancelled by \($0)" } ?? "its supervisor was killed; nothing is known of its end"
             return
         }
-        end = JobEnd(exitStatus: record.exitStatus, signal: record.signal)
+        end = JobEnd(exitStatus: record.exitStatus.map(Int.init), signal: record.signal.map(Int.init))
         let words = lastWords.map { ": " + $0 } ?? ""
         switch record.cause {
         case .timeLimit:
@@ -30,7 +30,7 @@ struct Outcome: Sendable {
             cause = "stopped after its time limit of \(limit); ask for more with [resources] time"
         case .couldNotStart:
             state = .failed
-            cause = "could not start: " + record.message
+            cause = "could not start: " + (record.message ?? "no reason was recorded")
         case .stopped:
             state = .cancelled
             cause = cancelledBy.map { "cancelled by \($0)" } ?? "stopped by a signal to its supervisor"
@@ -60,14 +60,22 @@ extension JobController {
         guard let job = live[id] else { return }
         await takeEvents(id)
         let directory = directory(id)
-        let record = SandboxLauncher.readExitRecord(directory.exitRecord(job.attempt))
-        let cpu = record.map { Double($0.userCPUMicroseconds + $0.systemCPUMicroseconds) / 1e6 }
+        let record = ExitRecord.read(directory.exitRecord(job.attempt))
+        let cpu = record.map { Double($0.userMicroseconds + $0.systemMicroseconds) / 1e6 }
         await meter.end(id, finalCPU: cpu)
-        if let process = job.process { launcher.cleanUp(process) }
+        if let process = job.process { await cleanUp(id, process) }
         let outcome = Outcome(
             record: record, cancelledBy: job.cancelledBy, timeLimit: job.timeLimit,
             lastWords: LastWords.read(directory.stderr))
         await finish(id, outcome)
+    }
+
+    private func cleanUp(_ id: JobID, _ process: Started) async {
+        do {
+            try await launcher.cleanUp(process)
+        } catch {
+            logger.error("left over: \(error)", metadata: ["job": "\(id)"])
+        }
     }
 
     /// Writes the end down, frees what the job held, and tells its followers.

@@ -31,24 +31,23 @@ extension JobController {
                     stored.record.startedAt?.advanced(by: .seconds(limit))
                 }))
         live[id]?.events = TrainingEvents(path: directory.events(stored.record.attempt))
-        if let pid = stored.supervisorPID, let start = stored.supervisorStart, stored.bootID == bootID,
-            launcher.isAlive(pid: pid, startTime: start)
-        {
-            let process = Started(
-                supervisorPID: pid, startTime: start, cgroupPath: stored.cgroup, enforced: [], notEnforced: [])
+        let process = stored.supervisorPID.flatMap { pid in
+            stored.supervisorStart.map { Started(supervisorPID: pid, startTime: $0, cgroupPath: stored.cgroup) }
+        }
+        live[id]?.process = process
+        if let process, stored.bootID == bootID, launcher.isAlive(process) {
             let launcher = launcher
-            let already = launcher.cpuTime(of: process) ?? 0
+            let already = launcher.cpuSeconds(of: process) ?? 0
             // What it used before we were there to read the meters is not billed to the interval that begins now.
             await meter.begin(
                 .init(
                     id: id, attempt: stored.record.attempt, reservedCPUs: Double(stored.spec.resources.cpus),
                     reservedMemoryBytes: stored.spec.resources.memory.bytes,
-                    cpuSeconds: { launcher.cpuTime(of: process) }, lastCPU: already))
-            live[id]?.process = process
+                    cpuSeconds: { launcher.cpuSeconds(of: process) }, lastCPU: already))
             live[id]?.state = .running
             watch(id, process)
-            logger.notice("adopted", metadata: ["job": "\(id)", "pid": "\(pid)"])
-        } else if SandboxLauncher.readExitRecord(directory.exitRecord(stored.record.attempt)) != nil {
+            logger.notice("adopted", metadata: ["job": "\(id)", "pid": "\(process.supervisorPID)"])
+        } else if ExitRecord.read(directory.exitRecord(stored.record.attempt)) != nil {
             await ended(id)
         } else if stored.bootID != bootID {
             await finish(id, Outcome(state: .lost, cause: "the machine restarted while it ran", end: nil))

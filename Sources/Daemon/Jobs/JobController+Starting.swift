@@ -48,7 +48,7 @@ extension JobController {
         do {
             let started = try launcher.start(launch(of: job, in: directory), profile: profile(of: job, in: directory))
             let launcher = launcher
-            await meter.attach(id) { launcher.cpuTime(of: started) }
+            await meter.attach(id) { launcher.cpuSeconds(of: started) }
             live[id]?.process = started
             live[id]?.events = TrainingEvents(path: directory.events(job.attempt))
             live[id]?.state = .running
@@ -67,7 +67,7 @@ extension JobController {
         }
         await publishState(id)
         // Someone cancelled it while it was being started.
-        if live[id]?.cancelledBy != nil, let process = live[id]?.process { launcher.stop(process) }
+        if live[id]?.cancelledBy != nil, let process = live[id]?.process { stop(id, process) }
     }
 
     private func failToStart(_ id: JobID, _ cause: String) async {
@@ -88,11 +88,11 @@ extension JobController {
             ]
         let user = User.lookup(uid: job.uid, gid: job.gid)
         return Launch(
-            jobDirectory: directory.path, argv: argv, environment: environment, stdoutPath: directory.stdout,
+            argv: argv, environment: environment, stdoutPath: directory.stdout,
             stderrPath: directory.stderr, eventsPath: directory.events(job.attempt),
             exitRecordPath: directory.exitRecord(job.attempt), timeLimitSeconds: job.timeLimit, graceSeconds: 10,
-            cgroupName: "\(job.id)",
-            runAs: settings.isSystemMode ? RunAs(uid: job.uid, gid: job.gid, groups: user.groups) : nil)
+            cgroupName: "\(state.instance)-\(job.id)-\(job.attempt)",
+            runAs: settings.isSystemMode ? Launch.User(uid: job.uid, gid: job.gid, groups: user.groups) : nil)
     }
 
     private func profile(of job: LiveJob, in directory: JobDirectory) -> Sandbox.SandboxProfile {
@@ -100,18 +100,16 @@ extension JobController {
             policy.queue(job.queue).flatMap { policy.sandbox($0.sandbox.value) } ?? PolicySet.builtIn.sandboxes[0]
         let request = job.spec.sandbox
         var readOnly = request.readOnly
-        if let train = job.spec.train {
-            readOnly += [directory.spec] + programDirectories
-            for entry in train.data.entries where entry.key == "path" || entry.key.hasSuffix("-path") {
-                if case .string(let path) = entry.node.value { readOnly.append(path) }
-            }
+        for entry in job.spec.train?.data.entries ?? [] where entry.key == "path" || entry.key.hasSuffix("-path") {
+            if case .string(let path) = entry.node.value { readOnly.append(path) }
         }
         return Sandbox.SandboxProfile(
             workdir: request.workdir ?? directory.output, network: request.network && rules.network.value,
-            readOnly: readOnly, readWrite: request.readWrite + [directory.output],
+            readOnly: readOnly, readWrite: request.readWrite,
+            programs: job.spec.train == nil ? [] : [directory.spec] + programDirectories,
             memoryLimit: job.spec.resources.memory.bytes, cpus: job.spec.resources.cpus,
             maxProcesses: rules.maxProcesses.value, maxFileSize: rules.maxFileSize.value?.bytes,
-            hidden: [state.path, settings.socket],
+            hidden: [state.path, settings.socket], outputDirectory: directory.output,
             requirement: rules.require.value == .full ? .full : .bestEffort)
     }
 

@@ -75,7 +75,7 @@ extension JobController {
             requestPlan()
         } else {
             live[id]?.cancelledBy = user.name
-            if let process = job.process { launcher.stop(process) }
+            if let process = job.process { stop(id, process) }
         }
         guard let now = try await ledger.job(id) else { throw APIError(.notFound, "there is no job \(id)") }
         return now.record
@@ -93,6 +93,15 @@ extension JobController {
         enqueue(stored)
         requestPlan()
         return stored.record
+    }
+
+    /// Asks a job's supervisor to end it: SIGTERM, its grace time, then the end of everything in its cgroup.
+    func stop(_ id: JobID, _ process: Started) {
+        do {
+            try launcher.stop(process)
+        } catch {
+            logger.error("cannot stop: \(error)", metadata: ["job": "\(id)"])
+        }
     }
 
     /// The owner, root and the policy's admins may act on a job.

@@ -72,8 +72,7 @@ actor JobController: Service {
                         await startWhatFits()
                     case .watch(let id, let process):
                         group.addTask {
-                            await self.launcher.waitForExit(process)
-                            if !Task.isCancelled { await self.ended(id) }
+                            await self.wait(for: id, process)
                         }
                     case .wake(let time):
                         group.addTask {
@@ -92,6 +91,19 @@ actor JobController: Service {
         } onGracefulShutdown: {
             self.feed.finish()
         }
+    }
+
+    private func wait(for id: JobID, _ process: Started) async {
+        do {
+            try await launcher.waitForExit(process)
+        } catch {
+            // Without a notice of its end we look for it: the record on disk is what counts.
+            logger.error("\(error)", metadata: ["job": "\(id)"])
+            while launcher.isAlive(process) {
+                guard (try? await Task.sleep(for: .seconds(1))) != nil else { return }
+            }
+        }
+        if !Task.isCancelled { await ended(id) }
     }
 
     /// Asks for a look at the queue, once however often it is asked before the look.

@@ -39,9 +39,8 @@ package enum Daemon {
             roots: settings.roots, machine: machine.size, site: site, ledger: ledger, host: host,
             baseline: try await learnedBaseline(ledger), logger: logger)
         let launcher = try SandboxLauncher(
-            execPath: settings.programs + "/mld-exec", cgroupfs: settings.roots.cgroupfs,
-            procfs: settings.roots.procfs, instance: state.path)
-        for line in launcher.capabilities { logger.notice("sandbox: \(line)") }
+            execPath: settings.programs + "/mld-exec", cgroups: CgroupTree.find(cgroupfs: settings.roots.cgroupfs))
+        for line in launcher.capabilities.sentences { logger.notice("sandbox: \(line)") }
         for line in await meter.descriptions() {
             logger.notice("meter: \(line.domain), \(line.source), \(line.tier.rawValue), \(line.status)")
         }

@@ -6,6 +6,12 @@ struct StateDirectory: Sendable {
     /// Held for the life of the process: the kernel releases it with the descriptor, however we die.
     private let lock: Int32
 
+    /// Tells this daemon's cgroups from those of another on the same machine: FNV-1a of the path.
+    var instance: String {
+        let hash = path.utf8.reduce(0xCBF2_9CE4_8422_2325 as UInt64) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
+        return String(hash, radix: 36)
+    }
+
     var ledger: String { path + "/ledger.db" }
     var jobs: String { path + "/jobs" }
 
