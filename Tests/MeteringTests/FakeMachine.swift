@@ -1,0 +1,89 @@
+import FoundationEssentials
+import LinuxSystem
+import Metering
+import Testing
+import Units
+
+/// A tree of files that stands in for `/sys` and `/proc`, and a clock, both moved by hand. Removed with the object.
+final class FakeMachine {
+    let directory: String
+    var seconds = 0.0
+    var wallOffset = 0.0
+
+    init() throws {
+        directory = temporaryDirectory() + "/mld-meter-\(UInt64.random(in: 0 ... .max))"
+        try FileManager.default.createDirectory(atPath: directory + "/proc", withIntermediateDirectories: true)
+    }
+
+    deinit { try? FileManager.default.removeItem(atPath: directory) }
+
+    var roots: SystemRoots {
+        SystemRoots(sysfs: directory + "/sys", procfs: directory + "/proc", cgroupfs: directory + "/cgroup")
+    }
+
+    func write(_ path: String, _ text: String) throws {
+        let full = directory + "/" + path
+        let parent = full.split(separator: "/").dropLast().joined(separator: "/")
+        try FileManager.default.createDirectory(atPath: "/" + parent, withIntermediateDirectories: true)
+        try Data(text.utf8).write(to: URL(filePath: full))
+    }
+
+    func remove(_ path: String) throws {
+        try FileManager.default.removeItem(atPath: directory + "/" + path)
+    }
+
+    /// A powercap zone side by side with the others, as in sysfs. Energy and range in µJ.
+    func zone(
+        _ zone: String, name: String, energy: UInt64, range: UInt64? = 262_143_328_850, maximum: UInt64? = nil
+    ) throws {
+        let path = "sys/class/powercap/\(zone)/"
+        try write(path + "name", name + "\n")
+        try write(path + "energy_uj", "\(energy)\n")
+        if let range { try write(path + "max_energy_range_uj", "\(range)\n") }
+        if let maximum { try write(path + "constraint_0_max_power_uw", "\(maximum)\n") }
+    }
+
+    func energy(_ zone: String, _ microjoules: UInt64) throws {
+        try write("sys/class/powercap/\(zone)/energy_uj", "\(microjoules)\n")
+    }
+
+    /// Moves the clock and reads all meters.
+    func tick(
+        _ meters: inout MeterSet, after interval: Double = 1, load: MachineLoad? = nil
+    ) -> [String: DomainSample] {
+        seconds += interval
+        let samples = meters.sample(
+            at: Timestamp(seconds: 1_700_000_000 + seconds + wallOffset),
+            monotonicNanoseconds: Int64(seconds * 1e9), load: load)
+        return Dictionary(uniqueKeysWithValues: samples.map { ($0.domain, $0) })
+    }
+
+    /// The meters of this machine with their baselines taken.
+    func meters() -> MeterSet {
+        var meters = MeterSet(discovering: roots)
+        #expect(tick(&meters).isEmpty, "the first reading has no interval")
+        return meters
+    }
+}
+
+private func temporaryDirectory() -> String {
+    FileManager.default.temporaryDirectory.path(percentEncoded: false)
+}
+
+extension DomainSample {
+    /// Joules of a reading, nil for a gap.
+    var joules: Double? { energy?.energy.joules }
+}
+
+/// SplitMix64: the same sequence on every run and machine.
+struct Seeded: RandomNumberGenerator {
+    var state: UInt64
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var z = state
+        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+        return z ^ (z >> 31)
+    }
+}

@@ -1,0 +1,102 @@
+import LinuxSystem
+import Metering
+import Testing
+import Units
+
+/// What the clocks do to an interval, and which meters are taken.
+@Suite struct MeterSetTests {
+    @Test func theReadingAfterTheClockWasSetBackIsAGapThatOverlapsNothing() throws {
+        let machine = try FakeMachine()
+        try machine.zone("intel-rapl:0", name: "package-0", energy: 0)
+        var meters = machine.meters()
+        try machine.energy("intel-rapl:0", 10_000_000)
+        machine.wallOffset = -3600
+        let sample = try #require(machine.tick(&meters)["package-0"])
+        #expect(sample.gap?.contains("set back") == true)
+        #expect(sample.seconds == 1 && sample.start == sample.end)
+        try machine.energy("intel-rapl:0", 15_000_000)
+        #expect(machine.tick(&meters)["package-0"]?.joules == 5)
+    }
+
+    @Test func theReadingAfterASleepOfTheMachineIsAGap() throws {
+        let machine = try FakeMachine()
+        try machine.zone("intel-rapl:0", name: "package-0", energy: 0)
+        var meters = machine.meters()
+        try machine.energy("intel-rapl:0", 10_000_000)
+        machine.wallOffset = 7200
+        let sample = try #require(machine.tick(&meters)["package-0"])
+        #expect(sample.gap?.contains("slept") == true)
+        #expect(abs(sample.seconds - 7201) < 0.001)
+    }
+
+    @Test func aMissedIntervalIsAGapWithItsDuration() throws {
+        let machine = try FakeMachine()
+        try machine.zone("intel-rapl:0", name: "package-0", energy: 0)
+        var meters = machine.meters()
+        try machine.energy("intel-rapl:0", 10_000_000)
+        #expect(machine.tick(&meters, after: 29)["package-0"]?.joules == 10)
+        try machine.energy("intel-rapl:0", 20_000_000)
+        let sample = try #require(machine.tick(&meters, after: 31)["package-0"])
+        #expect(sample.gap == "no reading for 31 s")
+        #expect(sample.seconds == 31)
+    }
+
+    @Test func aMonotonicClockThatGoesBackIsAGap() throws {
+        let machine = try FakeMachine()
+        try machine.zone("intel-rapl:0", name: "package-0", energy: 0)
+        var meters = machine.meters()
+        try machine.energy("intel-rapl:0", 10_000_000)
+        #expect(machine.tick(&meters, after: -0.5)["package-0"]?.gap == "the monotonic clock went backwards")
+    }
+
+    @Test func twoReadingsAtOnceAreOne() throws {
+        let machine = try FakeMachine()
+        try machine.zone("intel-rapl:0", name: "package-0", energy: 0)
+        var meters = machine.meters()
+        try machine.energy("intel-rapl:0", 10_000_000)
+        #expect(machine.tick(&meters, after: 0).isEmpty)
+        #expect(machine.tick(&meters)["package-0"]?.joules == 10, "nothing is lost")
+    }
+
+    @Test func extremeClocksDoNotTrap() throws {
+        let machine = try FakeMachine()
+        try machine.zone("intel-rapl:0", name: "package-0", energy: 0)
+        var meters = machine.meters()
+        for value in [Int64.max, .min, 0, .max] {
+            let samples = meters.sample(
+                at: Timestamp(microseconds: value / 4), monotonicNanoseconds: value, load: nil)
+            #expect(samples.count == 1 && samples[0].gap != nil)
+        }
+    }
+
+    @Test func withoutACounterTheModelStandsIn() throws {
+        let machine = try FakeMachine()
+        #expect(machine.meters().descriptions.map(\.domain) == ["cpu-model", "memory-model"])
+    }
+
+    @Test func besideAMeasuredPackageNothingIsModelled() throws {
+        let machine = try FakeMachine()
+        try machine.zone("intel-rapl:0", name: "package-0", energy: 0)
+        #expect(machine.meters().descriptions.map(\.domain) == ["package-0"])
+    }
+
+    @Test func measuredMemoryWithoutAPackageIsJoinedByAModelOfTheCPUOnly() throws {
+        let machine = try FakeMachine()
+        try machine.zone("intel-rapl:0", name: "dram", energy: 0)
+        #expect(machine.meters().descriptions.map(\.domain) == ["dram", "cpu-model"])
+    }
+
+    @Test func theIdlePowerIsTheModelsOwnOrTheOneObserved() throws {
+        let machine = try FakeMachine()
+        try machine.zone("intel-rapl:0", name: "package-0", energy: 0)
+        var meters = machine.meters()
+        var baseline = IdleBaseline()
+        #expect(meters.idlePower(of: "package-0", baseline: baseline) == nil)
+        try machine.energy("intel-rapl:0", 20_000_000)
+        let quiet = MachineLoad(busySeconds: 0.02, idleSeconds: 3.98, stealSeconds: 0, cpus: 4)
+        for sample in machine.tick(&meters, load: quiet).values {
+            baseline.observe(sample, jobsRan: false, load: quiet)
+        }
+        #expect(meters.idlePower(of: "package-0", baseline: baseline) == Power(watts: 20))
+    }
+}

@@ -1,0 +1,270 @@
+import FoundationEssentials
+import Glibc
+import LinuxSystem
+import Metering
+import Testing
+import Units
+
+/// Each test presents one trap of the powercap counters and states the joules worked out by hand.
+@Suite struct PowercapTests {
+    @Test func aPackageAndItsMemoryAreReadAndTheCoresInsideAreNotCounted() throws {
+        let machine = try FakeMachine()
+        try machine.zone("intel-rapl:0", name: "package-0", energy: 1_000_000)
+        try machine.zone("intel-rapl:0:0", name: "core", energy: 500_000)
+        try machine.zone("intel-rapl:0:1", name: "dram", energy: 200_000)
+        var meters = machine.meters()
+        try machine.energy("intel-rapl:0", 43_500_000)
+        try machine.energy("intel-rapl:0:0", 30_000_000)
+        try machine.energy("intel-rapl:0:1", 5_450_000)
+        let samples = machine.tick(&meters)
+        #expect(samples.keys.sorted() == ["dram-0", "package-0"])
+        #expect(samples["package-0"]?.joules == 42.5)
+        #expect(samples["dram-0"]?.joules == 5.25)
+        #expect(samples["dram-0"]?.kind == .memory)
+        #expect(samples.values.allSatisfy { $0.tier == .measured && $0.seconds == 1 })
+        let core = meters.descriptions.first { $0.domain == "core of package-0" }
+        #expect(core?.counted == false)
+        #expect(core?.status == "lies inside package-0: not counted")
+    }
+
+    @Test func zonesInsideOneAnotherAreFoundAsWell() throws {
+        let machine = try FakeMachine()
+        try machine.zone("intel-rapl/intel-rapl:0", name: "package-0", energy: 10)
+        try machine.zone("intel-rapl/intel-rapl:0/intel-rapl:0:0", name: "dram", energy: 10)
+        #expect(machine.meters().descriptions.filter(\.counted).map(\.domain) == ["package-0", "dram-0"])
+    }
+
+    @Test func aCounterThatWrapsIsContinued() throws {
+        let machine = try FakeMachine()
+        try machine.zone("intel-rapl:0", name: "package-0", energy: 262_143_328_850 - 10_000_000)
+        var meters = machine.meters()
+        try machine.energy("intel-rapl:0", 15_000_000)
+        // 10 J to the end of the range and 15 J after it.
+        #expect(machine.tick(&meters)["package-0"]?.joules == 25)
+        try machine.energy("intel-rapl:0", 16_000_000)
+        #expect(machine.tick(&meters)["package-0"]?.joules == 1)
+    }
+
+    @Test(arguments: [nil, "", "0", "lots"])
+    func aCounterThatGoesBackWithoutAKnownRangeIsAGap(range: String?) throws {
+        let machine = try FakeMachine()
+        try machine.zone("intel-rapl:0", name: "package-0", energy: 90_000_000, range: nil)
+        if let range { try machine.write("sys/class/powercap/intel-rapl:0/max_energy_range_uj", range) }
+        var meters = machine.meters()
+        try machine.energy("intel-rapl:0", 5_000_000)
+        let sample = machine.tick(&meters)["package-0"]
+        #expect(sample?.gap == "the counter went back and its range cannot be read")
+        #expect(sample?.tier == .gap && sample?.seconds == 1)
+        try machine.energy("intel-rapl:0", 8_000_000)
+        #expect(machine.tick(&meters)["package-0"]?.joules == 3)
+    }
+
+    @Test func aCounterThatWasResetIsAGapAndNotAWrap() throws {
+        let machine = try FakeMachine()
+        try machine.zone("intel-rapl:0", name: "package-0", energy: 100_000_000_000)
+        var meters = machine.meters()
+        // Taken for a wrap this would be 162 kJ in one second.
+        try machine.energy("intel-rapl:0", 1_000_000)
+        let sample = machine.tick(&meters)["package-0"]
+        #expect(sample?.gap?.hasPrefix("the counter was reset") == true)
+        try machine.energy("intel-rapl:0", 31_000_000)
+        #expect(machine.tick(&meters)["package-0"]?.joules == 30)
+    }
+
+    @Test func aCounterBeyondItsRangeThatGoesBackIsAGap() throws {
+        let machine = try FakeMachine()
+        try machine.zone("intel-rapl:0", name: "package-0", energy: 2_000, range: 1_000)
+        var meters = machine.meters()
+        try machine.energy("intel-rapl:0", 500)
+        #expect(machine.tick(&meters)["package-0"]?.gap == "the counter went back from beyond its range")
+    }
+
+    @Test func aJumpAboveTheStatedMaximumIsAGap() throws {
+        let machine = try FakeMachine()
+        // The kernel states 200 W; short peaks up to 300 W are let pass.
+        try machine.zone("intel-rapl:0", name: "package-0", energy: 0, maximum: 200_000_000)
+        var meters = machine.meters()
+        try machine.energy("intel-rapl:0", 290_000_000)
+        #expect(machine.tick(&meters)["package-0"]?.joules == 290)
+        try machine.energy("intel-rapl:0", 640_000_000)
+        #expect(machine.tick(&meters)["package-0"]?.gap?.contains("jumped above physical power") == true)
+        try machine.energy("intel-rapl:0", 740_000_000)
+        #expect(machine.tick(&meters)["package-0"]?.joules == 100)
+    }
+
+    @Test func withoutAStatedMaximumAJumpAboveTwoKilowattsIsAGap() throws {
+        let machine = try FakeMachine()
+        try machine.zone("intel-rapl:0", name: "package-0", energy: 0)
+        var meters = machine.meters()
+        try machine.energy("intel-rapl:0", 1_900_000_000)
+        #expect(machine.tick(&meters)["package-0"]?.joules == 1900)
+        try machine.energy("intel-rapl:0", 4_000_000_000)
+        #expect(machine.tick(&meters)["package-0"]?.gap != nil)
+    }
+
+    @Test func anIntervalInWhichTheCounterMayHaveGoneRoundTwiceIsAGap() throws {
+        let machine = try FakeMachine()
+        // 3,000 J of range at up to 300 W: after 10 s nobody knows how often it wrapped.
+        try machine.zone("intel-rapl:0", name: "package-0", energy: 0, range: 3_000_000_000, maximum: 200_000_000)
+        var meters = machine.meters()
+        try machine.energy("intel-rapl:0", 50_000_000)
+        #expect(machine.tick(&meters, after: 12)["package-0"]?.gap?.contains("more than once") == true)
+        try machine.energy("intel-rapl:0", 80_000_000)
+        #expect(machine.tick(&meters)["package-0"]?.joules == 30)
+    }
+
+    @Test func aCounterThatStandsStillIsAGapAndNotZero() throws {
+        let machine = try FakeMachine()
+        try machine.zone("intel-rapl:0", name: "package-0", energy: 77)
+        var meters = machine.meters()
+        #expect(machine.tick(&meters)["package-0"]?.gap == "the counter stood still")
+        #expect(meters.descriptions.first?.status == "the counter stood still")
+    }
+
+    @Test func twoPackagesAreCountedEach() throws {
+        let machine = try FakeMachine()
+        for index in 0..<2 {
+            try machine.zone("intel-rapl:\(index)", name: "package-\(index)", energy: 0)
+            try machine.zone("intel-rapl:\(index):0", name: "dram", energy: 0)
+        }
+        var meters = machine.meters()
+        try machine.energy("intel-rapl:0", 40_000_000)
+        try machine.energy("intel-rapl:1", 60_000_000)
+        try machine.energy("intel-rapl:0:0", 3_000_000)
+        try machine.energy("intel-rapl:1:0", 4_000_000)
+        let samples = machine.tick(&meters)
+        #expect(samples.mapValues(\.joules) == ["package-0": 40, "package-1": 60, "dram-0": 3, "dram-1": 4])
+    }
+
+    @Test func diesThatShowOneCounterAreCountedOnce() throws {
+        let machine = try FakeMachine()
+        for index in 0..<3 { try machine.zone("intel-rapl:\(index)", name: "package-\(index)", energy: 5_000) }
+        var meters = machine.meters()
+        var total = 0.0
+        for step in 1...5 {
+            for index in 0..<3 { try machine.energy("intel-rapl:\(index)", 5_000 + UInt64(step) * 50_000_000) }
+            total += machine.tick(&meters).values.compactMap(\.joules).reduce(0, +)
+        }
+        #expect(total == 250)
+        let status = meters.descriptions.first { $0.domain == "package-2" }?.status
+        #expect(status == "shows the counter of package-0: counted once")
+        // A renewal of the counter between the two reads is no second socket.
+        try machine.energy("intel-rapl:0", 300_005_000)
+        try machine.energy("intel-rapl:1", 300_055_000)
+        try machine.energy("intel-rapl:2", 300_055_000)
+        #expect(machine.tick(&meters).mapValues(\.joules) == ["package-0": 50])
+    }
+
+    @Test func socketsThatMoveApartAreBothCountedFromThenOn() throws {
+        let machine = try FakeMachine()
+        for index in 0..<2 { try machine.zone("intel-rapl:\(index)", name: "package-\(index)", energy: 0) }
+        var meters = machine.meters()
+        for (first, second, sum) in [(50, 60, 110.0), (100, 110, 100.0), (150, 170, 110.0)] {
+            try machine.energy("intel-rapl:0", UInt64(first) * 1_000_000)
+            try machine.energy("intel-rapl:1", UInt64(second) * 1_000_000)
+            #expect(machine.tick(&meters).values.compactMap(\.joules).reduce(0, +) == sum)
+        }
+    }
+
+    @Test func theMemoryMappedCopyIsIgnored() throws {
+        let machine = try FakeMachine()
+        try machine.zone("intel-rapl-mmio:0", name: "package-0", energy: 0)
+        try machine.zone("intel-rapl:0", name: "package-0", energy: 0)
+        var meters = machine.meters()
+        try machine.energy("intel-rapl-mmio:0", 20_000_000)
+        try machine.energy("intel-rapl:0", 20_100_000)
+        #expect(machine.tick(&meters).mapValues(\.joules) == ["package-0": 20.1])
+        let copy = meters.descriptions.first { $0.source.contains("intel-rapl-mmio:0") }
+        #expect(copy?.counted == false)
+        #expect(copy?.status == "repeats package-0, which is already counted")
+    }
+
+    @Test func thePlatformIsNotAddedToThePackagesItHolds() throws {
+        let machine = try FakeMachine()
+        try machine.zone("intel-rapl:1", name: "psys", energy: 0)
+        try machine.zone("intel-rapl:0", name: "package-0", energy: 0)
+        var meters = machine.meters()
+        try machine.energy("intel-rapl:0", 10_000_000)
+        try machine.energy("intel-rapl:1", 30_000_000)
+        #expect(machine.tick(&meters).mapValues(\.joules) == ["package-0": 10])
+        #expect(meters.descriptions.first { $0.domain == "psys" }?.status.hasPrefix("holds the packages") == true)
+    }
+
+    @Test func thePlatformAloneIsTheWhole() throws {
+        let machine = try FakeMachine()
+        try machine.zone("intel-rapl:0", name: "psys", energy: 0)
+        try machine.zone("intel-rapl:1", name: "dram", energy: 0)
+        var meters = machine.meters()
+        try machine.energy("intel-rapl:0", 30_000_000)
+        try machine.energy("intel-rapl:1", 2_000_000)
+        let samples = machine.tick(&meters)
+        #expect(samples.mapValues(\.joules) == ["psys": 30])
+        #expect(samples["psys"]?.kind == .platform)
+    }
+
+    @Test func memoryOutsideAnyPackageIsCountedBesideIt() throws {
+        let machine = try FakeMachine()
+        try machine.zone("intel-rapl:0", name: "package-0", energy: 0)
+        try machine.zone("intel-rapl:1", name: "dram", energy: 0)
+        var meters = machine.meters()
+        try machine.energy("intel-rapl:0", 10_000_000)
+        try machine.energy("intel-rapl:1", 2_000_000)
+        #expect(machine.tick(&meters).mapValues(\.joules) == ["package-0": 10, "dram": 2])
+    }
+
+    // Root reads every file, so the permission cannot be shown to it.
+    @Test(.enabled(if: getuid() != 0, "needs a user other than root"))
+    func aCounterForRootOnlyIsAbsentWithTheReason() throws {
+        let machine = try FakeMachine()
+        try machine.zone("intel-rapl:0", name: "package-0", energy: 0)
+        chmod(machine.directory + "/sys/class/powercap/intel-rapl:0/energy_uj", 0)
+        let meters = machine.meters()
+        #expect(meters.descriptions.first?.counted == false)
+        #expect(meters.descriptions.first?.status.contains("readable by root only") == true)
+    }
+
+    @Test func aCounterThatCannotBeReadIsAbsentWithTheReason() throws {
+        let machine = try FakeMachine()
+        try machine.zone("intel-rapl:0", name: "package-0", energy: 0)
+        try machine.write("sys/class/powercap/intel-rapl:0/energy_uj", "not a number\n")
+        let meters = machine.meters()
+        let package = meters.descriptions.first { $0.domain == "package-0" }
+        #expect(package?.counted == false)
+        #expect(package?.status.hasPrefix("cannot be read: ") == true)
+        #expect(meters.descriptions.contains { $0.domain == "cpu-model" && $0.counted }, "the model stands in")
+    }
+
+    @Test func aZoneThatVanishesAndReturnsStartsAnew() throws {
+        let machine = try FakeMachine()
+        try machine.zone("intel-rapl:0", name: "package-0", energy: 0)
+        var meters = machine.meters()
+        try machine.remove("sys/class/powercap/intel-rapl:0")
+        #expect(machine.tick(&meters)["package-0"]?.gap == "the counter vanished")
+        #expect(machine.tick(&meters)["package-0"]?.gap == "the counter vanished")
+        try machine.zone("intel-rapl:0", name: "package-0", energy: 900_000_000)
+        #expect(machine.tick(&meters)["package-0"]?.gap == "the counter came back: new baseline")
+        try machine.energy("intel-rapl:0", 912_000_000)
+        #expect(machine.tick(&meters)["package-0"]?.joules == 12)
+    }
+
+    @Test(arguments: ["", "-5\n", "1e9\n", "99999999999999999999999\n", "12 34\n", "\u{0}\u{0}"])
+    func nonsenseInACounterIsAGap(text: String) throws {
+        let machine = try FakeMachine()
+        try machine.zone("intel-rapl:0", name: "package-0", energy: 0)
+        var meters = machine.meters()
+        try machine.write("sys/class/powercap/intel-rapl:0/energy_uj", text)
+        #expect(machine.tick(&meters)["package-0"]?.gap?.hasPrefix("the counter is garbage") == true)
+    }
+
+    @Test func thousandsOfRandomReadingsNeverGiveANegativeOrImpossibleEnergy() throws {
+        let machine = try FakeMachine()
+        var generator = Seeded(state: 7)
+        try machine.zone("intel-rapl:0", name: "package-0", energy: 0, range: 65_532_610_987)
+        var meters = machine.meters()
+        for _ in 0..<2000 {
+            try machine.energy("intel-rapl:0", UInt64.random(in: 0...70_000_000_000, using: &generator))
+            let sample = try #require(machine.tick(&meters)["package-0"])
+            if let energy = sample.energy { #expect((0...2_010_000_000).contains(energy.energy.microjoules)) }
+        }
+    }
+}
