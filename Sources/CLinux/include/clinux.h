@@ -1,3 +1,0 @@
-#ifndef MLD_CLINUX_H
-#define MLD_CLINUX_H
-#endif
