@@ -29,6 +29,12 @@ actor EnergyMeter {
         var power = 0.0
         var energy = Energy.zero
         var carbon = CarbonMass.zero
+
+        mutating func add(_ energy: Energy, _ carbon: CarbonMass, seconds: Double) {
+            self.energy += energy
+            self.carbon += carbon
+            if seconds > 0 { power += energy.joules / seconds }
+        }
     }
 
     private var meters: MeterSet
@@ -172,9 +178,7 @@ actor EnergyMeter {
 
     private func count(_ id: JobID, _ span: SpanDelta, seconds: Double) {
         let energy = span.active + span.reservedIdle
-        tracked[id]?.totals.energy = (tracked[id]?.totals.energy ?? .zero) + energy
-        tracked[id]?.totals.carbon = (tracked[id]?.totals.carbon ?? .zero) + span.carbon
-        if seconds > 0 { tracked[id]?.totals.power += energy.joules / seconds }
+        tracked[id]?.totals.add(energy, span.carbon, seconds: seconds)
     }
 
     private func account(_ account: Account) -> SpanAccount {

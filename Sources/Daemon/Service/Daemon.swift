@@ -22,6 +22,7 @@ package enum Daemon {
         let policy = try PolicyFiles.load(settings.policyDirectory)
         let state = try StateDirectory(path: settings.stateDirectory)
         defer { state.release() }
+        try state.createLedgerFile()
         let ledger = try Ledger(path: state.ledger)
         let site = try SiteCarbon(policy)
         let started = Timestamp.now()

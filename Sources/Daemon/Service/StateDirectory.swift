@@ -38,6 +38,15 @@ struct StateDirectory: Sendable {
         self.lock = descriptor
     }
 
+    /// Makes the ledger's file readable for us alone before SQLite opens it; its journal files take over the mode.
+    func createLedgerFile() throws(DaemonError) {
+        let descriptor = open(ledger, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
+        guard descriptor >= 0 else {
+            throw DaemonError(stage: "ledger", message: "cannot open \(ledger): \(errnoText(errno))")
+        }
+        close(descriptor)
+    }
+
     func release() { close(lock) }
 
     /// Creates `path` and its parents; existing directories are left as they are.
