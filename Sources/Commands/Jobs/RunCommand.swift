@@ -43,10 +43,12 @@ struct RunCommand: ContextCommand {
     func run(in context: Context) async throws -> Int32 {
         let spec = try spec(context)
         return try await global.withClient(context) { client in
+            // From here on, so that a Ctrl-C between the job's acceptance and the following of it is not lost.
+            let interrupts = context.interrupts()
             let submitted = try await client.submit(spec)
             context.note(printable("job \(submitted.id) \(submitted.state.rawValue): \(submitted.reason)"))
             do {
-                let job = try await follow(submitted.id, client, context)
+                let job = try await follow(submitted.id, client, interrupts, context)
                 context.note(summary(job, now: context.now()))
                 return exitStatus(of: job)
             } catch is OutputClosed {
@@ -107,7 +109,9 @@ struct RunCommand: ContextCommand {
         return result
     }
 
-    private func follow(_ id: JobID, _ client: JobClient, _ context: Context) async throws -> JobRecord {
+    private func follow(
+        _ id: JobID, _ client: JobClient, _ interrupts: AsyncStream<Context.Interrupt>, _ context: Context
+    ) async throws -> JobRecord {
         try await withThrowingTaskGroup(of: JobRecord?.self) { group in
             group.addTask {
                 try await Follower(client: client, id: id, logs: true).run { event in
@@ -117,7 +121,7 @@ struct RunCommand: ContextCommand {
                 }
             }
             group.addTask {
-                await Canceller(client: client, id: id, context: context).watch()
+                await Canceller(client: client, id: id, context: context).watch(interrupts)
                 return nil
             }
             defer { group.cancelAll() }
