@@ -54,6 +54,10 @@ struct RunCommand: ContextCommand {
             } catch is OutputClosed {
                 context.note("mlctl: nobody reads the output any more; job \(submitted.id) goes on")
                 throw OutputClosed()
+            } catch let error as ClientError {
+                context.note(
+                    "mlctl: job \(submitted.id) is accepted, but no longer followed: see mlctl show \(submitted.id)")
+                throw error
             }
         }
     }
@@ -114,7 +118,7 @@ struct RunCommand: ContextCommand {
     ) async throws -> JobRecord {
         try await withThrowingTaskGroup(of: JobRecord?.self) { group in
             group.addTask {
-                try await Follower(client: client, id: id, logs: true).run { event in
+                try await Follower(client: client, id: id, logs: true, isKnown: true).run { event in
                     guard event.type == .log, let text = event.text else { return }
                     let bytes = Array(text.utf8)
                     if event.stream == "stderr" { context.errors(bytes) } else { try context.output(bytes) }
