@@ -34,6 +34,6 @@ package func energyLine(_ figures: EnergyFigures) -> String {
     let carbonRange =
         significant(figures.carbonLowG) == significant(figures.carbonHighG)
         ? "" : " (\(range(figures.carbonLowG, figures.carbonHighG)))"
-    let gap = figures.gapS > 0 ? ", no figure for \(brief(seconds: figures.gapS))" : ""
+    let gap = figures.gapS > 0 ? ", gaps of \(brief(seconds: figures.gapS))" : ""
     return "\(energy)\(energyRange), \(significant(figures.carbonG)) gCO2e\(carbonRange), \(tier.rawValue)\(gap)"
 }

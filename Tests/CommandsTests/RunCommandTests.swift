@@ -153,6 +153,28 @@ import Units
         }
     }
 
+    @Test func daemonThatRestartsBeforeTheFirstEventIsWaitedFor() async throws {
+        var replies = try Self.replies(
+            Self.running() + [Samples.state(.succeeded, at: 45, exit: 0)], ending: Samples.job())
+        let cut = FakeServer.Reply(type: "text/event-stream", chunks: [], isCut: true)
+        replies["GET /v1/jobs/7/events"]?.insert(cut, at: 0)
+        try await FakeServer.with(replies) { server in
+            let outcome = await Terminal().run(["run", "--", "true"], socket: server.socket)
+            #expect(outcome.status == 0)
+            #expect(outcome.out == "out\n")
+        }
+    }
+
+    @Test func jobThatCanNoLongerBeFollowedIsNamed() async throws {
+        var replies = try Self.replies([], ending: Samples.job())
+        replies["GET /v1/jobs/7/events"] = [try .error(APIError(.internalError, "something broke"))]
+        try await FakeServer.with(replies) { server in
+            let outcome = await Terminal().run(["run", "--", "true"], socket: server.socket)
+            #expect(outcome.status == 1)
+            #expect(outcome.err.hasSuffix("see mlctl show 7\nmlctl: something broke\n"))
+        }
+    }
+
     @Test func closedOutputLeavesTheJob() async throws {
         let events = Self.running() + [Samples.state(.succeeded, at: 45, exit: 0)]
         try await FakeServer.with(try Self.replies(events, ending: Samples.job())) { server in

@@ -9,11 +9,11 @@ struct Canceller {
     var context: Context
 
     /// Returns when cancelled itself, as when the job has ended.
-    func watch() async {
+    func watch(_ interrupts: AsyncStream<Context.Interrupt>) async {
         await withTaskGroup(of: Void.self) { group in
             let canAsk = context.inputIsTerminal && context.errorIsTerminal
             var asked = false
-            for await interrupt in context.interrupts() {
+            for await interrupt in interrupts {
                 if interrupt == .interrupt, canAsk, !asked {
                     asked = true
                     group.addTask {

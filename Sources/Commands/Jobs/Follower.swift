@@ -7,6 +7,8 @@ struct Follower {
     var client: JobClient
     var id: JobID
     var logs: Bool
+    /// The daemon has answered about this job before, so it is worth waiting for even at the first attempt.
+    var isKnown = false
     /// How often to try again after losing the daemon, and how long to wait in between.
     var attempts = 60
     var pause = Duration.milliseconds(500)
@@ -38,8 +40,8 @@ struct Follower {
                     throw ClientError.broken(call: "the events of job \(id)", cause: "they end before the job does")
                 }
             } catch let error as ClientError {
-                // Only a connection that was once there is worth waiting for.
-                guard seen != Seen(), error.isPassing, failures < attempts else { throw error }
+                // Only a daemon that was once there is worth waiting for.
+                guard isKnown || seen != Seen(), error.isPassing, failures < attempts else { throw error }
                 failures += 1
             }
             try await Task.sleep(for: pause)

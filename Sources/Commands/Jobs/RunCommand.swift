@@ -43,15 +43,21 @@ struct RunCommand: ContextCommand {
     func run(in context: Context) async throws -> Int32 {
         let spec = try spec(context)
         return try await global.withClient(context) { client in
+            // From here on, so that a Ctrl-C between the job's acceptance and the following of it is not lost.
+            let interrupts = context.interrupts()
             let submitted = try await client.submit(spec)
             context.note(printable("job \(submitted.id) \(submitted.state.rawValue): \(submitted.reason)"))
             do {
-                let job = try await follow(submitted.id, client, context)
+                let job = try await follow(submitted.id, client, interrupts, context)
                 context.note(summary(job, now: context.now()))
                 return exitStatus(of: job)
             } catch is OutputClosed {
                 context.note("mlctl: nobody reads the output any more; job \(submitted.id) goes on")
                 throw OutputClosed()
+            } catch let error as ClientError {
+                context.note(
+                    "mlctl: job \(submitted.id) is accepted, but no longer followed: see mlctl show \(submitted.id)")
+                throw error
             }
         }
     }
@@ -107,17 +113,19 @@ struct RunCommand: ContextCommand {
         return result
     }
 
-    private func follow(_ id: JobID, _ client: JobClient, _ context: Context) async throws -> JobRecord {
+    private func follow(
+        _ id: JobID, _ client: JobClient, _ interrupts: AsyncStream<Context.Interrupt>, _ context: Context
+    ) async throws -> JobRecord {
         try await withThrowingTaskGroup(of: JobRecord?.self) { group in
             group.addTask {
-                try await Follower(client: client, id: id, logs: true).run { event in
+                try await Follower(client: client, id: id, logs: true, isKnown: true).run { event in
                     guard event.type == .log, let text = event.text else { return }
                     let bytes = Array(text.utf8)
                     if event.stream == "stderr" { context.errors(bytes) } else { try context.output(bytes) }
                 }
             }
             group.addTask {
-                await Canceller(client: client, id: id, context: context).watch()
+                await Canceller(client: client, id: id, context: context).watch(interrupts)
                 return nil
             }
             defer { group.cancelAll() }

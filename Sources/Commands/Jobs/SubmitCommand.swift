@@ -38,7 +38,9 @@ struct SubmitCommand: ContextCommand {
             }
             let display = LiveDisplay(submitted.id, context)
             defer { display.finish() }
-            let job = try await Follower(client: client, id: submitted.id, logs: false).run { display.take($0) }
+            let job = try await Follower(client: client, id: submitted.id, logs: false, isKnown: true).run {
+                display.take($0)
+            }
             display.finish()
             context.note(summary(job, now: context.now()))
             return exitStatus(of: job)

@@ -21,7 +21,7 @@ struct WaitCommand: ContextCommand {
             for id in ids { _ = try await client.job(id) }
             var worst: Int32 = 0
             for id in ids {
-                let job = try await Follower(client: client, id: id, logs: false).run { _ in }
+                let job = try await Follower(client: client, id: id, logs: false, isKnown: true).run { _ in }
                 try context.print(summary(job, now: context.now()) + "\n")
                 worst = max(worst, exitStatus(of: job))
             }
