@@ -68,12 +68,9 @@ package enum Microarchitecture: String, Sendable, Hashable, CaseIterable {
         let name = name.lowercased()
         let words = name.split { !($0.isLetter || $0.isNumber) }
         if words.contains("epyc") {
-            // EPYC 7xx1, 7xx2, 7xx3: the last digit is the generation.
-            guard let number = words.first(where: { $0.count >= 4 && $0.hasPrefix("7") && $0.prefix(4).last != nil })
-            else {
-                return nil
-            }
-            return ["1": epyc1, "2": epyc2, "3": epyc3][String(number.prefix(4).suffix(1))]
+            // EPYC 7xx1, 7xx2, 7xx3 (and cloud makes such as 7R32): the fourth sign is the generation.
+            let number = words.first { $0.count >= 4 && $0.hasPrefix("7") }
+            return number.flatMap { ["1": epyc1, "2": epyc2, "3": epyc3][String($0.prefix(4).suffix(1))] }
         }
         guard words.contains("xeon") || words.contains("core") else { return nil }
         let spelled: [(String, Microarchitecture)] = [

@@ -207,6 +207,7 @@ extension [Share] {
     private func number(_ range: ClosedRange<Double>, _ hostile: Bool, _ generator: inout Seeded) -> Double {
         let value = Double.random(in: range, using: &generator)
         guard hostile, Bool.random(using: &generator) else { return value }
-        return [-value, .nan, .infinity, -.infinity, 1e308, 5e-324, 0].randomElement(using: &generator) ?? value
+        return [-value, .nan, .infinity, -.infinity, 1e308, .leastNonzeroMagnitude, 0].randomElement(using: &generator)
+            ?? value
     }
 }

@@ -99,4 +99,25 @@ import Units
         }
         #expect(meters.idlePower(of: "package-0", baseline: baseline) == Power(watts: 20))
     }
+
+    @Test func theMetersOfThisMachineAddUp() throws {
+        let roots = SystemRoots()
+        var meters = MeterSet(discovering: roots)
+        var loads = LoadMeter(roots: roots)
+        _ = try loads.sample()
+        let size = MachineSize(
+            cpus: Double(CPUTopology.usableCPUs()), memoryBytes: try MemoryInfo(roots: roots).totalBytes)
+        let clock = SystemClock.monotonicNanoseconds()
+        #expect(meters.sample(at: .now(), monotonicNanoseconds: clock, load: nil).isEmpty)
+        let load = try #require(try loads.sample())
+        let samples = meters.sample(
+            at: .now(), monotonicNanoseconds: SystemClock.monotonicNanoseconds(), load: load)
+        #expect(samples.map(\.domain) == meters.descriptions.filter(\.counted).map(\.domain))
+        for sample in samples {
+            let shares = attribute(
+                sample, idlePower: meters.idlePower(of: sample.domain, baseline: IdleBaseline()),
+                usages: Usage.withSystem([], busySeconds: load.busySeconds), machine: size)
+            #expect(shares.reduce(.zero) { $0 + $1.energy } == sample.energy?.energy ?? .zero)
+        }
+    }
 }

@@ -133,7 +133,7 @@ import Units
         ("Intel Xeon Processor (Cascadelake)", .cascadeLake),
         ("Intel Xeon Processor (Skylake, IBRS)", .skylake),
         ("AMD EPYC 7551P 32-Core Processor", .epyc1),
-        ("AMD EPYC 7R32", nil),
+        ("AMD EPYC 7R32", .epyc2),
         ("AMD EPYC 7452 32-Core Processor", .epyc2),
         ("AMD EPYC 7763 64-Core Processor", .epyc3),
         ("AMD EPYC 9654 96-Core Processor", nil),
