@@ -98,16 +98,3 @@ package struct CarbonTable: Sendable {
         return best.map { "did you mean \"\($0.entry.zone)\" (\($0.entry.name))?" } ?? advice
     }
 }
-
-/// Insertions, deletions and substitutions that turn `a` into `b`.
-private func editDistance(_ a: [UInt8], _ b: [UInt8]) -> Int {
-    var last = Array(0...b.count)
-    for (i, letter) in a.enumerated() {
-        var row = [i + 1]
-        for (j, other) in b.enumerated() {
-            row.append(min(last[j + 1] + 1, row[j] + 1, last[j] + (letter == other ? 0 : 1)))
-        }
-        last = row
-    }
-    return last[b.count]
-}

@@ -1,5 +1,6 @@
-/// How a figure came about, best first. A sum carries the worst tier of its parts.
-package enum Tier: String, Codable, Sendable, CaseIterable, Comparable {
+/// How a figure came about, best first. A sum carries the worst tier of its parts that have a figure; what has none is
+/// counted in seconds (``EnergyFigures/gapS``), and is a `gap` only when no part has one.
+package enum Tier: String, Codable, Sendable, CaseIterable {
     /// Read from a counter of the hardware.
     case measured
     /// From a model fitted to this site's own measurement.
@@ -8,17 +9,6 @@ package enum Tier: String, Codable, Sendable, CaseIterable, Comparable {
     case table
     /// Time passed without a usable reading.
     case gap
-
-    package static func < (a: Tier, b: Tier) -> Bool { a.rank < b.rank }
-
-    private var rank: Int {
-        switch self {
-        case .measured: 0
-        case .calibrated: 1
-        case .table: 2
-        case .gap: 3
-        }
-    }
 }
 
 /// Energy and carbon of one job or one report row, each with its range.

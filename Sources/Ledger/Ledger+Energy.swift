@@ -133,9 +133,9 @@ extension Ledger {
         }
     }
 
-    /// Orders tiers in SQL as ``Tier`` does: the worst tier of the parts is the tier of the sum.
+    /// Orders tiers in SQL: the highest of the parts is the tier of the sum. A gap has no figure, so any figure outranks it.
     static func rank(_ expression: String) -> String {
-        "(CASE \(expression) WHEN 'measured' THEN 0 WHEN 'calibrated' THEN 1 WHEN 'table' THEN 2 ELSE 3 END)"
+        "(CASE \(expression) WHEN 'measured' THEN 1 WHEN 'calibrated' THEN 2 WHEN 'table' THEN 3 ELSE 0 END)"
     }
 
     private static func domainID(_ db: Database, _ interval: MeteredInterval, host: Int64) throws -> Int64 {

@@ -70,7 +70,7 @@ extension Ledger {
 
     static func figures(_ row: Row) -> EnergyFigures {
         let joules = { (key: String) -> Double in Double((row[key] as Int64?) ?? 0) / 1e6 }
-        let tiers: [Tier] = [.measured, .calibrated, .table, .gap]
+        let tiers: [Tier] = [.gap, .measured, .calibrated, .table]
         let tier: Int? = row["tier"]
         return EnergyFigures(
             energyJ: joules("active") + joules("idle"), energyLowJ: joules("low"), energyHighJ: joules("high"),

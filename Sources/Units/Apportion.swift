@@ -2,12 +2,14 @@
 ///
 /// Ties go to the lower index, so the same input always gives the same parts. Negative, NaN and infinite weights count
 /// as zero; when no weight is positive every part is zero and the caller must book `total` elsewhere.
+/// - Parameter total: at most 2^61 either way (2.3e12 J in µJ, far above any machine's).
 /// - Returns: one part per weight; they sum to `total`, or are all zero when no weight is positive.
 package func apportion(_ total: Int64, weights: [Double]) -> [Int64] {
     let clean = weights.map { $0.isFinite && $0 > 0 ? $0 : 0 }
     let sum = clean.reduce(0, +)
     guard sum > 0, sum.isFinite else { return Array(repeating: 0, count: weights.count) }
     let sign: Int64 = total < 0 ? -1 : 1
+    precondition(total.magnitude <= 1 << 61, "a total this large would overflow while its parts are summed")
     let magnitude = Double(total.magnitude)
     var parts: [Int64] = []
     var remainders: [(index: Int, value: Double)] = []

@@ -36,7 +36,7 @@ import Units
             #expect(!FileManager.default.fileExists(atPath: daemon.socket))
             try await daemon.start()
             #expect(try await daemon.client { try await $0.job(id) }.job.state == .running)
-            FileManager.default.createFile(atPath: daemon.work + "/go", contents: nil)
+            try daemon.touch("go")
             let detail = try await daemon.ended(id)
             #expect(detail.job.state == .failed)
             #expect(detail.job.exitStatus == 5)
@@ -57,7 +57,7 @@ import Units
             }
             await daemon.crash()
             // It ends while nobody watches.
-            FileManager.default.createFile(atPath: daemon.work + "/go", contents: nil)
+            try daemon.touch("go")
             try await Task.sleep(for: .milliseconds(500))
             try await daemon.start()
             #expect(try await daemon.ended(first).job.state == .succeeded)

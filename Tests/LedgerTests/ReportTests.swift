@@ -72,9 +72,11 @@ import Units
                 interval([span(.job(id, attempt: 1), active: 5)], at: 1),
                 interval([span(.job(id, attempt: 1), active: 5, tier: .table)], at: 2, tier: .table),
                 interval([span(.job(id, attempt: 1), active: 7)], at: 3),
+                interval([span(.job(id, attempt: 1), active: 0, tier: .gap)], at: 4, gap: true, tier: .gap),
             ], host: host)
         let report = try await fixture.ledger.report(query(by: .job))
         #expect(report.rows.first?.figures.tier == .table)
+        #expect(report.rows.first?.figures.gapS == 1)
         #expect(report.balance.jobsUj == 17)
     }
 

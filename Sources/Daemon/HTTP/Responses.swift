@@ -60,14 +60,19 @@ enum Responses {
 
     /// Server-Sent Events: `event: TYPE` and `data: JSON` for each event that `follow` emits.
     static func events(
-        _ follow: @escaping @Sendable (_ emit: (JobEvent) async throws -> Void) async throws -> Void
+        _ follow:
+            @escaping @Sendable (_ emit: (JobFollower.Message) async throws -> Void) async throws -> Void
     ) -> Response {
         Response(
             status: .ok,
             headers: [.contentType: "text/event-stream", .cacheControl: "no-store"],
             body: .init { writer in
-                try await follow { event in
-                    let text = "event: \(event.type.rawValue)\ndata: \(try JSON.text(event))\n\n"
+                try await follow { message in
+                    let text =
+                        switch message {
+                        case .event(let event): "event: \(event.type.rawValue)\ndata: \(try JSON.text(event))\n\n"
+                        case .ping: ": ping\n\n"
+                        }
                     try await writer.write(ByteBuffer(string: text))
                 }
                 try await writer.finish(nil)

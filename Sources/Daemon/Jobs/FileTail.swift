@@ -31,6 +31,30 @@ struct FileTail {
 }
 
 extension FileTail {
+    /// As ``read(limit:)``, but never ends inside a UTF-8 character: its first bytes wait for the rest, unless the file is
+    /// complete (`atEnd`).
+    mutating func readText(limit: Int, atEnd: Bool) -> [UInt8] {
+        var bytes = read(limit: limit)
+        let cut = bytes.count - incompleteSuffix(bytes)
+        // At the end of a complete file there is no rest to wait for.
+        if cut < bytes.count, !(atEnd && bytes.count < limit) {
+            offset -= Int64(bytes.count - cut)
+            bytes.removeSubrange(cut...)
+        }
+        return bytes
+    }
+
+    /// How many bytes at the end are the beginning of a character whose rest is missing.
+    private func incompleteSuffix(_ bytes: [UInt8]) -> Int {
+        for back in 1...3 where back <= bytes.count {
+            let byte = bytes[bytes.count - back]
+            if byte & 0xC0 == 0x80 { continue }
+            let length = byte >= 0xF0 ? 4 : (byte >= 0xE0 ? 3 : (byte >= 0xC0 ? 2 : 1))
+            return length > back ? back : 0
+        }
+        return 0
+    }
+
     /// Passes over all but the last `count` bytes of what is there now.
     mutating func skipToLast(_ count: Int) {
         skipToEnd()

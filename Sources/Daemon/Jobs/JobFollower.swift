@@ -13,27 +13,34 @@ struct JobFollower: Sendable {
 
     enum Logs: Sendable { case none, fromStart, fromNow }
 
-    private enum Input: Sendable { case event(JobEvent), tick, end }
+    private enum Input: Sendable { case event(JobEvent), tick, ping, end }
+
+    /// What goes to the client.
+    enum Message: Sendable {
+        case event(JobEvent)
+        /// Nothing new; finds out whether the client is still there.
+        case ping
+    }
 
     /// - Parameters:
     ///   - current: the job as it stands; asked once, after the subscription, so that no transition is missed.
     ///   - emit: sends one event and returns when the client took it.
     func run(
-        current: @Sendable () async throws -> JobRecord, emit: (JobEvent) async throws -> Void
+        current: @Sendable () async throws -> JobRecord, emit: (Message) async throws -> Void
     ) async throws {
         let subscription = hub.subscribe(id)
         let record = try await current()
         var tails = tails()
         let opening = Self.stateEvent(record)
         if record.state.isFinal {
-            try await drain(&tails, emit)
-            return try await emit(opening)
+            try await drain(&tails, emit, atEnd: true)
+            return try await emit(.event(opening))
         }
-        try await emit(opening)
+        try await emit(.event(opening))
         if let progress = record.progress {
             var event = JobEvent(type: .progress, at: .now())
             event.progress = progress
-            try await emit(event)
+            try await emit(.event(event))
         }
         let (inputs, feed) = AsyncStream.makeStream(of: Input.self, bufferingPolicy: .bufferingNewest(1024))
         try await withThrowingTaskGroup(of: Void.self) { group in
@@ -50,14 +57,21 @@ struct JobFollower: Sendable {
                     }
                 }
             }
+            group.addTask {
+                while !Task.isCancelled {
+                    try await Task.sleep(for: .seconds(15))
+                    feed.yield(.ping)
+                }
+            }
             loop: for await input in inputs {
                 switch input {
                 case .event(let event) where event.state?.isFinal == true:
-                    try await drain(&tails, emit)
-                    try await emit(event)
+                    try await drain(&tails, emit, atEnd: true)
+                    try await emit(.event(event))
                     break loop
-                case .event(let event): try await emit(event)
+                case .event(let event): try await emit(.event(event))
                 case .tick: try await drain(&tails, emit)
+                case .ping: try await emit(.ping)
                 case .end: break loop
                 }
             }
@@ -66,7 +80,9 @@ struct JobFollower: Sendable {
     }
 
     static func stateEvent(_ record: JobRecord) -> JobEvent {
-        var event = JobEvent(type: .state, at: .now())
+        var event = JobEvent(
+            type: .state,
+            at: record.endedAt ?? (record.state.isActive ? record.startedAt : nil) ?? record.submittedAt)
         event.state = record.state
         event.reason = record.reason
         event.exitStatus = record.exitStatus
@@ -86,16 +102,17 @@ struct JobFollower: Sendable {
     }
 
     private func drain(
-        _ tails: inout [(stream: String, tail: FileTail)], _ emit: (JobEvent) async throws -> Void
+        _ tails: inout [(stream: String, tail: FileTail)], _ emit: (Message) async throws -> Void,
+        atEnd: Bool = false
     ) async throws {
         for index in tails.indices {
             while true {
-                let bytes = tails[index].tail.read(limit: 64 << 10)
+                let bytes = tails[index].tail.readText(limit: 64 << 10, atEnd: atEnd)
                 if bytes.isEmpty { break }
                 var event = JobEvent(type: .log, at: .now())
                 event.stream = tails[index].stream
                 event.text = String(decoding: bytes, as: UTF8.self)
-                try await emit(event)
+                try await emit(.event(event))
             }
         }
     }

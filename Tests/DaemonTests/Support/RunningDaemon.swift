@@ -2,6 +2,7 @@ import Foundation
 import JobAPI
 import JobClient
 import Testing
+import Units
 
 /// The built `mld`, run as a user would, with a socket and a state directory of its own.
 ///
@@ -54,7 +55,7 @@ final class RunningDaemon: @unchecked Sendable {  // Process is not Sendable; on
         process.arguments =
             ["--state", state, "--socket", socket, "--policy", directory + "/policies"]
             + extraArguments.map { $0.replacingOccurrences(of: "{}", with: directory) }
-        FileManager.default.createFile(atPath: directory + "/log", contents: nil)
+        try Data().write(to: URL(fileURLWithPath: directory + "/log"))
         process.standardError = FileHandle(forWritingAtPath: directory + "/log")
         process.standardInput = FileHandle.nullDevice
         try process.run()
@@ -147,7 +148,7 @@ final class RunningDaemon: @unchecked Sendable {  // Process is not Sendable; on
         let base = "/tmp/mldt-out-\(UUID().uuidString)"
         defer { for end in ["1", "2"] { try? FileManager.default.removeItem(atPath: base + end) } }
         // Files, not pipes: a pipe that nobody empties would stop a talkative program.
-        for end in ["1", "2"] { FileManager.default.createFile(atPath: base + end, contents: nil) }
+        for end in ["1", "2"] { try Data().write(to: URL(fileURLWithPath: base + end)) }
         process.standardOutput = FileHandle(forWritingAtPath: base + "1")
         process.standardError = FileHandle(forWritingAtPath: base + "2")
         process.standardInput = FileHandle.nullDevice
@@ -162,6 +163,9 @@ final class RunningDaemon: @unchecked Sendable {  // Process is not Sendable; on
     func mlctl(_ arguments: String...) throws -> (status: Int32, out: String, err: String) {
         try Self.run("mlctl", arguments, environment: ["MLD_SOCKET": socket], directory: work)
     }
+
+    /// Makes an empty file in the jobs' working directory.
+    func touch(_ name: String) throws { try Data().write(to: URL(fileURLWithPath: work + "/" + name)) }
 
     struct Failure: Error, CustomStringConvertible {
         var description: String
