@@ -120,7 +120,7 @@ let package = Package(
         tests("Ledger", ["JobAPI", "Units", .product(name: "GRDB", package: "GRDB.swift")]),
         tests("Sandbox", ["LinuxSystem", "mld-exec"]),
         tests("Reporting", ["JobAPI", "Units"]),
-        tests("Training", ["ConfigFile", "mltrain"]),
+        tests("Training", ["ConfigFile", "JobAPI", "mltrain"]),
         tests("Daemon", ["JobAPI", "JobClient", "Ledger", "Units", "mld", "mlctl", "mltrain", "mld-exec"]),
         tests("Commands", ["ConfigFile", "JobAPI", "JobClient", "Reporting", "Units"] + nio),
     ]

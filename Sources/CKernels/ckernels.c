@@ -1,8 +1,14 @@
 #define _GNU_SOURCE
 #include "ckernels.h"
 
+#include <malloc.h>
 #include <sched.h>
 #include <stdlib.h>
+
+size_t mld_heap_in_use(void) {
+    struct mallinfo2 info = mallinfo2();
+    return info.uordblks + info.hblkhd;
+}
 
 int mld_usable_cpus(void) {
     // The kernel refuses a set smaller than its own, so grow until it fits.

@@ -159,7 +159,9 @@ package struct Inflate: ~Copyable {
         guard literalCount <= 286, distanceCount <= 30 else { throw Inflate.damaged("too many codes") }
         var codeLengths = [UInt8](repeating: 0, count: Inflate.lengthOrder.count)
         for place in Inflate.lengthOrder.prefix(lengthCount) { codeLengths[place] = UInt8(try take(3)) }
-        guard let code = HuffmanCode(lengths: codeLengths[...]) else { throw Inflate.damaged("codes that do not exist") }
+        guard let code = HuffmanCode(lengths: codeLengths[...]) else {
+            throw Inflate.damaged("codes that do not exist")
+        }
 
         var lengths: [UInt8] = []
         let total = literalCount + distanceCount

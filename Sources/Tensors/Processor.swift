@@ -5,6 +5,9 @@ package enum Processor {
     /// CPUs in the affinity mask: what a container or a job's cgroup leaves of the machine.
     package static var usableCount: Int { Int(mld_usable_cpus()) }
 
+    /// Bytes that the program holds from the C library's allocator: how the tests see that a step keeps nothing.
+    package static var heapInUse: Int { Int(mld_heap_in_use()) }
+
     /// Runs `body` with denormal numbers treated as zero on this thread.
     package static func flushingDenormals<T, E: Error>(_ body: () throws(E) -> T) throws(E) -> T {
         let mode = mld_flush_denormals()

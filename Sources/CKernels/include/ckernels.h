@@ -2,6 +2,7 @@
 
 // What the training core needs of the processor and Swift has no name for. What is hot inlines.
 
+#include <stddef.h>
 #include <stdint.h>
 
 #if defined(__x86_64__)
@@ -37,6 +38,9 @@ static inline int mld_cpu_features(void) {
 
 /// CPUs in the affinity mask of the calling thread; at least 1.
 int mld_usable_cpus(void);
+
+/// Bytes that the program holds from malloc, in all threads' arenas.
+size_t mld_heap_in_use(void);
 
 /// Makes this thread treat denormal numbers as zero, as operands and as results: they cost up to a hundredfold.
 /// @return the previous mode, for mld_restore_float_mode.

@@ -29,7 +29,7 @@ extension MemoryPlan {
     /// Time runs in ticks: 0 is the copying-in of the samples, then the layers forward (1 to N), the loss (N + 1), the
     /// layers backward (N + 2 to 2N + 1), and the end (2N + 2).
     package struct Builder {
-        private struct Request {
+        struct Request {
             let count: Int
             var first: Int
             var last: Int
@@ -48,7 +48,7 @@ extension MemoryPlan {
         /// The layer being bound, for names and lifetimes.
         private(set) var node = 0
         private var nodeName = ""
-        private var requests: [Request] = []
+        private(set) var requests: [Request] = []
         private var parameters: [Parameter] = []
         private var parameterCount = 0
 

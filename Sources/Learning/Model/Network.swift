@@ -35,7 +35,8 @@ package struct Network: Sendable {
                 throw LearningError(.model, "two layers are called \"\(node.name)\"", layer: index)
             }
             for case .node(let source) in node.inputs where !(0..<index).contains(source) {
-                throw LearningError(.model, "layer \"\(node.name)\" reads one that does not come before it", layer: index)
+                throw LearningError(
+                    .model, "layer \"\(node.name)\" reads one that does not come before it", layer: index)
             }
         }
         let read = Set(nodes.flatMap(\.inputs))

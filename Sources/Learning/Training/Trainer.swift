@@ -66,7 +66,8 @@ package struct Trainer {
         try runner.model.check(train.samples, named: "training")
         if let validation { try runner.model.check(validation.samples, named: "validation") }
         if let rule = options.earlyStopping, rule.monitor.needsValidation, validation?.indices.isEmpty ?? true {
-            throw LearningError(.data, "early stopping watches \(rule.monitor.rawValue), but no sample is for validation")
+            throw LearningError(
+                .data, "early stopping watches \(rule.monitor.rawValue), but no sample is for validation")
         }
         let keepsBest = options.earlyStopping?.restoresBest ?? false
         let best = try learning { () throws(TensorError) in
@@ -99,7 +100,7 @@ package struct Trainer {
             let (isBest, stops) = progress.note(summary, rule)
             if isBest, keepsBest { try learning { () throws(TensorError) in try best.copy(from: runner.parameters) } }
             if stops {
-                result.stoppedEarly = true
+                result.stoppedEarly = epoch < options.epochs
                 break
             }
         }

@@ -72,7 +72,8 @@ package struct PreparedTraining: Sendable {
                 hint: "put a layer with type = \"flatten\" before the dense layers")
         } else if classes > model.output.shape.last {
             report(
-                lastLine, "model: the last layer has \(model.output.shape.last) units, but the data have the classes 0 to "
+                lastLine,
+                "model: the last layer has \(model.output.shape.last) units, but the data have the classes 0 to "
                     + "\(classes - 1)", hint: "units = \(classes)")
         }
         let count = headers.reduce(0) { $0 + ($1?.count ?? 0) }

@@ -15,7 +15,8 @@ extension TrainingPlan {
             let name = table.string("name")
             if let name, !TrainingPlan.isName(name) {
                 table.report(
-                    "name", "\"model.layer.name\" is \"\(name)\"; it must be letters, digits, \"-\" or \"_\", 64 at most")
+                    "name",
+                    "\"model.layer.name\" is \"\(name)\"; it must be letters, digits, \"-\" or \"_\", 64 at most")
             }
             if table.table["type"] == nil { table.missing("type", example: "\"dense\"") }
             // The known keys depend on the type, so without one nothing else is judged.

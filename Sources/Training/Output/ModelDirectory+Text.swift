@@ -38,7 +38,8 @@ extension ModelDirectory {
                 + "test samples of shape \(model.input.shape)")
         lines.append("- the split is drawn with seed \(plan.seed)")
         lines.append(
-            "- inputs are (value - \(normalization.mean)) / \(normalization.deviation) (`\(normalization.kind.rawValue)`)")
+            "- inputs are (value - \(normalization.mean)) / \(normalization.deviation) (`\(normalization.kind.rawValue)`)"
+        )
         lines += ["", "## Model", ""]
         for (index, node) in model.network.nodes.enumerated() {
             lines.append("- `\(node.name)`: \(node.layer.kind), output \(prepared.shapes[index])")

@@ -43,7 +43,9 @@ struct ModelDirectory {
         try directory.write(files)
     }
 
-    private func json(_ value: some Encodable) throws -> [UInt8] { Array(try JSON.text(value, pretty: true).utf8) + [10] }
+    private func json(_ value: some Encodable) throws -> [UInt8] {
+        Array(try JSON.text(value, pretty: true).utf8) + [10]
+    }
 
     // MARK: - preprocess.json
 
@@ -101,7 +103,8 @@ struct ModelDirectory {
         Metrics(
             epochs: outcome.fit.history.map {
                 Epoch(
-                    epoch: $0.epoch, seconds: $0.seconds, train: figures($0.train), validation: $0.validation.map(figures))
+                    epoch: $0.epoch, seconds: $0.seconds, train: figures($0.train),
+                    validation: $0.validation.map(figures))
             },
             weightsEpoch: outcome.fit.weightsEpoch, stoppedEarly: outcome.fit.stoppedEarly,
             test: outcome.test.map(figures), durationS: outcome.seconds, samplesSeen: outcome.samplesSeen)

@@ -21,6 +21,9 @@ package enum BLASStart {
             + "\(String(cString: strerror(errno))); OpenBLAS chose its kernels itself and may be slow"
     }
 
+    /// The kernels chosen where nobody else has chosen any.
+    package static var preferred: String? { OpenBLAS.preferredCoreType }
+
     /// Compares OpenBLAS with plain arithmetic.
     package static func selfTest() throws(TrainingError) {
         do { try OpenBLAS.selfTest() } catch { throw TrainingError(.start, error.message) }

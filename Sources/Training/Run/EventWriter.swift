@@ -51,7 +51,9 @@ package final class EventWriter {
 func writeAll(_ descriptor: Int32, _ bytes: [UInt8]) -> Int32? {
     var written = 0
     while written < bytes.count {
-        let count = bytes.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress.map { $0 + written }, $0.count - written) }
+        let count = bytes.withUnsafeBytes {
+            Glibc.write(descriptor, $0.baseAddress.map { $0 + written }, $0.count - written)
+        }
         if count >= 0 {
             written += count
         } else if errno == EAGAIN {

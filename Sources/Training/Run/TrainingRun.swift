@@ -60,7 +60,9 @@ package struct TrainingRun {
         let fit = try training { () throws(LearningError) in
             try trainer.fit(data.train, validation: data.validation, observer: observer)
         }
-        if fit.stoppedEarly { events.say("stopped early: \(plan.earlyStopping?.monitor.rawValue ?? "") no longer improves") }
+        if fit.stoppedEarly {
+            events.say("stopped early: \(plan.earlyStopping?.monitor.rawValue ?? "") no longer improves")
+        }
 
         var test: Totals?
         if let selection = data.test {

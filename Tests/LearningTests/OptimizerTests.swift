@@ -1,0 +1,59 @@
+import Glibc
+import Learning
+import Tensors
+import Testing
+
+@Suite struct OptimizerTests {
+    /// Runs 20 steps on odd counts beside a scalar double-precision reference.
+    private func compare(
+        _ optimizer: any Optimizer,
+        reference: (_ step: Int, _ g: Double, _ w: inout Double, _ s: inout [Double]) -> Void
+    ) throws {
+        let count = 37
+        let stride = 48
+        let weights = try FloatBuffer(count: count)
+        let gradients = try FloatBuffer(count: count)
+        let moments = try FloatBuffer(count: stride * optimizer.momentCount)
+        var generator = SplitMix64(seed: 8)
+        for i in 0..<count { weights.base[i] = generator.uniform(-1, 1) }
+        var expected = weights.values.map(Double.init)
+        var state = [[Double]](repeating: [0, 0], count: count)
+        for step in 1...20 {
+            for i in 0..<count {
+                gradients.base[i] = generator.uniform(-1, 1)
+                reference(step, Double(gradients.base[i]), &expected[i], &state[i])
+            }
+            optimizer.update(
+                weights.base, gradients.base, moments: moments.base, momentStride: stride, count: count, step: step)
+        }
+        for i in 0..<count { #expect(abs(Double(weights.base[i]) - expected[i]) < 1e-5) }
+    }
+
+    @Test func adamAsInThePaper() throws {
+        try compare(Adam(learningRate: 0.01)) { step, g, w, s in
+            s[0] = 0.9 * s[0] + 0.1 * g
+            s[1] = 0.999 * s[1] + 0.001 * g * g
+            let m = s[0] / (1 - pow(0.9, Double(step)))
+            let v = s[1] / (1 - pow(0.999, Double(step)))
+            w -= 0.01 * m / (v.squareRoot() + 1e-7)
+        }
+    }
+
+    @Test func plainDescent() throws {
+        try compare(SGD(learningRate: 0.1)) { _, g, w, _ in w -= 0.1 * g }
+    }
+
+    @Test func momentum() throws {
+        try compare(SGD(learningRate: 0.1, momentum: 0.9)) { _, g, w, s in
+            s[0] = 0.9 * s[0] - 0.1 * g
+            w += s[0]
+        }
+    }
+
+    @Test func nesterov() throws {
+        try compare(SGD(learningRate: 0.1, momentum: 0.9, isNesterov: true)) { _, g, w, s in
+            s[0] = 0.9 * s[0] - 0.1 * g
+            w += 0.9 * s[0] - 0.1 * g
+        }
+    }
+}
