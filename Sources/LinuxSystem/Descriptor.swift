@@ -1,5 +1,5 @@
 import CLinux
-package import Glibc
+import Glibc
 
 /// A system call that failed: what was tried, on what, and the system's error number.
 package struct LinuxError: Error, Hashable, Sendable, CustomStringConvertible {
@@ -49,7 +49,7 @@ package struct Descriptor: ~Copyable, Sendable {
 
 extension Descriptor {
     /// Always close-on-exec: what a child is to get is named when it is started.
-    package static func open(_ path: String, _ flags: Int32, mode: mode_t = 0o600) throws(LinuxError) -> Descriptor {
+    package static func open(_ path: String, _ flags: Int32, mode: UInt32 = 0o600) throws(LinuxError) -> Descriptor {
         let raw = Glibc.open(path, flags | O_CLOEXEC, mode)
         guard raw >= 0 else { throw LinuxError("open", path: path) }
         return Descriptor(owning: raw)

@@ -1,0 +1,92 @@
+import Glibc
+
+/// The command line of bubblewrap for one job. Later operations mount over earlier ones, so the order is the meaning:
+/// the system read-only, then empty private directories, then what the job was given, then the masks over it.
+struct BubblewrapArguments {
+    /// Where the sandbox shows this program for its last step.
+    static let execInside = "/run/mld-exec"
+
+    var profile: ResolvedProfile
+    var network: Bool
+    var home: String
+    var execPath: String
+    /// Bytes of the private directories in memory together; nil leaves the kernel's limit of half the machine.
+    var temporaryBytes: Int64?
+    /// Root needs no user namespace, and may become another user in the last step.
+    var isRoot: Bool
+    var changesUser: Bool
+
+    func make() -> [String] {
+        namespaces() + system() + privateDirectories() + granted() + masked() + ["--remount-ro", "/"]
+            + ["--chdir", "/"]
+    }
+
+    private func namespaces() -> [String] {
+        var words = [
+            "--unshare-ipc", "--unshare-pid", "--unshare-uts", "--unshare-cgroup-try", "--die-with-parent",
+            "--new-session", "--as-pid-1",
+        ]
+        if !network { words.append("--unshare-net") }
+        if isRoot {
+            words += ["--cap-drop", "ALL"]
+            // To become the submitter; or else root's own way with files, once the sandbox shows only its own.
+            let kept = changesUser ? ["SETUID", "SETGID"] : ["CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID"]
+            for name in kept { words += ["--cap-add", "CAP_" + name] }
+        } else {
+            words.append("--unshare-user")
+        }
+        return words
+    }
+
+    private func system() -> [String] {
+        var words = ["--ro-bind", "/usr", "/usr", "--ro-bind", "/etc", "/etc", "--ro-bind-try", "/opt", "/opt"]
+        for path in ["/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32"] {
+            var buffer = [CChar](repeating: 0, count: 4096)
+            let count = readlink(path, &buffer, buffer.count)
+            if count > 0 {
+                words += ["--symlink", String(decoding: buffer[..<count].map(UInt8.init(bitPattern:)), as: UTF8.self), path]
+            } else {
+                words += ["--ro-bind-try", path, path]
+            }
+        }
+        words += ["--proc", "/proc", "--dev", "/dev"]
+        // How many CPUs and memory nodes there are, for libraries that ask; no meter is below these.
+        for path in ["/sys/devices/system/cpu", "/sys/devices/system/node"] { words += ["--ro-bind-try", path, path] }
+        return words
+    }
+
+    private func privateDirectories() -> [String] {
+        var words: [String] = []
+        // Python's multiprocessing and others need /dev/shm.
+        for path in ["/tmp", "/var/tmp", "/dev/shm", home == "/tmp" ? nil : home].compactMap({ $0 }) {
+            if let temporaryBytes { words += ["--size", String(temporaryBytes)] }
+            words += ["--perms", "1777", "--tmpfs", path]
+        }
+        words += ["--dir", "/run", "--ro-bind", execPath, Self.execInside]
+        // Where /etc/resolv.conf leads out of /etc, names need what it leads to.
+        if network, case .success(let target) = PathResolver.resolveHere("/etc/resolv.conf"), !target.isInside("/etc") {
+            words += ["--ro-bind", target.path, target.path]
+        }
+        return words
+    }
+
+    private func granted() -> [String] {
+        var words: [String] = []
+        for device in profile.devices { words += ["--dev-bind", device.path, device.path] }
+        for program in profile.programs { words += ["--ro-bind", program.path, program.path] }
+        for bind in profile.binds {
+            words += [bind.writable ? "--bind" : "--ro-bind", bind.target.path, bind.target.path]
+        }
+        return words
+    }
+
+    private func masked() -> [String] {
+        var words: [String] = []
+        for mask in profile.masks {
+            words += mask.isDirectory ? ["--tmpfs", mask.path] : ["--ro-bind", "/dev/null", mask.path]
+        }
+        if let output = profile.output { words += ["--bind", output.path, output.path] }
+        for mask in profile.masks where mask.isDirectory { words += ["--remount-ro", mask.path] }
+        return words
+    }
+}

@@ -1,0 +1,63 @@
+import FoundationEssentials
+import Glibc
+import LinuxSystem
+
+/// How a job ended, as its supervisor wrote it.
+package struct ExitRecord: Sendable, Hashable, Codable {
+    package enum Cause: String, Sendable, Codable {
+        case exited, signalled
+        case timeLimit = "time-limit"
+        /// On request.
+        case stopped
+        /// The command never ran; `message` says why.
+        case couldNotStart = "could-not-start"
+    }
+
+    package var cause: Cause
+    /// Nil where a signal ended it.
+    package var exitStatus: Int32?
+    package var signal: Int32?
+    package var message: String?
+    /// CPU time of the job's processes, in µs; a cgroup's figure is better, since it also counts who was not waited for.
+    package var userMicroseconds: Int64
+    package var systemMicroseconds: Int64
+    /// Of the largest single process, in bytes; at least that of the supervisor's own steps, about 10 MB.
+    package var maximumResidentBytes: Int64
+    /// µs since 1970.
+    package var startedAt: Int64
+    package var endedAt: Int64
+
+    enum CodingKeys: String, CodingKey {
+        case cause, signal, message
+        case exitStatus = "exit_status"
+        case userMicroseconds = "user_cpu_us"
+        case systemMicroseconds = "system_cpu_us"
+        case maximumResidentBytes = "max_rss_bytes"
+        case startedAt = "started_at_us"
+        case endedAt = "ended_at_us"
+    }
+
+    /// As a shell tells it: the exit status, or 128 + the signal's number.
+    package var shellStatus: Int32 { signal.map { 128 + $0 } ?? exitStatus ?? 1 }
+
+    /// Reads a record; nil if there is none, or none that could be true. Where the sandbox could not hide it, a job can
+    /// write to its own record: so it is bounded, must be a regular file, and its figures must be possible ones.
+    package static func read(_ path: String) -> ExitRecord? {
+        guard let file = try? Descriptor.open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK) else { return nil }
+        var information = stat()
+        guard fstat(file.raw, &information) == 0, information.st_mode & S_IFMT == S_IFREG,
+            information.st_size <= 64 * 1024, let bytes = try? file.read(limit: 64 * 1024),
+            let record = try? JSONDecoder().decode(ExitRecord.self, from: Data(bytes))
+        else { return nil }
+        return record.isPossible ? record : nil
+    }
+
+    private var isPossible: Bool {
+        let microseconds = 0...Int64(1e17)  // 3,000 years
+        return (exitStatus.map { (0...255).contains($0) } ?? true) && (signal.map { (1...64).contains($0) } ?? true)
+            && (exitStatus == nil) != (signal == nil) && (message?.utf8.count ?? 0) <= 16 * 1024
+            && microseconds.contains(userMicroseconds) && microseconds.contains(systemMicroseconds)
+            && microseconds.contains(startedAt) && microseconds.contains(endedAt) && startedAt <= endedAt
+            && (0...Int64(1 << 52)).contains(maximumResidentBytes)
+    }
+}

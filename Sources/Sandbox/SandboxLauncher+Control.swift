@@ -1,0 +1,116 @@
+import CLinux
+// A dispatch source may be cancelled from any thread; its type does not say so.
+@preconcurrency import Dispatch
+import Glibc
+import LinuxSystem
+
+extension SandboxLauncher {
+    /// True while the supervisor lives: until it has written the exit record and nothing of the job is left.
+    package func isAlive(_ started: Started) -> Bool {
+        processes.isAlive(started.supervisorPID, startTime: started.startTime)
+    }
+
+    /// SIGTERM to the job's processes, SIGKILL after its grace time. Returns at once; false if the job has ended.
+    @discardableResult
+    package func stop(_ started: Started) throws(SandboxError) -> Bool { try signal(SIGTERM, to: started) }
+
+    /// SIGKILL to everything in the job now. False if the job has ended.
+    @discardableResult
+    package func kill(_ started: Started) throws(SandboxError) -> Bool { try signal(SIGQUIT, to: started) }
+
+    /// Stops the job's processes where they are; time they spend so does not count against their limit.
+    @discardableResult
+    package func freeze(_ started: Started) throws(SandboxError) -> Bool { try signal(SIGUSR1, to: started) }
+
+    @discardableResult
+    package func thaw(_ started: Started) throws(SandboxError) -> Bool { try signal(SIGUSR2, to: started) }
+
+    /// Whether the kernel has frozen every process of the job; nil where there is no cgroup to tell.
+    package func isFrozen(_ started: Started) -> Bool? {
+        started.cgroupPath.map { Cgroup(path: $0).child("job").isFrozen }
+    }
+
+    /// CPU seconds of the job so far, its supervisor included. From the cgroup, also after the job's end until
+    /// ``cleanUp(_:)``; without a cgroup from its living processes (steps of 10 ms), and nil once it has ended.
+    package func cpuSeconds(of started: Started) -> Double? {
+        if let path = started.cgroupPath {
+            return (try? Cgroup(path: path).cpuMicroseconds()).map { Double($0) / 1e6 }
+        }
+        guard isAlive(started) else { return nil }
+        return (try? processes.treeSeconds(of: started.supervisorPID)) ?? nil
+    }
+
+    /// How many of the job's processes the kernel killed for want of memory; nil where it does not tell.
+    package func outOfMemoryKills(in started: Started) -> UInt64? {
+        started.cgroupPath.flatMap { Cgroup(path: $0).outOfMemoryKills }
+    }
+
+    /// Returns when the supervisor has ended, also one started by an earlier daemon, and reaps it if it is a child.
+    /// Returns early if the task is cancelled.
+    package func waitForExit(_ started: Started) async throws(SandboxError) {
+        do throws(LinuxError) {
+            let process: Descriptor
+            do throws(LinuxError) {
+                process = try Descriptor.process(started.supervisorPID)
+            } catch {
+                if error.code == ESRCH { return }
+                throw error
+            }
+            // The pid may be another's by now; what the descriptor holds is decided at this look.
+            guard let status = processes.status(of: started.supervisorPID), status.startTime == started.startTime else {
+                return
+            }
+            await Self.readable(process.raw)
+        } catch {
+            throw SandboxError("wait", error)
+        }
+        var status: Int32 = 0
+        waitpid(started.supervisorPID, &status, WNOHANG)
+    }
+
+    /// Ends what may be left of a job and removes its cgroup. Its CPU time must have been read before.
+    package func cleanUp(_ started: Started) async throws(SandboxError) {
+        guard let path = started.cgroupPath else { return }
+        let cgroup = Cgroup(path: path)
+        do throws(LinuxError) {
+            for round in 0... {
+                if cgroup.isPopulated { try cgroup.kill() }
+                do throws(LinuxError) {
+                    return try cgroup.remove()
+                } catch {
+                    // A process leaves its cgroup a moment after its end.
+                    guard error.code == EBUSY, round < 200 else { throw error }
+                }
+                try? await Task.sleep(for: .milliseconds(5))
+            }
+        } catch {
+            throw SandboxError("clean up", error)
+        }
+    }
+
+    private func signal(_ number: Int32, to started: Started) throws(SandboxError) -> Bool {
+        do throws(LinuxError) {
+            let process = try Descriptor.process(started.supervisorPID)
+            guard isAlive(started) else { return false }
+            return try process.signal(number)
+        } catch {
+            if error.code == ESRCH { return false }
+            throw SandboxError("signal", error)
+        }
+    }
+
+    /// Suspends until the descriptor is readable or the task is cancelled. The caller keeps it open.
+    private static func readable(_ descriptor: Int32) async {
+        let source = DispatchSource.makeReadSource(fileDescriptor: descriptor, queue: .global())
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
+                source.setEventHandler { source.cancel() }
+                // Runs exactly once, when libdispatch has let go of the descriptor.
+                source.setCancelHandler { continuation.resume() }
+                source.activate()
+            }
+        } onCancel: {
+            source.cancel()
+        }
+    }
+}

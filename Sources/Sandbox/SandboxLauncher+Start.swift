@@ -1,0 +1,106 @@
+import Glibc
+import LinuxSystem
+
+extension SandboxLauncher {
+    /// The descriptors of the last step: the standard three, events, the environment, the status pipe.
+    private enum Number {
+        static let events: Int32 = 3
+        static let environment: Int32 = 4
+        static let status: Int32 = 5
+    }
+
+    /// Starts a job. It runs on, and its exit record is written, whatever becomes of this process.
+    ///
+    /// - Throws: `badProfile` for what the submitter must mend, `unavailable` where full isolation is required and cannot
+    ///   be had. A command that cannot be executed is no error here: it ends with the cause `could-not-start`.
+    package func start(_ launch: Launch, profile: SandboxProfile) throws(SandboxError) -> Started {
+        guard let program = launch.argv.first, !program.isEmpty else {
+            throw SandboxError(.badProfile, stage: "command", "is empty")
+        }
+        guard !launch.argv.contains(where: { $0.utf8.contains(0) }) else {
+            throw SandboxError(.badProfile, stage: "command", "holds a NUL character")
+        }
+        if profile.requirement == .full, !capabilities.isFull {
+            let problems = [capabilities.bubblewrapProblem, capabilities.seccompProblem].compactMap { $0 }
+            throw SandboxError(
+                .unavailable, stage: "sandbox",
+                "the policy requires full isolation, which this machine cannot give: "
+                    + problems.joined(separator: "; "))
+        }
+        let changesUser = launch.runAs.map { $0.uid != geteuid() } ?? false
+        guard !changesUser || geteuid() == 0 else {
+            throw SandboxError(.unavailable, stage: "user", "only root can run a job as another user")
+        }
+        let resolver = PathResolver(execPath: execPath, user: launch.runAs)
+        let resolved = try ResolvedProfile(profile, resolver: resolver)
+        let cgroup = try makeCgroup(launch.cgroupName)
+        do {
+            let plan = try ChainPlan(
+                launcher: self, launch: launch, profile: profile, resolved: resolved, cgroup: cgroup,
+                numbers: (Number.events, Number.environment, Number.status))
+            return try spawn(launch, plan: plan, cgroup: cgroup)
+        } catch {
+            try? cgroup?.remove()
+            throw error
+        }
+    }
+
+    /// The job's cgroup with its two leaves. The supervisor has one of its own, so that it is counted with the job but
+    /// neither frozen nor killed with it.
+    private func makeCgroup(_ name: String) throws(SandboxError) -> Cgroup? {
+        guard let jobs = capabilities.jobsCgroup else { return nil }
+        guard !name.isEmpty, !name.hasPrefix("."), !name.contains("/"), name.utf8.count < 200 else {
+            throw SandboxError(.system, stage: "cgroup", "\"\(name)\" is no name for a cgroup")
+        }
+        let cgroup = jobs.child(name)
+        do throws(LinuxError) {
+            if !cgroup.isPopulated { try cgroup.remove() }
+            try cgroup.create()
+            try cgroup.child("supervisor").create()
+            try cgroup.child("job").create()
+        } catch {
+            throw SandboxError("cgroup", error)
+        }
+        return cgroup
+    }
+
+    private func spawn(_ launch: Launch, plan: ChainPlan, cgroup: Cgroup?) throws(SandboxError) -> Started {
+        do throws(LinuxError) {
+            // A record of an earlier attempt must not be taken for this one's.
+            if unlink(launch.exitRecordPath) != 0, errno != ENOENT {
+                throw LinuxError("remove", path: launch.exitRecordPath)
+            }
+            let input = try Descriptor.open("/dev/null", O_RDONLY)
+            let output = try openLog(launch.stdoutPath, launch.runAs)
+            let errors = try openLog(launch.stderrPath, launch.runAs)
+            let events =
+                if let path = launch.eventsPath { try openLog(path, launch.runAs) } else {
+                    try Descriptor.open("/dev/null", O_RDONLY)
+                }
+            let environment = try Descriptor.memoryFile("environment", holding: plan.environment)
+            let spawned = try ProcessSpawner.start(
+                execPath, arguments: plan.arguments, environment: ["PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"],
+                directory: "/", descriptors: [input.raw, output.raw, errors.raw, events.raw, environment.raw],
+                cgroup: cgroup?.child("supervisor"), blockingSignals: true)
+            // Not waited for yet, so its pid is still its own even if it has ended.
+            guard let status = processes.status(of: spawned.pid) else {
+                throw LinuxError("read", path: "/proc/\(spawned.pid)/stat", message: "the supervisor is not there")
+            }
+            return Started(
+                supervisorPID: spawned.pid, startTime: status.startTime, cgroupPath: cgroup?.path,
+                enforced: plan.enforced, notEnforced: plan.notEnforced)
+        } catch {
+            throw SandboxError("start", error)
+        }
+    }
+
+    /// Appending, so that a job's second attempt or a shared file loses nothing. It belongs to whom the job runs as:
+    /// programs open `/dev/stdout` anew.
+    private func openLog(_ path: String, _ user: Launch.User?) throws(LinuxError) -> Descriptor {
+        let file = try Descriptor.open(path, O_RDWR | O_CREAT | O_APPEND | O_NOFOLLOW, mode: 0o640)
+        if let user, user.uid != geteuid(), fchown(file.raw, user.uid, user.gid) != 0 {
+            throw LinuxError("chown", path: path)
+        }
+        return file
+    }
+}

@@ -1,0 +1,57 @@
+import Glibc
+package import LinuxSystem
+
+/// Starts jobs in their sandboxes, and finds, freezes, stops and counts them afterwards, also after a restart.
+///
+/// The chain of one job: a supervisor (`mld-exec supervise`, outside), bubblewrap, and `mld-exec exec` (inside), which
+/// becomes the command. See ``start(_:profile:)``.
+package struct SandboxLauncher: Sendable {
+    package let capabilities: SandboxCapabilities
+    let execPath: String
+    let bubblewrapPath: String
+    let processes: ProcessTable
+    /// Directories of shared libraries mld-exec needs beyond those of the system.
+    let runtime: [String]
+
+    /// Looks at once what can be had; nothing that is missing makes this fail, only what is asked of it later.
+    ///
+    /// - Parameters:
+    ///   - execPath: the program mld-exec.
+    ///   - cgroups: where cgroups can be made, or nil for none: then CPU time is summed over the job's processes.
+    package init(
+        execPath: String, bubblewrapPath: String = "/usr/bin/bwrap", cgroups: CgroupTree? = CgroupTree.find()
+    ) throws(SandboxError) {
+        guard case .success(let exec) = PathResolver.resolveHere(execPath), access(exec.path, X_OK) == 0 else {
+            throw SandboxError(.unavailable, stage: "mld-exec", "\(execPath) is not there or not executable")
+        }
+        self.execPath = exec.path
+        self.bubblewrapPath = bubblewrapPath
+        processes = ProcessTable()
+        runtime = Self.swiftRuntime()
+        var capabilities = SandboxCapabilities.probe(execPath: exec.path, bubblewrapPath: bubblewrapPath)
+        if let cgroups {
+            do throws(LinuxError) {
+                let (jobs, problems) = try cgroups.makeJobsDirectory()
+                capabilities.jobsCgroup = jobs
+                capabilities.cgroupProblems = problems
+            } catch {
+                capabilities.cgroupProblems = ["no cgroup of our own: \(error)"]
+            }
+        } else {
+            capabilities.cgroupProblems = ["no cgroup v2 hierarchy"]
+        }
+        self.capabilities = capabilities
+    }
+
+    /// Where the Swift libraries of this process are, if it has not got them built in: mld-exec was built with them.
+    private static func swiftRuntime() -> [String] {
+        guard let maps = try? Descriptor.open("/proc/self/maps", O_RDONLY), let bytes = try? maps.read(limit: 4 << 20)
+        else { return [] }
+        for line in String(decoding: bytes, as: UTF8.self).split(separator: "\n") {
+            guard let start = line.firstIndex(of: "/") else { continue }
+            let path = line[start...]
+            if path.hasSuffix("/libswiftCore.so") { return [String(path.dropLast("/libswiftCore.so".count))] }
+        }
+        return []
+    }
+}
