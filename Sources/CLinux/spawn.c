@@ -55,10 +55,11 @@ static void fail(int pipe, int stage) {
 
 // Runs in the child: nothing but async-signal-safe calls, no memory but the stack.
 static void become_program(const struct mld_spawn_request *request, int report, bool join_cgroup) {
-    struct sigaction standard;
-    memset(&standard, 0, sizeof standard);
-    standard.sa_handler = SIG_DFL;
-    for (int number = 1; number < NSIG; number++) sigaction(number, &standard, NULL);
+    // The kernel's struct sigaction, all zero: the default action. The C library would keep two signals to itself, and
+    // an ignored one is inherited through exec.
+    char standard[64];
+    memset(standard, 0, sizeof standard);
+    for (int number = 1; number < NSIG; number++) syscall(SYS_rt_sigaction, number, standard, NULL, (size_t)8);
 
     if (join_cgroup) {
         int procs = openat(request->cgroup, "cgroup.procs", O_WRONLY | O_CLOEXEC);

@@ -45,7 +45,8 @@ package struct CgroupTree: Hashable, Sendable {
     /// Makes the directory the jobs' cgroups live in, and hands the wanted controllers down to it.
     ///
     /// A cgroup that hands controllers down may not hold processes, so the daemon first moves itself to `daemon` next
-    /// to `jobs`; in the hierarchy's root, which is exempt, it stays where it is. Call once, at start.
+    /// to `jobs`; in the hierarchy's root, which is exempt, and in a cgroup shared with others (a login session) it stays
+    /// where it is. Call once, at start.
     /// - Returns: the directory, and a sentence for each controller that could not be had.
     package func makeJobsDirectory(
         controllers wanted: [String] = ["cpu", "memory", "pids"]
@@ -58,7 +59,7 @@ package struct CgroupTree: Hashable, Sendable {
         let available = controllers().intersection(wanted)
         var problems = wanted.filter { !available.contains($0) }
             .map { "no cgroup v2 controller \"\($0)\" for \(home.path)" }
-        if !available.isEmpty, own != "/", !inDaemon {
+        if !available.isEmpty, own != "/", !inDaemon, try home.processes() == [getpid()] {
             let daemon = home.child("daemon")
             if mkdir(daemon.path, 0o755) != 0, errno != EEXIST { throw LinuxError("mkdir", path: daemon.path) }
             try daemon.add(getpid())

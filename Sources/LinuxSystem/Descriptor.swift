@@ -75,7 +75,9 @@ extension Descriptor {
     package func write(_ bytes: [UInt8]) throws(LinuxError) {
         var done = 0
         while done < bytes.count {
-            let count = bytes.withUnsafeBytes { Glibc.write(raw, $0.baseAddress?.advanced(by: done), bytes.count - done) }
+            let count = bytes.withUnsafeBytes {
+                Glibc.write(raw, $0.baseAddress?.advanced(by: done), bytes.count - done)
+            }
             if count > 0 {
                 done += count
             } else if errno != EINTR {

@@ -44,7 +44,9 @@ struct BubblewrapArguments {
             var buffer = [CChar](repeating: 0, count: 4096)
             let count = readlink(path, &buffer, buffer.count)
             if count > 0 {
-                words += ["--symlink", String(decoding: buffer[..<count].map(UInt8.init(bitPattern:)), as: UTF8.self), path]
+                words += [
+                    "--symlink", String(decoding: buffer[..<count].map(UInt8.init(bitPattern:)), as: UTF8.self), path,
+                ]
             } else {
                 words += ["--ro-bind-try", path, path]
             }
@@ -58,6 +60,7 @@ struct BubblewrapArguments {
     private func privateDirectories() -> [String] {
         var words: [String] = []
         // Python's multiprocessing and others need /dev/shm.
+        words += parents(of: ["/var/tmp", home])
         for path in ["/tmp", "/var/tmp", "/dev/shm", home == "/tmp" ? nil : home].compactMap({ $0 }) {
             if let temporaryBytes { words += ["--size", String(temporaryBytes)] }
             words += ["--perms", "1777", "--tmpfs", path]
@@ -71,11 +74,26 @@ struct BubblewrapArguments {
     }
 
     private func granted() -> [String] {
-        var words: [String] = []
+        let targets = profile.programs + profile.binds.map(\.target) + [profile.output].compactMap { $0 }
+        var words = parents(of: targets.map(\.path))
         for device in profile.devices { words += ["--dev-bind", device.path, device.path] }
         for program in profile.programs { words += ["--ro-bind", program.path, program.path] }
         for bind in profile.binds {
             words += [bind.writable ? "--bind" : "--ro-bind", bind.target.path, bind.target.path]
+        }
+        return words
+    }
+
+    /// bubblewrap makes missing parents of a mount with mode 0700, closed to whom the job runs as; these are open.
+    private func parents(of paths: [String]) -> [String] {
+        var made: Set<String> = []
+        var words: [String] = []
+        for path in paths {
+            var parent = ""
+            for name in path.split(separator: "/").dropLast() {
+                parent += "/" + name
+                if made.insert(parent).inserted { words += ["--dir", parent] }
+            }
         }
         return words
     }

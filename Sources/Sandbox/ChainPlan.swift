@@ -82,7 +82,8 @@ struct ChainPlan {
         var limits: [(name: String, value: Int64)] = [("core", 0)]
         // The job's cgroup also holds the supervisor and the two processes of the sandbox.
         let wanted = CgroupLimits(
-            memoryBytes: profile.memoryLimit, processes: profile.maxProcesses.map { $0 + 3 }, cpus: Double(profile.cpus))
+            memoryBytes: profile.memoryLimit, processes: profile.maxProcesses.map { $0 + 3 }, cpus: Double(profile.cpus)
+        )
         let (applied, refused) = cgroup?.apply(wanted) ?? ([], [:])
         func reason(_ file: String) -> String { cgroup == nil ? "no cgroup" : refused[file] ?? "no cgroup" }
 

@@ -33,7 +33,8 @@ struct JobEnvironment {
         account: Account, home: String, workdir: String, cpus: Int, eventsDescriptor: Int32?, own: [String: String]
     ) throws(SandboxError) -> [String: String] {
         var variables = [
-            "PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": home, "PWD": workdir, "USER": account.name, "LOGNAME": account.name,
+            "PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": home, "PWD": workdir, "USER": account.name,
+            "LOGNAME": account.name,
             "SHELL": "/bin/sh", "LANG": "C.UTF-8",
             // Numeric libraries take all CPUs they see unless told otherwise.
             "OMP_NUM_THREADS": String(max(1, cpus)), "OPENBLAS_NUM_THREADS": String(max(1, cpus)),

@@ -29,7 +29,8 @@ struct ResolvedProfile {
     ]
 
     init(_ profile: SandboxProfile, resolver: PathResolver) throws(SandboxError) {
-        let asked = [(profile.workdir, true, "workdir")]
+        let asked =
+            [(profile.workdir, true, "workdir")]
             + profile.readWrite.map { ($0, true, "read-write") } + profile.readOnly.map { ($0, false, "read-only") }
         for (path, _, key) in asked { try Self.checkText(path, key) }
         let answers = try resolver.resolve(asked.map(\.0))

@@ -47,7 +47,8 @@ extension SandboxCapabilities {
             return found
         }
         var arguments = [
-            "--unshare-ipc", "--unshare-pid", "--unshare-uts", "--unshare-net", "--die-with-parent", "--ro-bind", "/", "/",
+            "--unshare-ipc", "--unshare-pid", "--unshare-uts", "--unshare-net", "--die-with-parent", "--ro-bind", "/",
+            "/",
             "--proc", "/proc", "--dev", "/dev",
         ]
         if geteuid() != 0 { arguments.append("--unshare-user") }

@@ -51,7 +51,9 @@ extension Supervisor {
         guard file >= 0 else { return "" }
         defer { close(file) }
         var information = stat()
-        guard fstat(file, &information) == 0, information.st_mode & S_IFMT == S_IFREG, errorOffset >= 0 else { return "" }
+        guard fstat(file, &information) == 0, information.st_mode & S_IFMT == S_IFREG, errorOffset >= 0 else {
+            return ""
+        }
         let start = max(errorOffset, information.st_size - 1000)
         guard lseek(file, start, SEEK_SET) == start else { return "" }
         let text = String(decoding: readAll(file, limit: 1000), as: UTF8.self)

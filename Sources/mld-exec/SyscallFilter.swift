@@ -11,14 +11,17 @@ struct SyscallFilter {
     /// be named on this machine.
     static let refused = [
         // Another kernel, modules, programs in the kernel, its log.
-        "kexec_load", "kexec_file_load", "init_module", "finit_module", "delete_module", "create_module", "query_module",
-        "get_kernel_syms", "bpf", "syslog", "lookup_dcookie", "fanotify_init", "nfsservctl", "uselib", "_sysctl", "sysfs",
+        "kexec_load", "kexec_file_load", "init_module", "finit_module", "delete_module", "create_module",
+        "query_module",
+        "get_kernel_syms", "bpf", "syslog", "lookup_dcookie", "fanotify_init", "nfsservctl", "uselib", "_sysctl",
+        "sysfs",
         // Meters, and other processes' memory and descriptors.
         "perf_event_open", "ptrace", "process_vm_readv", "process_vm_writev", "process_madvise", "kcmp", "pidfd_getfd",
         // Keys are shared between all processes of a user.
         "keyctl", "add_key", "request_key",
         // The file tree and the namespaces.
-        "mount", "umount", "umount2", "pivot_root", "chroot", "open_tree", "move_mount", "fsopen", "fsconfig", "fsmount",
+        "mount", "umount", "umount2", "pivot_root", "chroot", "open_tree", "move_mount", "fsopen", "fsconfig",
+        "fsmount",
         "fspick", "mount_setattr", "unshare", "setns", "open_by_handle_at", "quotactl", "quotactl_fd", "acct",
         // The machine.
         "reboot", "swapon", "swapoff", "iopl", "ioperm", "vhangup", "modify_ldt", "sethostname", "setdomainname",
@@ -44,7 +47,8 @@ struct SyscallFilter {
         guard let context = seccomp_init(SCMP_ACT_ALLOW) else { throw Failure(status: 126, "make a seccomp filter") }
         self.context = context
         // 32-bit and x32 calls have other numbers, so the rules would not hold for them.
-        try check(seccomp_attr_set(context, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS), "refuse other architectures")
+        try check(
+            seccomp_attr_set(context, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS), "refuse other architectures")
     }
 
     func load() throws(Failure) {

@@ -1,0 +1,66 @@
+import Glibc
+import LinuxSystem
+import Sandbox
+import Testing
+
+/// A daemon of root runs each job as its submitter. Needs root; `nobody` stands for the submitter.
+@Suite(.timeLimit(.minutes(1)), .enabled(if: Fixture.isRoot && Fixture.isFull, "only root can become another user"))
+struct OtherUserTests {
+    let fixture: Fixture
+    let nobody = Launch.User(uid: 65534, gid: 65534, groups: [65534, 4711])
+
+    init() throws {
+        fixture = try Fixture()
+        chown(fixture.workdir, 65534, 65534)
+    }
+
+    @Test func theJobIsTheSubmitterAndNothingMore() async throws {
+        let script = """
+            id -u; id -g; id -G; echo x >made; grep CapEff /proc/self/status; echo y >>/dev/stdout
+            cat /etc/shadow 2>/dev/null; echo x >$HOME/cache && echo x >/tmp/file && echo x >/dev/shm/file && echo private
+            """
+        let outcome = try await fixture.run(script) { $0.runAs = nobody }
+        #expect(outcome.stderr == "")
+        #expect(outcome.record.message == nil)
+        #expect(outcome.stdout == "65534\n65534\n65534 4711\nCapEff:\t0000000000000000\ny\nprivate\n")
+        var information = stat()
+        #expect(stat(fixture.workdir + "/made", &information) == 0)
+        #expect(information.st_uid == 65534)
+    }
+
+    @Test func aPathTheSubmitterCannotReachIsRefused() throws {
+        // Everybody may read the inner directory, but only root gets to it.
+        let outer = fixture.root + "/closed"
+        #expect(mkdir(outer, 0o700) == 0)
+        #expect(mkdir(outer + "/inner", 0o777) == 0)
+        chmod(outer + "/inner", 0o777)
+        var launch = fixture.launch(["/bin/true"])
+        launch.runAs = nobody
+        var profile = fixture.profile()
+        profile.readOnly = [outer + "/inner"]
+        let error = #expect(throws: SandboxError.self) { try fixture.launcher.start(launch, profile: profile) }
+        #expect(error?.description == "read-only: \(outer)/inner: Permission denied")
+    }
+
+    @Test func aDirectoryExchangedAfterTheCheckIsNoticed() async throws {
+        // What the launcher would have passed for a directory that has been replaced since.
+        let output = try ProcessSpawner.run(
+            Fixture.execPath, arguments: ["exec", "--verify", "1:2:\(fixture.workdir)", "--", "/bin/echo", "ran"])
+        #expect(output.status == 126 << 8)
+        #expect(output.text.contains("was replaced while the job was being started"))
+    }
+}
+
+/// The same, seen by a user who is not root.
+@Suite(.enabled(if: !Fixture.isRoot, "root can become another user"))
+struct NotRootTests {
+    @Test func nobodyElseCanBeNamed() throws {
+        let fixture = try Fixture()
+        var launch = fixture.launch(["/bin/true"])
+        launch.runAs = Launch.User(uid: geteuid() + 1, gid: 1)
+        let error = #expect(throws: SandboxError.self) {
+            try fixture.launcher.start(launch, profile: fixture.profile())
+        }
+        #expect(error?.code == .unavailable)
+    }
+}
