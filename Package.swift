@@ -121,7 +121,9 @@ let package = Package(
         tests("Sandbox", ["LinuxSystem", "mld-exec"]),
         tests("Reporting", ["JobAPI", "Units"]),
         tests("Training", ["ConfigFile", "JobAPI", "mltrain"]),
-        tests("Daemon", ["JobAPI", "JobClient", "Ledger", "Units", "mld", "mlctl", "mltrain", "mld-exec"]),
+        tests(
+            "Daemon",
+            ["ConfigFile", "JobAPI", "JobClient", "Ledger", "Sandbox", "Units", "mld", "mlctl", "mltrain", "mld-exec"]),
         tests("Commands", ["ConfigFile", "JobAPI", "JobClient", "Reporting", "Units"] + nio),
     ]
 )

@@ -95,6 +95,12 @@ extension Ledger {
         guard !intervals.isEmpty else { return }
         try await write("book the meter's readings") { db in
             for interval in intervals { try Self.add(db, interval, host: host) }
+            // Where a daemon that starts after us finds out how long nobody read the meters.
+            if let last = intervals.map(\.end).max() {
+                try db.execute(
+                    sql: "INSERT OR REPLACE INTO learned VALUES ('last-reading', ?1, ?1)",
+                    arguments: [last.microseconds])
+            }
         }
     }
 
@@ -180,6 +186,11 @@ extension Ledger {
                 sql: "INSERT OR REPLACE INTO intensities VALUES (?, ?, ?, ?, ?)",
                 arguments: [from.microseconds, zone, intensity.gramsPerKilowattHour, pue, source])
         }
+    }
+
+    /// The end of the last interval that was booked.
+    package func lastReading() async throws(LedgerError) -> Timestamp? {
+        try await learned("last-reading").flatMap { Int64($0) }.map(Timestamp.init(microseconds:))
     }
 
     /// A value learned from observation, such as the idle power of a domain.

@@ -4,10 +4,12 @@ package import Units
 
 extension Ledger {
     /// Keeps what a job reported about itself, all or none.
-    /// - Parameter completed: epochs and samples done so far, for joules per epoch and per sample.
+    /// - Parameters:
+    ///   - completed: epochs and samples done so far, for joules per epoch and per sample.
+    ///   - offset: up to where the job's event file has been read, so that a restarted daemon keeps nothing twice.
     package func recordEvents(
         _ id: JobID, attempt: Int, at: Timestamp, metrics: [Metric], artifacts: [Artifact], progress: Progress?,
-        completed: (epochs: Int, samples: Int)?
+        completed: (epochs: Int, samples: Int)?, offset: Int64
     ) async throws(LedgerError) {
         try await write("keep the events of job \(id)") { db in
             for metric in metrics {
@@ -23,6 +25,9 @@ extension Ledger {
                     sql: "INSERT INTO artifacts VALUES (?, ?, ?, ?)",
                     arguments: [id.number, attempt, artifact.kind, artifact.path])
             }
+            try db.execute(
+                sql: "UPDATE attempts SET events_offset = ? WHERE job_id = ? AND number = ?",
+                arguments: [offset, id.number, attempt])
             if let progress {
                 try db.execute(
                     sql: """

@@ -17,6 +17,8 @@ package struct StoredJob: Sendable {
     package var supervisorPID: Int32?
     package var supervisorStart: UInt64?
     package var cgroup: String?
+    /// Up to where the event file of the attempt has been read.
+    package var eventsOffset: Int64
 }
 
 /// Which jobs to list, newest first.
@@ -95,7 +97,7 @@ extension Ledger {
         let rows = try Row.fetchAll(
             db,
             sql: """
-                SELECT jobs.*, a.boot_id, a.supervisor_pid, a.supervisor_start, a.cgroup, a.progress
+                SELECT jobs.*, a.boot_id, a.supervisor_pid, a.supervisor_start, a.cgroup, a.progress, a.events_offset
                 FROM jobs LEFT JOIN attempts a ON a.job_id = jobs.id AND a.number = jobs.attempt
                 WHERE \(condition)
                 """, arguments: arguments)
@@ -129,6 +131,6 @@ extension Ledger {
             notBefore: (row["not_before_us"] as Int64?).map(Timestamp.init(microseconds:)),
             timeLimit: row["time_limit_s"], bootID: row["boot_id"],
             supervisorPID: row["supervisor_pid"], supervisorStart: start.map(UInt64.init(clamping:)),
-            cgroup: row["cgroup"])
+            cgroup: row["cgroup"], eventsOffset: (row["events_offset"] as Int64?) ?? 0)
     }
 }

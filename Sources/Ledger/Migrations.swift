@@ -65,6 +65,7 @@ enum Migrations {
             epochs INTEGER,
             samples INTEGER,
             progress TEXT,
+            events_offset INTEGER NOT NULL DEFAULT 0,
             PRIMARY KEY (job_id, number)
         ) STRICT, WITHOUT ROWID;
 

@@ -141,12 +141,15 @@ final class TemporaryLedger: Sendable {
         try await fixture.ledger.recordEvents(
             id, attempt: 1, at: .now(),
             metrics: [.init(name: "loss", split: "train", value: 0.5, epoch: 1), .init(name: "loss", value: .nan)],
-            artifacts: [.init(kind: "model", path: "m")], progress: .init(epoch: 1, epochs: 2), completed: (1, 640))
+            artifacts: [.init(kind: "model", path: "m")], progress: .init(epoch: 1, epochs: 2), completed: (1, 640),
+            offset: 200)
         let metrics = try await fixture.ledger.metrics(of: id)
         #expect(metrics.count == 2)
         #expect(metrics.first == .init(name: "loss", split: "train", value: 0.5, epoch: 1))
         #expect(metrics.last?.value.isNaN == true)
         #expect(try await fixture.ledger.artifacts(of: id).map(\.path) == ["m"])
-        #expect(try await fixture.ledger.job(id)?.record.progress == .init(epoch: 1, epochs: 2))
+        let job = try #require(await fixture.ledger.job(id))
+        #expect(job.record.progress == .init(epoch: 1, epochs: 2))
+        #expect(job.eventsOffset == 200)
     }
 }

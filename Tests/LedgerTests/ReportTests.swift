@@ -99,7 +99,8 @@ import Units
         let id = try await fixture.accept()
         _ = try await ledger.beginAttempt(id, bootID: "b", at: day)
         try await ledger.recordEvents(
-            id, attempt: 1, at: day, metrics: [], artifacts: [], progress: .init(epoch: 4), completed: (4, 100))
+            id, attempt: 1, at: day, metrics: [], artifacts: [], progress: .init(epoch: 4), completed: (4, 100),
+            offset: 0)
         try await ledger.add([interval([span(.job(id, attempt: 1), active: 8_000_000)], at: 1)], host: host)
         let row = try #require(await ledger.report(query(by: .job)).rows.first)
         #expect(row.energyPerEpochJ == 2)

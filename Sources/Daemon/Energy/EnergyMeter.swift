@@ -53,12 +53,15 @@ actor EnergyMeter {
     /// Booked in memory, not yet on disk: kept until the ledger takes it.
     private var pending: [MeteredInterval] = []
     private var lastFlush: Timestamp
+    private let startedAt = Timestamp.now()
+    /// When the daemon before us booked its last reading.
+    private let lastReading: Timestamp?
     private var isFlushing = false
     private var hasFailed = false
 
     init(
         roots: SystemRoots, machine: MachineSize, site: SiteCarbon, ledger: Ledger, host: Int64,
-        baseline: IdleBaseline, logger: Logger
+        baseline: IdleBaseline, lastReading: Timestamp?, logger: Logger
     ) {
         self.roots = roots
         self.machine = machine
@@ -66,6 +69,7 @@ actor EnergyMeter {
         self.ledger = ledger
         self.host = host
         self.baseline = baseline
+        self.lastReading = lastReading
         self.logger = logger
         meters = MeterSet(discovering: roots)
         load = LoadMeter(roots: roots)
@@ -93,6 +97,22 @@ actor EnergyMeter {
         }
         read()
         tracked[id] = nil
+        await flush()
+    }
+
+    /// Books the time in which no daemon read the meters as a gap of a job that went on running. Call after ``begin(_:)``.
+    func bookOutage(of id: JobID) async {
+        guard let job = tracked[id], let last = lastReading, last < startedAt else { return }
+        let length = startedAt.since(last)
+        for domain in meters.descriptions where domain.counted {
+            let span = SpanDelta(
+                account: .job(id, attempt: job.attempt), active: .zero, reservedIdle: .zero, low: .zero, high: .zero,
+                carbon: .zero, carbonLow: .zero, carbonHigh: .zero, gap: length, tier: .gap)
+            pending.append(
+                MeteredInterval(
+                    domain: domain.domain, kind: domain.kind.rawValue, source: domain.source, start: last,
+                    end: startedAt, metered: .zero, low: .zero, high: .zero, isGap: true, tier: .gap, spans: [span]))
+        }
         await flush()
     }
 

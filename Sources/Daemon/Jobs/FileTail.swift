@@ -78,6 +78,9 @@ struct LineBuffer {
         self.limit = limit
     }
 
+    /// Bytes of a line that has not ended yet.
+    var pendingCount: Int { pending.count }
+
     mutating func append(_ bytes: [UInt8]) -> [String] {
         var lines: [String] = []
         for byte in bytes {

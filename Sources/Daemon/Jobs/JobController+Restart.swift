@@ -30,10 +30,9 @@ extension JobController {
                 expectedEnd: stored.timeLimit.flatMap { limit in
                     stored.record.startedAt?.advanced(by: .seconds(limit))
                 }))
-        live[id]?.events = TrainingEvents(path: directory.events(stored.record.attempt))
-        let process = stored.supervisorPID.flatMap { pid in
-            stored.supervisorStart.map { Started(supervisorPID: pid, startTime: $0, cgroupPath: stored.cgroup) }
-        }
+        live[id]?.events = TrainingEvents(
+            path: directory.events(stored.record.attempt), offset: stored.eventsOffset)
+        let process = process(of: stored)
         live[id]?.process = process
         if let process, stored.bootID == bootID, launcher.isAlive(process) {
             let launcher = launcher
@@ -47,17 +46,44 @@ extension JobController {
             live[id]?.state = .running
             watch(id, process)
             logger.notice("adopted", metadata: ["job": "\(id)", "pid": "\(process.supervisorPID)"])
+            await meter.bookOutage(of: id)
+            if stored.record.state == .starting { await noteProcess(id, process) }
         } else if ExitRecord.read(directory.exitRecord(stored.record.attempt)) != nil {
             await ended(id)
         } else if stored.bootID != bootID {
             await finish(id, Outcome(state: .lost, cause: "the machine restarted while it ran", end: nil))
+        } else if stored.record.state == .starting {
+            await finish(
+                id, Outcome(state: .failed, cause: "mld stopped before it was started; submit it again", end: nil))
         } else {
             await finish(
-                id,
-                Outcome(
-                    state: stored.record.state == .starting ? .failed : .lost,
-                    cause: "mld stopped while it was being started, or its supervisor was killed; submit it again",
-                    end: nil))
+                id, Outcome(state: .lost, cause: "its supervisor was killed while no mld ran", end: nil))
+        }
+    }
+
+    /// The process the last daemon noted, or, where it died before it could, the one that is there.
+    private func process(of stored: StoredJob) -> Started? {
+        if let pid = stored.supervisorPID, let start = stored.supervisorStart {
+            return Started(supervisorPID: pid, startTime: start, cgroupPath: stored.cgroup)
+        }
+        do {
+            return try launcher.find(
+                record: directory(stored.record.id).exitRecord(stored.record.attempt),
+                cgroupName: cgroupName(stored.record.id, attempt: stored.record.attempt))
+        } catch {
+            logger.error("\(error)", metadata: ["job": "\(stored.record.id)"])
+            return nil
+        }
+    }
+
+    private func noteProcess(_ id: JobID, _ process: Started) async {
+        guard let attempt = live[id]?.attempt else { return }
+        do {
+            try await ledger.recordProcess(
+                id, attempt: attempt, pid: process.supervisorPID, startTime: process.startTime,
+                cgroup: process.cgroupPath, enforced: ["not known: mld stopped while it was being started"], at: .now())
+        } catch {
+            logger.error("\(error)", metadata: ["job": "\(id)"])
         }
     }
 }

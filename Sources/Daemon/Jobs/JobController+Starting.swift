@@ -76,6 +76,8 @@ extension JobController {
 
     // MARK: - What to run
 
+    func cgroupName(_ id: JobID, attempt: Int) -> String { "\(state.instance)-\(id)-\(attempt)" }
+
     private func launch(of job: LiveJob, in directory: JobDirectory) -> Launch {
         var environment = job.spec.command?.env ?? [:]
         environment["MLD_JOB_ID"] = "\(job.id)"
@@ -91,7 +93,7 @@ extension JobController {
             argv: argv, environment: environment, stdoutPath: directory.stdout,
             stderrPath: directory.stderr, eventsPath: directory.events(job.attempt),
             exitRecordPath: directory.exitRecord(job.attempt), timeLimitSeconds: job.timeLimit, graceSeconds: 10,
-            cgroupName: "\(state.instance)-\(job.id)-\(job.attempt)",
+            cgroupName: cgroupName(job.id, attempt: job.attempt),
             runAs: settings.isSystemMode ? Launch.User(uid: job.uid, gid: job.gid, groups: user.groups) : nil)
     }
 

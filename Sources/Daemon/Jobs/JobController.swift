@@ -171,7 +171,7 @@ actor JobController: Service {
         do {
             try await ledger.recordEvents(
                 id, attempt: attempt, at: now, metrics: batch.metrics, artifacts: batch.artifacts,
-                progress: batch.progress, completed: (events.completedEpochs, events.samples))
+                progress: batch.progress, completed: (events.completedEpochs, events.samples), offset: events.offset)
         } catch {
             logger.error("\(error)", metadata: ["job": "\(id)"])
         }

@@ -12,8 +12,11 @@ struct TrainingEvents {
     private(set) var completedEpochs = 0
     private(set) var samples = 0
 
-    init(path: String) {
-        tail = FileTail(path: path)
+    /// Up to where the file has been read, in whole lines.
+    var offset: Int64 { tail.offset - Int64(lines.pendingCount) }
+
+    init(path: String, offset: Int64 = 0) {
+        tail = FileTail(path: path, offset: offset)
     }
 
     struct Batch {

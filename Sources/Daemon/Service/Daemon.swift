@@ -38,7 +38,7 @@ package enum Daemon {
             memory: machine.capacity.memory)
         let meter = EnergyMeter(
             roots: settings.roots, machine: machine.size, site: site, ledger: ledger, host: host,
-            baseline: try await learnedBaseline(ledger), logger: logger)
+            baseline: try await learnedBaseline(ledger), lastReading: try await ledger.lastReading(), logger: logger)
         let launcher = try SandboxLauncher(
             execPath: settings.programs + "/mld-exec", cgroups: CgroupTree.find(cgroupfs: settings.roots.cgroupfs))
         for line in launcher.capabilities.sentences { logger.notice("sandbox: \(line)") }

@@ -1,0 +1,36 @@
+import Glibc
+import LinuxSystem
+
+extension SandboxLauncher {
+    /// Looks for the supervisor that writes `record`, among our own user's processes.
+    ///
+    /// For the daemon that died between starting a job and noting its process: without this the job would run on unknown.
+    /// - Parameter cgroupName: as given at the start.
+    /// - Returns: nil when there is no such process.
+    package func find(record: String, cgroupName: String) throws(SandboxError) -> Started? {
+        do throws(LinuxError) {
+            for process in try processes.all() where !process.hasEnded {
+                let folder = "\(processes.procfs)/\(process.pid)"
+                // Another user's process may call itself what it likes.
+                var information = stat()
+                guard stat(folder, &information) == 0, information.st_uid == geteuid(),
+                    let file = try? Descriptor.open(folder + "/cmdline", O_RDONLY | O_NONBLOCK),
+                    let bytes = try? file.read(limit: 64 * 1024)
+                else { continue }
+                let words = bytes.split(separator: 0, omittingEmptySubsequences: false).prefix(4).map {
+                    String(decoding: $0, as: UTF8.self)
+                }
+                guard words.count == 4, words[1] == "supervise", words[2] == "--record", words[3] == record else {
+                    continue
+                }
+                let path = capabilities.jobsCgroup?.child(cgroupName).path
+                return Started(
+                    supervisorPID: process.pid, startTime: process.startTime,
+                    cgroupPath: path.flatMap { access($0, F_OK) == 0 ? $0 : nil })
+            }
+            return nil
+        } catch {
+            throw SandboxError("find the supervisor", error)
+        }
+    }
+}
