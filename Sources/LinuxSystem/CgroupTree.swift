@@ -73,7 +73,23 @@ package struct CgroupTree: Hashable, Sendable {
                 }
             }
         }
+        try jobs.tryOut()
         return (jobs, problems)
+    }
+}
+
+extension Cgroup {
+    /// Starts a process in a cgroup below. Rights on the directory alone do not tell: the process also has to leave
+    /// where it comes from.
+    fileprivate func tryOut() throws(LinuxError) {
+        let probe = child("probe-\(getpid())-\(UInt32.random(in: 0...UInt32.max))")
+        try probe.create()
+        defer { _ = try? probe.remove() }
+        let null = try Descriptor.open("/dev/null", O_RDWR)
+        let process = try ProcessSpawner.start(
+            "/bin/true", arguments: [], environment: [:], descriptors: [null.raw, null.raw, null.raw], cgroup: probe)
+        var status: Int32 = 0
+        while waitpid(process.pid, &status, 0) < 0, errno == EINTR {}
     }
 }
 

@@ -54,6 +54,18 @@ struct OtherUserTests {
 /// The same, seen by a user who is not root.
 @Suite(.enabled(if: !Fixture.isRoot, "root can become another user"))
 struct NotRootTests {
+    @Test(.enabled(if: Fixture.isFull, "bubblewrap does not work here"))
+    func processesAreLimited() async throws {
+        let fixture = try Fixture()
+        var profile = fixture.profile()
+        profile.maxProcesses = 5
+        let script = "for i in 1 2 3 4 5 6 7 8 9 10; do sleep 0.2 & done; echo all"
+        let bounded = try await fixture.run(script, profile: profile)
+        #expect(bounded.stdout == "")
+        #expect(bounded.started.enforced.contains { $0.hasPrefix("at most 5 processes") })
+        #expect(try await fixture.run(script).stdout == "all\n")
+    }
+
     @Test func nobodyElseCanBeNamed() throws {
         let fixture = try Fixture()
         var launch = fixture.launch(["/bin/true"])
