@@ -61,6 +61,14 @@ extension Ledger {
         }
     }
 
+    /// The first minute that was metered; now, when none was.
+    package func beginning() async throws(LedgerError) -> Timestamp {
+        let minute = try await read("find the first reading") { db in
+            try Int64.fetchOne(db, sql: "SELECT MIN(minute) FROM domain_minutes")
+        }
+        return minute.map { Timestamp(microseconds: $0 * 60_000_000) } ?? .now()
+    }
+
     /// The sums that make ``EnergyFigures``.
     static let sums = """
         SUM(s.active_uj) AS active, SUM(s.idle_uj) AS idle, SUM(s.low_uj) AS low, SUM(s.high_uj) AS high,

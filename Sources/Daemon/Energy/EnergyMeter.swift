@@ -37,6 +37,9 @@ actor EnergyMeter {
         }
     }
 
+    /// The loop's wait between readings, ended early when the first job starts.
+    nonisolated let pause = Pause()
+
     private var meters: MeterSet
     private var load: LoadMeter
     private let roots: SystemRoots
@@ -81,6 +84,7 @@ actor EnergyMeter {
     /// Reads the meters up to now, then counts the job in. Call before its first process exists.
     func begin(_ job: Tracked) {
         read()
+        if tracked.isEmpty { pause.end() }
         tracked[job.id] = job
     }
 

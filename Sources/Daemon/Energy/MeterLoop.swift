@@ -9,17 +9,13 @@ struct MeterLoop: Service {
     let jobs: JobController
 
     func run() async throws {
-        do {
-            try await cancelWhenGracefulShutdown {
-                while !Task.isCancelled {
-                    let isBusy = await meter.isTracking
-                    try await Task.sleep(for: isBusy ? .seconds(1) : .seconds(5), tolerance: .milliseconds(50))
-                    await meter.tick()
-                    await jobs.reportProgress()
-                }
+        await cancelWhenGracefulShutdown {
+            while !Task.isCancelled {
+                let isBusy = await meter.isTracking
+                await meter.pause.sleep(for: isBusy ? .seconds(1) : .seconds(5))
+                await meter.tick()
+                await jobs.reportProgress()
             }
-        } catch is CancellationError {
-            // The ordinary way to stop.
         }
         await meter.tick()
         await meter.flush()

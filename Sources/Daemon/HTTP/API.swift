@@ -144,6 +144,7 @@ struct API: Sendable {
 
     private func devices(_ request: Request, _ context: PeerContext) async throws -> Response {
         _ = try await authenticated(context)
+        await meter.tick()
         return try Responses.json(
             DeviceReport(
                 devices: await jobs.devices(), meters: await meter.descriptions(),
@@ -165,7 +166,8 @@ struct API: Sendable {
         let isAdmin = await jobs.isAdmin(peer)
         var report = try await ledger.report(
             ReportQuery(
-                since: try query.time("since") ?? Timestamp(microseconds: 0), until: try query.time("until") ?? .now(),
+                since: try query.time("since") ?? (try await ledger.beginning()),
+                until: try query.time("until") ?? .now(),
                 by: grouping ?? .job, job: try query.text("job").map(jobID),
                 user: isAdmin ? nil : User.lookup(uid: peer.uid, gid: peer.gid).name))
         let meters = await meter.descriptions().filter { $0.powerW != nil }

@@ -175,14 +175,15 @@ actor JobController: Service {
         } catch {
             logger.error("\(error)", metadata: ["job": "\(id)"])
         }
-        for metric in batch.metrics {
+        for said in batch.events {
             var event = JobEvent(type: .metric, at: now)
-            event.metric = metric
-            hub.publish(id, event)
-        }
-        if let progress = batch.progress {
-            var event = JobEvent(type: .progress, at: now)
-            event.progress = progress
+            switch said {
+            case .metric(let metric): event.metric = metric
+            case .progress(let progress):
+                event.type = .progress
+                event.progress = progress
+            case .artifact, .checkpoint, .done: continue
+            }
             hub.publish(id, event)
         }
     }

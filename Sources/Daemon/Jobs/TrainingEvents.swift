@@ -19,11 +19,25 @@ struct TrainingEvents {
         tail = FileTail(path: path, offset: offset)
     }
 
+    /// What a job said since the last look, in its order.
     struct Batch {
-        var metrics: [Metric] = []
-        var artifacts: [Artifact] = []
-        var progress: Progress?
-        var isEmpty: Bool { metrics.isEmpty && artifacts.isEmpty && progress == nil }
+        var events: [TrainingEvent] = []
+
+        var isEmpty: Bool { events.isEmpty }
+        var metrics: [Metric] { events.compactMap { if case .metric(let metric) = $0 { metric } else { nil } } }
+        /// The last one counts.
+        var progress: Progress? {
+            events.reversed().lazy.compactMap { if case .progress(let progress) = $0 { progress } else { nil } }.first
+        }
+        var artifacts: [Artifact] {
+            events.compactMap { event in
+                switch event {
+                case .artifact(let artifact): artifact
+                case .checkpoint(let path, _): Artifact(kind: "checkpoint", path: path)
+                default: nil
+                }
+            }
+        }
     }
 
     /// What was written since the last call; at most `limit` events at a time, so that a flood cannot stop us.
@@ -53,17 +67,15 @@ struct TrainingEvents {
                 return
             }
             self.progress = progress
-            batch.progress = progress
+            batch.events.append(event)
             let isComplete = progress.step != nil && progress.step == progress.steps
             completedEpochs = max(completedEpochs, isComplete ? progress.epoch : progress.epoch - 1)
             samples = max(samples, progress.samples ?? 0)
         case .metric(let metric):
-            batch.metrics.append(
-                Metric(
-                    name: String(metric.name.prefix(80)), split: metric.split.map { String($0.prefix(40)) },
-                    value: metric.value, epoch: metric.epoch))
-        case .artifact(let artifact): batch.artifacts.append(artifact)
-        case .checkpoint(let path, _): batch.artifacts.append(Artifact(kind: "checkpoint", path: path))
+            let name = String(metric.name.prefix(80))
+            let split = metric.split.map { String($0.prefix(40)) }
+            batch.events.append(.metric(Metric(name: name, split: split, value: metric.value, epoch: metric.epoch)))
+        case .artifact, .checkpoint: batch.events.append(event)
         case .done: break
         }
     }
