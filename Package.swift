@@ -119,7 +119,7 @@ let package = Package(
         tests("Ledger", ["JobAPI", "Units"]),
         tests("Sandbox", ["LinuxSystem", "mld-exec"]),
         tests("Reporting", ["JobAPI", "Units"]),
-        tests("Training", ["ConfigFile", "JobAPI", "mltrain"]),
+        tests("Training", ["Learning", "Datasets", "Tensors", "ConfigFile", "JobAPI", "mltrain"]),
         tests("Daemon", ["JobAPI", "JobClient", "Ledger", "Units", "mld", "mlctl", "mltrain", "mld-exec"]),
         tests("Commands", ["JobAPI", "Units"]),
     ]
