@@ -120,7 +120,7 @@ let package = Package(
         tests("Ledger", ["JobAPI", "Units", .product(name: "GRDB", package: "GRDB.swift")]),
         tests("Sandbox", ["LinuxSystem", "mld-exec"]),
         tests("Reporting", ["JobAPI", "Units"]),
-        tests("Training", ["ConfigFile", "JobAPI", "mltrain"]),
+        tests("Training", ["Learning", "Datasets", "Tensors", "ConfigFile", "JobAPI", "mltrain"]),
         tests(
             "Daemon",
             ["ConfigFile", "JobAPI", "JobClient", "Ledger", "Sandbox", "Units", "mld", "mlctl", "mltrain", "mld-exec"]),

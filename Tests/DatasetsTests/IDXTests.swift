@@ -11,7 +11,7 @@ final class Scratch {
     init() {
         var name = Array("/tmp/mld-datasets-XXXXXX".utf8CString)
         path = name.withUnsafeMutableBufferPointer { buffer in
-            mkdtemp(buffer.baseAddress).map { String(cString: $0) } ?? "/nonexistent"
+            buffer.baseAddress.flatMap { mkdtemp($0) }.map { String(cString: $0) } ?? "/nonexistent"
         }
     }
 

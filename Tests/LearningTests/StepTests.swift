@@ -123,6 +123,6 @@ import Testing
         let runner = try StepRunner(model: model, optimizer: Still(), pool: WorkerPool(workers: 1), seed: 3)
         let totals = try Fixture.indices(samples).withUnsafeBufferPointer { try runner.train(samples, $0) }
         #expect(totals.meanLoss.isFinite)
-        #expect(runner.gradients.values.allSatisfy(\.isFinite))
+        #expect(runner.gradients.values.allSatisfy { $0.isFinite })
     }
 }

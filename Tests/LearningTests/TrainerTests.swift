@@ -78,7 +78,8 @@ import Testing
             SampleSelection(samples, Array(0..<60)), validation: held, observer: Observer())
         #expect(result.stoppedEarly)
         #expect(result.history.count == result.weightsEpoch + 4)
-        let best = try #require(result.history.compactMap { $0.validation?.meanLoss }.min())
+        let losses = result.history.compactMap { $0.validation?.meanLoss }
+        let best = try #require(losses.min())
         #expect(try trainer.evaluate(held).meanLoss == best)
         #expect(result.history[result.weightsEpoch - 1].validation?.meanLoss == best)
     }

@@ -11,7 +11,7 @@ final class Workshop {
     init() throws {
         var name = Array("/tmp/mld-training-XXXXXX".utf8CString)
         path = try name.withUnsafeMutableBufferPointer { buffer in
-            try #require(mkdtemp(buffer.baseAddress).map { String(cString: $0) })
+            try #require(buffer.baseAddress.flatMap { mkdtemp($0) }.map { String(cString: $0) })
         }
     }
 

@@ -1,5 +1,8 @@
 import ConfigFile
+import Datasets
 import Glibc
+import Learning
+import Tensors
 import Testing
 
 @testable import Training
@@ -95,7 +98,8 @@ import Testing
         ),
     ])
     func mistakesAreNamedWithTheirLine(old: String, new: String, expected: String) throws {
-        #expect(messages(try job(old, new)).contains(expected), "\(messages(try job(old, new)))")
+        let found = messages(try job(old, new))
+        #expect(found.contains(expected), "\(found)")
     }
 
     @Test func optimizerTables() throws {

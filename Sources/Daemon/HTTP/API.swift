@@ -164,9 +164,11 @@ struct API: Sendable {
         await meter.flush()
         // Others' energy is for the admins' eyes; everybody sees their own.
         let isAdmin = await jobs.isAdmin(peer)
+        let given = try query.time("since")
+        let since = if let given { given } else { try await ledger.beginning() }
         var report = try await ledger.report(
             ReportQuery(
-                since: try query.time("since") ?? (try await ledger.beginning()),
+                since: since,
                 until: try query.time("until") ?? .now(),
                 by: grouping ?? .job, job: try query.text("job").map(jobID),
                 user: isAdmin ? nil : User.lookup(uid: peer.uid, gid: peer.gid).name))

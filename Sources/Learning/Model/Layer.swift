@@ -47,6 +47,11 @@ package struct LayerInput: Sendable {
 package struct BoundLayer: Sendable {
     package let output: Tensor
     package let step: any LayerStep
+
+    package init(output: Tensor, step: any LayerStep) {
+        self.output = output
+        self.step = step
+    }
 }
 
 /// A layer with its place in memory. It runs on each shard at once and keeps nothing of its own between calls: what
