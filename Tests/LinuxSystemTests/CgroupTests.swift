@@ -4,7 +4,7 @@ import Testing
 @testable import LinuxSystem
 
 /// Files that stand in for a cgroup hierarchy, removed with the object.
-private final class FakeTree {
+private final class FakeCgroups {
     let root: String
 
     init() throws {
@@ -31,7 +31,7 @@ private final class FakeTree {
 
 struct CgroupTests {
     @Test func theHierarchyIsFoundAlone() throws {
-        let tree = try FakeTree()
+        let tree = try FakeCgroups()
         try tree.write("cpu memory\n", to: "cgroup/cgroup.controllers")
         try tree.write("0::/system.slice/mld.service\n", to: "proc/self/cgroup")
         let found = CgroupTree.find(cgroupfs: tree.root + "/cgroup", procfs: tree.root + "/proc")
@@ -40,7 +40,7 @@ struct CgroupTests {
     }
 
     @Test func theHierarchyIsFoundBesideVersionOne() throws {
-        let tree = try FakeTree()
+        let tree = try FakeCgroups()
         try tree.write("", to: "cgroup/unified/cgroup.controllers")
         try tree.write("5:devices:/\n4:memory:/x/0::/trap\n0::/\n", to: "proc/self/cgroup")
         let found = CgroupTree.find(cgroupfs: tree.root + "/cgroup", procfs: tree.root + "/proc")
@@ -50,7 +50,7 @@ struct CgroupTests {
     }
 
     @Test func noHierarchyIsNone() throws {
-        let tree = try FakeTree()
+        let tree = try FakeCgroups()
         try tree.write("1:cpu:/\n", to: "proc/self/cgroup")
         #expect(CgroupTree.find(cgroupfs: tree.root, procfs: tree.root + "/proc") == nil)
         try tree.write("", to: "cgroup.controllers")
@@ -65,7 +65,7 @@ struct CgroupTests {
     }
 
     @Test func figuresAreRead() throws {
-        let tree = try FakeTree()
+        let tree = try FakeCgroups()
         try tree.write("usage_usec 1234567\nuser_usec 1\nsystem_usec 2\n", to: "cpu.stat")
         try tree.write("populated 1\nfrozen 0\n", to: "cgroup.events")
         try tree.write("low 0\nhigh 0\nmax 3\noom 2\noom_kill 1\n", to: "memory.events")
@@ -79,13 +79,13 @@ struct CgroupTests {
 
     @Test(arguments: ["", "usage_usec\n", "usage_usec -1\n", "usage_usec 12 34\n", "x usage_usec 1\n"])
     func aBrokenFigureIsAnErrorNotANumber(text: String) throws {
-        let tree = try FakeTree()
+        let tree = try FakeCgroups()
         try tree.write(text, to: "cpu.stat")
         #expect(throws: LinuxError.self) { try Cgroup(path: tree.root).cpuMicroseconds() }
     }
 
     @Test func limitsGoWhereTheirControllerIs() throws {
-        let tree = try FakeTree()
+        let tree = try FakeCgroups()
         for file in ["memory.max", "cpu.max", "cpu.weight"] { try tree.write("", to: file) }
         let result = Cgroup(path: tree.root).apply(
             CgroupLimits(memoryBytes: 1 << 30, processes: 100, cpus: 1.5, cpuWeight: 20_000))
@@ -98,7 +98,7 @@ struct CgroupTests {
 
     /// Where a tree of plain files stands in for the hierarchy, no cgroup can be had, and none is pretended.
     @Test func aPlainDirectoryIsNoCgroup() throws {
-        let tree = try FakeTree()
+        let tree = try FakeCgroups()
         #expect(throws: LinuxError.self) { try Cgroup(path: tree.root + "/job").create() }
         #expect(access(tree.root + "/job", F_OK) != 0)
     }
