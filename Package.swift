@@ -74,7 +74,7 @@ let package = Package(
         library("JobAPI", ["Units", "ConfigFile"]),
         library("JobClient", ["JobAPI"] + nio),
         library("LinuxSystem", ["CLinux", "CSystemd"]),
-        library("Tensors", ["COpenBLAS", "CKernels"], settings: numeric),
+        library("Tensors", ["COpenBLAS", "CKernels", "CLinux"], settings: numeric),
 
         // Floor 2: pure decisions and the training core.
         library("Carbon", ["Units"], resources: [.embedInCode("Resources")]),

@@ -27,6 +27,21 @@ package struct ExitRecord: Sendable, Hashable, Codable {
     package var startedAt: Int64
     package var endedAt: Int64
 
+    package init(
+        cause: Cause, exitStatus: Int32?, signal: Int32?, message: String?, userMicroseconds: Int64,
+        systemMicroseconds: Int64, maximumResidentBytes: Int64, startedAt: Int64, endedAt: Int64
+    ) {
+        self.cause = cause
+        self.exitStatus = exitStatus
+        self.signal = signal
+        self.message = message
+        self.userMicroseconds = userMicroseconds
+        self.systemMicroseconds = systemMicroseconds
+        self.maximumResidentBytes = maximumResidentBytes
+        self.startedAt = startedAt
+        self.endedAt = endedAt
+    }
+
     enum CodingKeys: String, CodingKey {
         case cause, signal, message
         case exitStatus = "exit_status"

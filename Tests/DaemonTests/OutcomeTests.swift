@@ -1,4 +1,5 @@
 import JobAPI
+import Ledger
 import Sandbox
 import Testing
 

@@ -36,9 +36,6 @@ static inline int mld_cpu_features(void) {
     return features;
 }
 
-/// CPUs in the affinity mask of the calling thread; at least 1.
-int mld_usable_cpus(void);
-
 /// Bytes that the program holds from malloc, in all threads' arenas.
 size_t mld_heap_in_use(void);
 

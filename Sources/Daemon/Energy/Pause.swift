@@ -6,9 +6,9 @@ final class Pause: Sendable {
 
     /// Returns after `duration`, or when ``end()`` is called or the caller is cancelled.
     func sleep(for duration: Duration) async {
-        let task = Task {
+        let task = Task<Void, Never> {
             // Ended early or not, the wait is over.
-            try? await Task.sleep(for: duration, tolerance: .milliseconds(50))
+            _ = try? await Task.sleep(for: duration, tolerance: .milliseconds(50))
         }
         sleeper.withLock { $0 = task }
         await withTaskCancellationHandler {
