@@ -1,4 +1,5 @@
 import JobClient
+import TestSupport
 import Testing
 
 @Suite struct EventParserTests {
@@ -57,7 +58,7 @@ import Testing
     }
 
     @Test func noiseDoesNotTrap() throws {
-        var generator = Noise(state: 20_261_124)
+        var generator = Seeded(20_261_124)
         for _ in 0..<2000 {
             let alphabet = Array("data:event \r\n\u{00}x".utf8) + [0xFF, 0xEF, 0xBB, 0xBF]
             let count = Int.random(in: 0..<120, using: &generator)
@@ -69,18 +70,5 @@ import Testing
             for byte in bytes { found += try pieces.feed([byte]) }
             #expect(found == expected)
         }
-    }
-}
-
-/// SplitMix64.
-struct Noise: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
     }
 }

@@ -56,7 +56,7 @@ import Units
                 name: "n", project: "p", queue: "q",
                 resources: .init(cpus: 2, memory: .gibibytes(2), gpus: 1, timeLimit: 5400),
                 sandbox: .init(
-                    workdir: "/home/ada/work/sub", network: true, readOnly: ["/home/ada/data"], readWrite: ["/out"]),
+                    workdir: "/home/ada/lab/sub", network: true, readOnly: ["/home/ada/data"], readWrite: ["/out"]),
                 command: .init(argv: ["sh", "-c", "echo $A"], env: ["A": "b=c", "LANG": "C.UTF-8"]))
             #expect(spec == expected)
         }
@@ -69,7 +69,7 @@ import Units
             let body = try #require(server.asked.first?.body)
             let spec = try JSON.decode(JobSpec.self, from: Data(body))
             #expect(spec.command?.env.isEmpty == true)
-            #expect(spec.sandbox.workdir == "/home/ada/work")
+            #expect(spec.sandbox.workdir == "/home/ada/lab")
         }
     }
 

@@ -17,7 +17,7 @@ import Testing
                 queue        batch
                 kind         train
                 command      python3 'train it.py' --lr=0.1
-                workdir      /home/ada/work
+                workdir      /home/ada/lab
                 resources    2 cpus, 2 GiB, at most 1 h
                 attempt      1
                 submitted    2026-11-24T08:00:58Z
@@ -37,7 +37,7 @@ import Testing
                   2026-11-24T08:01:45.000Z  running   succeeded  exited with status 0
 
                 sandbox, as enforced
-                  filesystem: read-only but /home/ada/work
+                  filesystem: read-only but /home/ada/lab
                   network: none
 
                 metrics
@@ -46,7 +46,7 @@ import Testing
                          test   accuracy  0.8841
 
                 artifacts
-                  model  /home/ada/work/model.safetensors
+                  model  /home/ada/lab/model.safetensors
 
                 """)
         }

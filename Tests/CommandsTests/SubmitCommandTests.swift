@@ -56,7 +56,7 @@ import Units
                 let job = try spec(server)
                 #expect(job.command?.argv == ["echo", "hi"])
                 // Where it was submitted, not where the file is.
-                #expect(job.sandbox.workdir == "/home/ada/work")
+                #expect(job.sandbox.workdir == "/home/ada/lab")
             }
         }
     }

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 import Units
 
@@ -90,7 +91,7 @@ import Units
     }
 
     @Test func arbitraryBytesNeverTrap() {
-        var generator = Seeded(state: 7)
+        var generator = Seeded(7)
         let alphabet = Array("ab=.[]{}\"'\\#,\n\r 019-+_eEtrufx:TZ\u{e9}".unicodeScalars)
         for _ in 0..<20_000 {
             var text = ""
@@ -105,18 +106,5 @@ import Units
                 Issue.record("unexpected error \(error)")
             }
         }
-    }
-}
-
-/// SplitMix64: the same sequence on every run and machine.
-private struct Seeded: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
     }
 }

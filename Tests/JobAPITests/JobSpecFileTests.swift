@@ -6,7 +6,7 @@ import Units
 
 @Suite struct JobSpecFileTests {
     private func parse(_ text: String) throws -> JobSpec {
-        try JobSpec.parse(text, file: "job.toml", directory: "/home/ada/work", home: "/home/ada")
+        try JobSpec.parse(text, file: "job.toml", directory: "/home/ada/lab", home: "/home/ada")
     }
 
     @Test func aCommandJob() throws {
@@ -25,8 +25,8 @@ import Units
             env = { SEED = "1" }
             """)
         #expect(spec.resources == .init(cpus: 2, memory: .gibibytes(2), timeLimit: 3600))
-        #expect(spec.sandbox.readWrite == ["/home/ada/results", "/home/ada/work/out"])
-        #expect(spec.sandbox.workdir == "/home/ada/work")
+        #expect(spec.sandbox.readWrite == ["/home/ada/results", "/home/ada/lab/out"])
+        #expect(spec.sandbox.workdir == "/home/ada/lab")
         #expect(spec.command == .init(argv: ["python3", "train.py"], env: ["SEED": "1"]))
         #expect(spec.kind == "command")
     }
@@ -35,7 +35,7 @@ import Units
         let spec = try parse("[train]\nepochs = 3\n[data]\npath = \"digits\"\n[[model.layer]]\ntype = \"dense\"\n")
         #expect(spec.kind == "train")
         #expect(spec.train?.train["epochs"]?.value == .integer(3))
-        #expect(spec.train?.data["path"]?.value == .string("/home/ada/work/digits"))
+        #expect(spec.train?.data["path"]?.value == .string("/home/ada/lab/digits"))
         let wire = try JSON.decode(JobSpec.self, from: JSON.encode(spec))
         guard case .array(let layers) = wire.train?.model["layer"]?.value, case .table(let layer) = layers.first?.value
         else {

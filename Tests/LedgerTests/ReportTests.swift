@@ -1,4 +1,5 @@
 import JobAPI
+import TestSupport
 import Testing
 import Units
 
@@ -36,7 +37,7 @@ import Units
         let a = try await fixture.accept(user: "ada", project: "nlp")
         let b = try await fixture.accept(user: "bob", project: "nlp")
         let c = try await fixture.accept(user: "ada", project: "vision")
-        var generator = Seeded(state: 3)
+        var generator = Seeded(3)
         var expected: Int64 = 0
         for second in 0..<200 {
             let spans = [a, b, c].map { id in
@@ -105,18 +106,5 @@ import Units
         let row = try #require(await ledger.report(query(by: .job)).rows.first)
         #expect(row.energyPerEpochJ == 2)
         #expect(row.energyPerSampleJ == 0.08)
-    }
-}
-
-/// SplitMix64: the same sequence on every run and machine.
-private struct Seeded: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
     }
 }

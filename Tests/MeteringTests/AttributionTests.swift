@@ -1,4 +1,5 @@
 import Metering
+import TestSupport
 import Testing
 import Units
 
@@ -145,7 +146,7 @@ extension [Share] {
     }
 
     @Test func conservationHoldsForTenThousandRandomIntervals() {
-        var generator = Seeded(state: 2024)
+        var generator = Seeded(2024)
         for _ in 0..<10_000 {
             let shares = attributeRandom(using: &generator, hostile: false)
             #expect(shares.parts == shares.total)
@@ -153,7 +154,7 @@ extension [Share] {
     }
 
     @Test func conservationHoldsForTenThousandHostileIntervals() {
-        var generator = Seeded(state: 666)
+        var generator = Seeded(666)
         for _ in 0..<10_000 {
             let shares = attributeRandom(using: &generator, hostile: true)
             #expect(shares.parts == shares.total)

@@ -2,6 +2,7 @@ import FoundationEssentials
 import Glibc
 import LinuxSystem
 import Metering
+import TestSupport
 import Testing
 import Units
 
@@ -258,7 +259,7 @@ import Units
 
     @Test func thousandsOfRandomReadingsNeverGiveANegativeOrImpossibleEnergy() throws {
         let machine = try FakeMachine()
-        var generator = Seeded(state: 7)
+        var generator = Seeded(7)
         try machine.zone("intel-rapl:0", name: "package-0", energy: 0, range: 65_532_610_987)
         var meters = machine.meters()
         for _ in 0..<2000 {

@@ -1,5 +1,6 @@
 import JobAPI
 import Policy
+import TestSupport
 import Testing
 import Units
 

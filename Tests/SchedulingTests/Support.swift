@@ -4,20 +4,6 @@ import Units
 
 @testable import Scheduling
 
-/// SplitMix64: the same seed gives the same run everywhere.
-struct Seeded: RandomNumberGenerator {
-    private var state: UInt64
-    init(_ seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
-    }
-}
-
 func t(_ seconds: Double) -> Timestamp { Timestamp(seconds: 1_700_000_000 + seconds) }
 
 func vector(_ cpus: Int, gib: Int64 = 1, gpus: Int = 0) -> ResourceVector {

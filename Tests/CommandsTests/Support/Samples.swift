@@ -34,7 +34,7 @@ enum Samples {
         JobDetail(
             job: job,
             spec: JobSpec(
-                name: job.name, sandbox: .init(workdir: "/home/ada/work"),
+                name: job.name, sandbox: .init(workdir: "/home/ada/lab"),
                 command: .init(argv: ["python3", "train it.py", "--lr=0.1"])),
             transitions: [
                 Transition(at: at(-2), from: nil, to: .queued, cause: "submitted"),
@@ -42,8 +42,8 @@ enum Samples {
                 Transition(at: at(0), from: .starting, to: .running, cause: "started"),
                 Transition(at: at(45), from: .running, to: .succeeded, cause: "exited with status 0"),
             ],
-            enforced: ["filesystem: read-only but /home/ada/work", "network: none"],
-            artifacts: [Artifact(kind: "model", path: "/home/ada/work/model.safetensors")],
+            enforced: ["filesystem: read-only but /home/ada/lab", "network: none"],
+            artifacts: [Artifact(kind: "model", path: "/home/ada/lab/model.safetensors")],
             metrics: [
                 Metric(name: "loss", split: "train", value: 0.43219, epoch: 3),
                 Metric(name: "accuracy", split: "test", value: 0.8841),

@@ -31,7 +31,7 @@ final class Terminal: Sendable {
     private let outputIsClosed: Bool
 
     init(
-        isTerminal: Bool = false, directory: String = "/home/ada/work", environment: [String: String] = [:],
+        isTerminal: Bool = false, directory: String = "/home/ada/lab", environment: [String: String] = [:],
         interrupts: [Context.Interrupt] = [], answer: Bool = false, outputIsClosed: Bool = false
     ) {
         self.isTerminal = isTerminal
