@@ -124,6 +124,14 @@ package struct JobSpec: Codable, Hashable, Sendable {
             self.data = data
             self.model = model
         }
+
+        /// The files and directories the job reads: every absolute path in `[data]`, with its key.
+        package var dataPaths: [(key: String, path: String)] {
+            data.entries.compactMap { entry in
+                guard case .string(let path) = entry.node.value, path.hasPrefix("/") else { return nil }
+                return (entry.key, path)
+            }
+        }
     }
 
     package init(from decoder: any Decoder) throws {

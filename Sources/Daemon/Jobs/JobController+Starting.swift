@@ -1,4 +1,3 @@
-import ConfigFile
 import Logging
 import JobAPI
 import Ledger
@@ -101,10 +100,7 @@ extension JobController {
         let rules =
             policy.queue(job.queue).flatMap { policy.sandbox($0.sandbox.value) } ?? PolicySet.builtIn.sandboxes[0]
         let request = job.spec.sandbox
-        var readOnly = request.readOnly
-        for entry in job.spec.train?.data.entries ?? [] where entry.key == "path" || entry.key.hasSuffix("-path") {
-            if case .string(let path) = entry.node.value { readOnly.append(path) }
-        }
+        let readOnly = request.readOnly + (job.spec.train?.dataPaths ?? []).map(\.path)
         return Sandbox.SandboxProfile(
             workdir: request.workdir ?? directory.output, network: request.network && rules.network.value,
             readOnly: readOnly, readWrite: request.readWrite,

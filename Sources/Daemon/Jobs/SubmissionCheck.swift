@@ -1,4 +1,3 @@
-import ConfigFile
 import Glibc
 import JobAPI
 import Units
@@ -54,12 +53,10 @@ enum SubmissionCheck {
                 hint: "choose another directory, or bind it read-only")
         }
         guard let train = spec.train else { return }
-        for entry in train.data.entries where entry.key == "path" || entry.key.hasSuffix("-path") {
-            if case .string(let path) = entry.node.value, access(path, R_OK) != 0 {
-                throw APIError(
-                    .invalidRequest, "the data set \(path) cannot be read: \(errnoText(errno))",
-                    hint: "check [data] \(entry.key)")
-            }
+        for (key, path) in train.dataPaths where access(path, R_OK) != 0 {
+            throw APIError(
+                .invalidRequest, "the data set \(path) cannot be read: \(errnoText(errno))",
+                hint: "check [data] \(key)")
         }
     }
 }
