@@ -11,6 +11,7 @@ final class RunningDaemon: @unchecked Sendable {  // Process is not Sendable; on
     let directory: String
     let work: String
     let extraArguments: [String]
+    let environment: [String: String]
     private(set) var process: Process
 
     var socket: String { directory + "/s" }
@@ -23,21 +24,22 @@ final class RunningDaemon: @unchecked Sendable {  // Process is not Sendable; on
         return (executable as NSString).deletingLastPathComponent
     }()
 
-    private init(arguments: [String], prepare: (String) throws -> Void) throws {
+    private init(arguments: [String], environment: [String: String], prepare: (String) throws -> Void) throws {
         // Short: the path of a Unix socket has at most 107 bytes.
         directory = "/tmp/mldt-\(UUID().uuidString.prefix(8))"
         work = directory + "/work"
         extraArguments = arguments
+        self.environment = environment
         try FileManager.default.createDirectory(atPath: work, withIntermediateDirectories: true)
         try prepare(directory)
         process = Process()
     }
 
     static func with(
-        arguments: [String] = [], prepare: (String) throws -> Void = { _ in },
+        arguments: [String] = [], environment: [String: String] = [:], prepare: (String) throws -> Void = { _ in },
         _ body: (RunningDaemon) async throws -> Void
     ) async throws {
-        let daemon = try RunningDaemon(arguments: arguments, prepare: prepare)
+        let daemon = try RunningDaemon(arguments: arguments, environment: environment, prepare: prepare)
         do {
             try await daemon.start()
             try await body(daemon)
@@ -57,6 +59,7 @@ final class RunningDaemon: @unchecked Sendable {  // Process is not Sendable; on
             + extraArguments.map { $0.replacingOccurrences(of: "{}", with: directory) }
         try Data().write(to: URL(fileURLWithPath: directory + "/log"))
         process.standardError = FileHandle(forWritingAtPath: directory + "/log")
+        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
         process.standardInput = FileHandle.nullDevice
         try process.run()
         for _ in 0..<200 {
