@@ -15,23 +15,29 @@ import Units
 /// Puts the daemon together and runs it until it is told to stop.
 package enum Daemon {
     /// Runs until SIGTERM or SIGINT. Jobs that run then go on, and the next daemon adopts them.
-    package static func run(_ settings: Settings) async throws {
+    package static func run(_ given: Settings) async throws {
+        var settings = given
         signal(SIGPIPE, SIG_IGN)
         var logger = Logger(label: "mld", factory: { JournalLogHandler(label: $0) })
         logger.logLevel = Logger.Level(rawValue: settings.logLevel) ?? .info
-        let policy = try PolicyFiles.load(settings.policyDirectory)
+        let (policy, policyText) = try PolicyFiles.load(settings.policyDirectory)
         let state = try StateDirectory(path: settings.stateDirectory)
         defer { state.release() }
         try state.createLedgerFile()
         let ledger = try Ledger(path: state.ledger)
         let site = try SiteCarbon(policy)
         let started = Timestamp.now()
-        try await ledger.keepPolicy(
-            hash: policy.hash, text: try PolicyFiles.text(settings.policyDirectory), at: started)
+        try await ledger.keepPolicy(hash: policy.hash, text: policyText, at: started)
         try await ledger.recordIntensity(
             from: started, zone: site.zone, intensity: site.intensity, pue: site.pue,
             source: site.source)
 
+        let socket = try ListeningSocket(
+            path: settings.socket, mode: settings.isSystemMode ? 0o660 : 0o600,
+            group: settings.isSystemMode ? User.groupID(named: "mld") : nil)
+        defer { socket.removeFile() }
+        // Where clients really reach us, and what jobs must not see.
+        settings.socket = socket.path
         let machine = try Machine(roots: settings.roots)
         let host = try await ledger.host(
             name: machine.hostName, cpuModel: machine.cpuModel, cpus: machine.capacity.cpus,
@@ -52,17 +58,14 @@ package enum Daemon {
         await meter.tick()
         try await jobs.takeUp()
 
-        let socket = try ListeningSocket(
-            path: settings.socket, mode: settings.isSystemMode ? 0o660 : 0o600,
-            group: settings.isSystemMode ? User.groupID(named: "mld") : nil)
-        defer { socket.removeFile() }
         let api = API(
             jobs: jobs, meter: meter, ledger: ledger, hub: hub, site: site, settings: settings,
             startedAt: started)
         let log = logger
+        let path = socket.path
         let server = SocketServer(socket: socket.descriptor, responder: api.responder(), logger: logger) {
-            log.notice("listening on \(settings.socket)")
-            ServiceManager.ready(status: "Listening on \(settings.socket)")
+            log.notice("listening on \(path)")
+            ServiceManager.ready(status: "Listening on \(path)")
         }
         let group = ServiceGroup(
             configuration: .init(

@@ -12,12 +12,13 @@ struct ListeningSocket: Sendable {
     ///   - mode: of the socket file.
     ///   - group: owning group of the socket file, when it is to be changed.
     init(path: String, mode: mode_t, group: gid_t?) throws(DaemonError) {
-        self.path = path
         if let inherited = ServiceManager.inheritedSocket() {
             descriptor = inherited
+            self.path = Self.path(of: inherited) ?? path
             isOurs = false
             return
         }
+        self.path = path
         descriptor = try Self.bind(path, mode: mode, group: group)
         isOurs = true
     }
@@ -77,6 +78,18 @@ struct ListeningSocket: Sendable {
             throw DaemonError(stage: "bind", message: "cannot listen on \(path): \(errnoText(errno))")
         }
         return descriptor
+    }
+
+    /// Where a bound Unix socket is.
+    private static func path(of descriptor: Int32) -> String? {
+        var address = sockaddr_un()
+        var length = socklen_t(MemoryLayout<sockaddr_un>.size)
+        let isBound = withUnsafeMutablePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { getsockname(descriptor, $0, &length) == 0 }
+        }
+        guard isBound, address.sun_family == sa_family_t(AF_UNIX) else { return nil }
+        let bytes = withUnsafeBytes(of: address.sun_path) { Array($0.prefix { $0 != 0 }) }
+        return bytes.first == UInt8(ascii: "/") ? String(validating: bytes, as: UTF8.self) : nil
     }
 
     private static func isAnswering(_ address: inout sockaddr_un) -> Bool {

@@ -4,15 +4,12 @@ import Policy
 
 /// The admin's policy directory.
 enum PolicyFiles {
-    /// The policy of all `*.toml` files in name order; the built-in one where there are none.
-    static func load(_ directory: String) throws -> PolicySet {
+    /// The policy of all `*.toml` files in name order, and their text for the record; the built-in policy where there are
+    /// none.
+    static func load(_ directory: String) throws -> (policy: PolicySet, text: String) {
         let files = try read(directory)
-        return files.isEmpty ? PolicySet.builtIn : try PolicySet.load(files: files)
-    }
-
-    /// The same files as one text, for the record.
-    static func text(_ directory: String) throws -> String {
-        try read(directory).map { "# \($0.name)\n\($0.text)" }.joined(separator: "\n")
+        let text = files.map { "# \($0.name)\n\($0.text)" }.joined(separator: "\n")
+        return (files.isEmpty ? PolicySet.builtIn : try PolicySet.load(files: files), text)
     }
 
     private static func read(_ directory: String) throws -> [(name: String, text: String)] {
