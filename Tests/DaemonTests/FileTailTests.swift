@@ -75,6 +75,25 @@ import Testing
         #expect(lines.append(Array("muchtoolong\nok\n".utf8)) == ["ok"])
     }
 
+    @Test func aFloodOfMetricsIsCutOff() throws {
+        try withFile { path in
+            let line = Array(
+                "{\"event\":\"metric\",\"name\":\"\(String(repeating: "n", count: 500))\",\"value\":1}\n".utf8)
+            let count = TrainingEvents.maximumKept + 10
+            try append(Array([[UInt8]](repeating: line, count: count).joined()), to: path)
+            var events = TrainingEvents(path: path)
+            var kept = 0
+            while true {
+                let batch = events.read()
+                if batch.isEmpty { break }
+                #expect(batch.metrics.allSatisfy { $0.name.count == 80 })
+                kept += batch.metrics.count
+            }
+            #expect(kept == TrainingEvents.maximumKept)
+            #expect(events.rejected == 10)
+        }
+    }
+
     @Test func eventsThatAreNoneAreCountedNotBelieved() throws {
         try withFile { path in
             let text = """

@@ -10,7 +10,7 @@ import Units
 extension JobController {
     /// Starts a job the scheduler chose: first on disk, then as processes.
     func start(_ id: JobID) async {
-        guard let job = live[id], job.state == .queued else { return }
+        guard let job = live[id], job.state == .queued, job.cancelledBy == nil else { return }
         live[id]?.state = .starting
         do {
             guard let attempt = try await ledger.beginAttempt(id, bootID: bootID, at: .now()) else {
@@ -22,7 +22,7 @@ extension JobController {
             logger.error("cannot start: \(error)", metadata: ["job": "\(id)"])
             live[id]?.state = .queued
             scheduler.ended(id)
-            if let stored = try? await ledger.job(id) { enqueue(stored) }
+            scheduler.add(job.pending)
             return retryLater()
         }
         await publishState(id)
@@ -38,7 +38,7 @@ extension JobController {
         do {
             try directory.create(owner: (job.uid, job.gid), spec: job.spec)
         } catch {
-            return await failToStart(id, "\(error)")
+            return failToStart(id, "\(error)")
         }
         await meter.begin(
             .init(
@@ -59,7 +59,7 @@ extension JobController {
             logger.info("started", metadata: ["job": "\(id)", "pid": "\(started.supervisorPID)"])
         } catch let error as SandboxError {
             await meter.end(id, finalCPU: 0)
-            return await failToStart(id, "\(error)")
+            return failToStart(id, "\(error)")
         } catch {
             // It runs; only the note of its process is missing, which its end will show again.
             logger.error("\(error)", metadata: ["job": "\(id)"])
@@ -69,8 +69,9 @@ extension JobController {
         if live[id]?.cancelledBy != nil, let process = live[id]?.process { stop(id, process) }
     }
 
-    private func failToStart(_ id: JobID, _ cause: String) async {
-        await finish(id, Outcome(state: .failed, cause: "could not start: " + cause, end: nil))
+    private func failToStart(_ id: JobID, _ cause: String) {
+        // In a task of its own: writing it down may have to wait for the disk, and other jobs must not wait for that.
+        finishLater(id, Outcome(state: .failed, cause: "could not start: " + cause, end: nil))
     }
 
     // MARK: - What to run

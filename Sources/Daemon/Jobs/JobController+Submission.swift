@@ -49,13 +49,9 @@ extension JobController {
 
     /// Takes a queued job into memory and the scheduler.
     func enqueue(_ stored: StoredJob) {
-        live[stored.record.id] = LiveJob(stored)
-        scheduler.add(
-            PendingJob(
-                id: stored.record.id, uid: stored.record.uid, queue: stored.record.queue, priority: stored.priority,
-                submittedAt: stored.record.submittedAt, notBefore: stored.notBefore,
-                held: stored.held, request: stored.spec.resources.vector, timeLimit: stored.timeLimit,
-                note: stored.held || stored.notBefore != nil ? stored.record.reason : nil))
+        let job = LiveJob(stored)
+        live[job.id] = job
+        scheduler.add(job.pending)
     }
 
     /// Ends a job on its owner's word.
@@ -67,8 +63,16 @@ extension JobController {
             throw APIError(.conflict, "job \(id) has already ended: \(stored.record.state.rawValue)")
         }
         if job.state == .queued {
-            try await ledger.transition(id, to: .cancelled, cause: "cancelled by \(user.name)", at: .now())
+            // Out of the scheduler first: while the ledger is written nothing may start it.
             scheduler.remove(id)
+            live[id]?.cancelledBy = user.name
+            do {
+                try await ledger.transition(id, to: .cancelled, cause: "cancelled by \(user.name)", at: .now())
+            } catch {
+                live[id]?.cancelledBy = nil
+                scheduler.add(job.pending)
+                throw error
+            }
             live[id] = nil
             await publishState(id)
             hub.finish(id)

@@ -59,9 +59,7 @@ extension JobController {
 
     /// What the machine has and who holds it.
     func devices() -> [DeviceReport.Device] {
-        let used = live.values.filter { $0.state.isActive }.reduce(into: ResourceVector.zero) { sum, job in
-            sum += job.spec.resources.vector
-        }
+        let used = scheduler.active.values.reduce(into: ResourceVector.zero) { $0 += $1.request }
         let usable = policy.usable(of: machine)
         var devices = [
             DeviceReport.Device(

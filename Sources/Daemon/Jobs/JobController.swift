@@ -17,6 +17,8 @@ actor JobController: Service {
         case plan
         /// Wait for this job's supervisor to end.
         case watch(JobID, Started)
+        /// Write down how it ended.
+        case finish(JobID, Outcome)
         /// Ask the scheduler again at this time.
         case wake(Timestamp)
     }
@@ -74,6 +76,7 @@ actor JobController: Service {
                         group.addTask {
                             await self.wait(for: id, process)
                         }
+                    case .finish(let id, let outcome): group.addTask { await self.finish(id, outcome) }
                     case .wake(let time):
                         group.addTask {
                             let delay = time.since(.now())
@@ -115,6 +118,8 @@ actor JobController: Service {
 
     func watch(_ id: JobID, _ process: Started) { feed.yield(.watch(id, process)) }
 
+    func finishLater(_ id: JobID, _ outcome: Outcome) { feed.yield(.finish(id, outcome)) }
+
     private func woke(at time: Timestamp) {
         if nextWake == time { nextWake = nil }
         requestPlan()
@@ -150,7 +155,7 @@ actor JobController: Service {
 
     /// Passes on what jobs reported about themselves and what they draw.
     func reportProgress() async {
-        for id in live.keys.sorted() where live[id]?.process != nil {
+        for id in scheduler.active.keys.sorted() where live[id]?.process != nil {
             await takeEvents(id)
             guard hub.isFollowed(id), let totals = await meter.totals(id) else { continue }
             var event = JobEvent(type: .power, at: .now())

@@ -15,6 +15,8 @@ struct LiveJob: Sendable {
     var timeLimit: Double?
     var attempt: Int
     var state: JobState
+    /// As the scheduler was told of it, to tell it again when a start did not come about.
+    var pending: PendingJob
     /// Present while a supervisor runs.
     var process: Started?
     var events: TrainingEvents?
@@ -31,6 +33,11 @@ struct LiveJob: Sendable {
         timeLimit = stored.timeLimit
         attempt = stored.record.attempt
         state = stored.record.state
+        pending = PendingJob(
+            id: stored.record.id, uid: stored.record.uid, queue: stored.record.queue, priority: stored.priority,
+            submittedAt: stored.record.submittedAt, notBefore: stored.notBefore, held: stored.held,
+            request: stored.spec.resources.vector, timeLimit: stored.timeLimit,
+            note: stored.held || stored.notBefore != nil ? stored.record.reason : nil)
     }
 }
 

@@ -3,7 +3,11 @@ import JobAPI
 
 /// Follows the event file of one attempt. Nothing in it is trusted: lines that are not events are counted and passed over.
 struct TrainingEvents {
+    /// The most metrics and artifacts kept of one attempt: what a job says must not fill the ledger.
+    static let maximumKept = 50_000
+
     private var tail: FileTail
+    private var kept = 0
     private var lines = LineBuffer()
     /// Lines that were not events.
     private(set) var rejected = 0
@@ -71,12 +75,29 @@ struct TrainingEvents {
             let isComplete = progress.step != nil && progress.step == progress.steps
             completedEpochs = max(completedEpochs, isComplete ? progress.epoch : progress.epoch - 1)
             samples = max(samples, progress.samples ?? 0)
-        case .metric(let metric):
-            let name = String(metric.name.prefix(80))
-            let split = metric.split.map { String($0.prefix(40)) }
-            batch.events.append(.metric(Metric(name: name, split: split, value: metric.value, epoch: metric.epoch)))
-        case .artifact, .checkpoint: batch.events.append(event)
+        case .metric, .artifact, .checkpoint:
+            guard kept < Self.maximumKept else {
+                rejected += 1
+                return
+            }
+            kept += 1
+            batch.events.append(shortened(event))
         case .done: break
+        }
+    }
+
+    /// Names are for people to read; a job that writes a book into one gets its beginning.
+    private func shortened(_ event: TrainingEvent) -> TrainingEvent {
+        switch event {
+        case .metric(let metric):
+            .metric(
+                Metric(
+                    name: String(metric.name.prefix(80)), split: metric.split.map { String($0.prefix(40)) },
+                    value: metric.value, epoch: metric.epoch))
+        case .artifact(let artifact):
+            .artifact(Artifact(kind: String(artifact.kind.prefix(40)), path: String(artifact.path.prefix(4096))))
+        case .checkpoint(let path, let step): .checkpoint(path: String(path.prefix(4096)), step: step)
+        case .progress, .done: event
         }
     }
 }
