@@ -27,7 +27,7 @@ package struct EnergyFigures: Codable, Hashable, Sendable {
     package var carbonHighG: Double
     /// Nil when nothing was metered.
     package var tier: Tier?
-    /// Seconds without a figure, summed over power domains.
+    /// Seconds without a figure, as a mean over power domains.
     package var gapS: Double
 
     package init(

@@ -44,7 +44,7 @@ package struct JobSpec: Codable, Hashable, Sendable {
             self.timeLimit = timeLimit
         }
 
-        private enum CodingKeys: String, CodingKey {
+        private enum CodingKeys: String, CodingKey, CaseIterable {
             case cpus
             case memory = "memoryBytes"
             case gpus
@@ -52,6 +52,7 @@ package struct JobSpec: Codable, Hashable, Sendable {
         }
 
         package init(from decoder: any Decoder) throws {
+            try decoder.rejectUnknownKeys(CodingKeys.self)
             let container = try decoder.container(keyedBy: CodingKeys.self)
             cpus = try container.decodeIfPresent(Int.self, forKey: .cpus) ?? 1
             memory = try container.decodeIfPresent(ByteSize.self, forKey: .memory) ?? .gibibytes(1)
@@ -66,6 +67,14 @@ package struct JobSpec: Codable, Hashable, Sendable {
 
         package init(notBefore: Timestamp? = nil) {
             self.notBefore = notBefore
+        }
+
+        private enum CodingKeys: String, CodingKey, CaseIterable { case notBefore }
+
+        package init(from decoder: any Decoder) throws {
+            try decoder.rejectUnknownKeys(CodingKeys.self)
+            let container = try decoder.container(keyedBy: CodingKeys.self)
+            notBefore = try container.decodeIfPresent(Timestamp.self, forKey: .notBefore)
         }
     }
 
@@ -88,7 +97,10 @@ package struct JobSpec: Codable, Hashable, Sendable {
             self.readWrite = readWrite
         }
 
+        private enum CodingKeys: String, CodingKey, CaseIterable { case workdir, network, readOnly, readWrite }
+
         package init(from decoder: any Decoder) throws {
+            try decoder.rejectUnknownKeys(CodingKeys.self)
             let container = try decoder.container(keyedBy: CodingKeys.self)
             workdir = try container.decodeIfPresent(String.self, forKey: .workdir)
             network = try container.decodeIfPresent(Bool.self, forKey: .network) ?? false
@@ -106,7 +118,10 @@ package struct JobSpec: Codable, Hashable, Sendable {
             self.env = env
         }
 
+        private enum CodingKeys: String, CodingKey, CaseIterable { case argv, env }
+
         package init(from decoder: any Decoder) throws {
+            try decoder.rejectUnknownKeys(CodingKeys.self)
             let container = try decoder.container(keyedBy: CodingKeys.self)
             argv = try container.decode([String].self, forKey: .argv)
             env = try container.decodeIfPresent([String: String].self, forKey: .env) ?? [:]
@@ -134,7 +149,12 @@ package struct JobSpec: Codable, Hashable, Sendable {
         }
     }
 
+    private enum CodingKeys: String, CodingKey, CaseIterable {
+        case name, project, queue, resources, schedule, sandbox, command, train
+    }
+
     package init(from decoder: any Decoder) throws {
+        try decoder.rejectUnknownKeys(CodingKeys.self)
         let container = try decoder.container(keyedBy: CodingKeys.self)
         name = try container.decodeIfPresent(String.self, forKey: .name)
         project = try container.decodeIfPresent(String.self, forKey: .project)

@@ -27,7 +27,7 @@ package enum JobState: String, Codable, Sendable, CaseIterable {
     package var successors: Set<JobState> {
         switch self {
         case .queued: [.starting, .cancelled, .failed]
-        case .starting: [.running, .failed, .cancelled, .lost, .queued]
+        case .starting: [.running, .succeeded, .failed, .timedOut, .cancelled, .outOfMemory, .lost, .queued]
         case .running: [.suspended, .succeeded, .failed, .timedOut, .cancelled, .outOfMemory, .lost, .queued]
         case .suspended: [.running, .failed, .timedOut, .cancelled, .outOfMemory, .lost, .queued]
         case .succeeded, .failed, .timedOut, .cancelled, .outOfMemory, .lost: []

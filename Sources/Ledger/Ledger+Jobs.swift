@@ -127,6 +127,14 @@ extension Ledger {
         }
     }
 
+    /// Writes down that somebody wants an active job to end, so that a restarted daemon still ends it.
+    package func requestCancel(_ id: JobID, by user: String) async throws(LedgerError) {
+        try await write("record the cancelling of job \(id)") { db in
+            try db.execute(
+                sql: "UPDATE jobs SET cancelled_by = ? WHERE id = ? AND ended_us IS NULL", arguments: [user, id.number])
+        }
+    }
+
     /// Lets a held job run, and writes down who said so.
     /// - Returns: false when the job is not queued and held.
     package func release(
@@ -184,7 +192,9 @@ extension Ledger {
                     pid, Int64(clamping: startTime), cgroup, try JSON.text(enforced), id.number, attempt,
                 ])
             try db.execute(
-                sql: "UPDATE jobs SET state = 'running', reason = 'running' WHERE id = ?", arguments: [id.number])
+                sql: "UPDATE jobs SET state = 'running', reason = 'running' WHERE id = ? AND state = 'starting'",
+                arguments: [id.number])
+            guard db.changesCount == 1 else { return }
             try Self.insertTransition(db, id, .init(at: at, from: .starting, to: .running, cause: "started"))
         }
     }

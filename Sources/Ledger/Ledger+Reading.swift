@@ -17,6 +17,8 @@ package struct StoredJob: Sendable {
     package var supervisorPID: Int32?
     package var supervisorStart: UInt64?
     package var cgroup: String?
+    /// Who asked for its end while it was active.
+    package var cancelledBy: String?
     /// Up to where the event file of the attempt has been read.
     package var eventsOffset: Int64
 }
@@ -131,6 +133,7 @@ extension Ledger {
             notBefore: (row["not_before_us"] as Int64?).map(Timestamp.init(microseconds:)),
             timeLimit: row["time_limit_s"], bootID: row["boot_id"],
             supervisorPID: row["supervisor_pid"], supervisorStart: start.map(UInt64.init(clamping:)),
-            cgroup: row["cgroup"], eventsOffset: (row["events_offset"] as Int64?) ?? 0)
+            cgroup: row["cgroup"], cancelledBy: row["cancelled_by"], eventsOffset: (row["events_offset"] as Int64?) ?? 0
+        )
     }
 }

@@ -55,7 +55,7 @@ extension Ledger {
                 period: .init(since: query.since, until: query.until), by: query.by,
                 rows: reportRows.map { row in
                     var row = row
-                    if query.by != .job { row.durationS = durations[row.key] ?? 0 }
+                    row.durationS = durations[query.by == .device ? "total" : row.key] ?? 0
                     return row
                 }, totals: totals, balance: try Self.balance(db, query), notes: [])
         }
@@ -73,7 +73,7 @@ extension Ledger {
     static let sums = """
         SUM(s.active_uj) AS active, SUM(s.idle_uj) AS idle, SUM(s.low_uj) AS low, SUM(s.high_uj) AS high,
         SUM(s.carbon_ug) AS carbon, SUM(s.carbon_low_ug) AS carbon_low, SUM(s.carbon_high_ug) AS carbon_high,
-        SUM(s.gap_us) AS gap, MAX(\(rank("s.tier"))) AS tier
+        SUM(s.gap_us) / MAX(COUNT(DISTINCT s.domain_id), 1) AS gap, MAX(\(rank("s.tier"))) AS tier
         """
 
     static func figures(_ row: Row) -> EnergyFigures {
@@ -130,15 +130,13 @@ extension Ledger {
             let row = try Row.fetchOne(
                 db,
                 sql: """
-                    SELECT j.name, j.user, j.state, SUM(a.epochs) AS epochs, SUM(a.samples) AS samples,
-                        SUM(COALESCE(a.ended_us, ?1) - a.started_us) AS run_us
-                    FROM jobs j LEFT JOIN attempts a ON a.job_id = j.id WHERE j.id = ?2
-                    """, arguments: [Timestamp.now().microseconds, id])
+                    SELECT j.name, j.user, j.state, SUM(a.epochs) AS epochs, SUM(a.samples) AS samples
+                    FROM jobs j LEFT JOIN attempts a ON a.job_id = j.id WHERE j.id = ?
+                    """, arguments: [id])
         else { return }
         report.name = row["name"]
         report.user = row["user"]
         report.state = JobState(rawValue: row["state"])
-        report.durationS = Double((row["run_us"] as Int64?) ?? 0) / 1e6
         report.epochs = row["epochs"]
         report.samples = row["samples"]
         if let epochs = report.epochs, epochs > 0 {

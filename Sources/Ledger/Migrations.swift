@@ -36,6 +36,7 @@ enum Migrations {
             reason TEXT NOT NULL,
             rule TEXT,
             held INTEGER NOT NULL DEFAULT 0,
+            cancelled_by TEXT,
             attempt INTEGER NOT NULL DEFAULT 0,
             cpus INTEGER NOT NULL,
             memory_bytes INTEGER NOT NULL,

@@ -56,7 +56,8 @@ package struct ProcessTable: Hashable, Sendable {
 
     /// True while this very process lives; one that has ended and was not waited for yet does not.
     package func isAlive(_ pid: Int32, startTime: UInt64) -> Bool {
-        guard let status = status(of: pid) else { return false }
+        // What is there but cannot be read (no descriptor left) must not be taken for dead.
+        guard let status = status(of: pid) else { return access("\(procfs)/\(pid)/stat", F_OK) == 0 }
         return status.startTime == startTime && !status.hasEnded
     }
 

@@ -29,8 +29,10 @@ struct ResolvedProfile {
     ]
 
     init(_ profile: SandboxProfile, resolver: PathResolver) throws(SandboxError) {
+        // A job without a directory of its own works where its output goes.
+        let worksInOutput = profile.workdir == profile.outputDirectory
         let asked =
-            [(profile.workdir, true, "workdir")]
+            (worksInOutput ? [] : [(profile.workdir, true, "workdir")])
             + profile.readWrite.map { ($0, true, "read-write") } + profile.readOnly.map { ($0, false, "read-only") }
         for (path, _, key) in asked { try Self.checkText(path, key) }
         let answers = try resolver.resolve(asked.map(\.0))
@@ -41,7 +43,7 @@ struct ResolvedProfile {
             case .failure(let error): throw SandboxError(.badProfile, stage: key, error.message)
             }
         }
-        workdir = found[0].target
+        workdir = worksInOutput ? try Self.own(profile.workdir, "workdir") : found[0].target
         guard workdir.isDirectory else {
             throw SandboxError(.badProfile, stage: "workdir", "\(workdir.path) is not a directory")
         }

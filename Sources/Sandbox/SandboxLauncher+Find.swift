@@ -2,6 +2,12 @@ import Glibc
 import LinuxSystem
 
 extension SandboxLauncher {
+    /// The cgroup of that name, if it is there.
+    package func cgroupPath(_ name: String) -> String? {
+        guard let path = capabilities.jobsCgroup?.child(name).path, access(path, F_OK) == 0 else { return nil }
+        return path
+    }
+
     /// Looks for the supervisor that writes `record`, among our own user's processes.
     ///
     /// For the daemon that died between starting a job and noting its process: without this the job would run on unknown.
@@ -23,10 +29,8 @@ extension SandboxLauncher {
                 guard words.count == 4, words[1] == "supervise", words[2] == "--record", words[3] == record else {
                     continue
                 }
-                let path = capabilities.jobsCgroup?.child(cgroupName).path
                 return Started(
-                    supervisorPID: process.pid, startTime: process.startTime,
-                    cgroupPath: path.flatMap { access($0, F_OK) == 0 ? $0 : nil })
+                    supervisorPID: process.pid, startTime: process.startTime, cgroupPath: cgroupPath(cgroupName))
             }
             return nil
         } catch {

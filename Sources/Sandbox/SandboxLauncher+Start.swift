@@ -97,7 +97,7 @@ extension SandboxLauncher {
     /// Appending, so that a job's second attempt or a shared file loses nothing. It belongs to whom the job runs as:
     /// programs open `/dev/stdout` anew.
     private func openLog(_ path: String, _ user: Launch.User?) throws(LinuxError) -> Descriptor {
-        let file = try Descriptor.open(path, O_RDWR | O_CREAT | O_APPEND | O_NOFOLLOW, mode: 0o640)
+        let file = try Descriptor.open(path, O_RDWR | O_CREAT | O_APPEND | O_NOFOLLOW, mode: 0o600)
         if let user, user.uid != geteuid(), fchown(file.raw, user.uid, user.gid) != 0 {
             throw LinuxError("chown", path: path)
         }

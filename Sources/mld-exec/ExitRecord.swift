@@ -54,13 +54,28 @@ struct ExitRecord {
         return result + "\""
     }
 
-    /// Writes the whole record or none: a temporary file, synced, then renamed, then the directory synced.
+    /// A block: room for the record of any command that ran; only a long message of one that did not may need more.
+    private static let reservedBytes = 4096
+
+    /// Takes the disk space of the record before the job runs, so that a disk that fills up meanwhile cannot make the end
+    /// of the job unknown.
+    static func reserve(at path: String) throws(Failure) {
+        let file = open(path + ".new", O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0o644)
+        guard file >= 0 else { throw Failure("create \(path).new") }
+        defer { close(file) }
+        let code = posix_fallocate(file, 0, off_t(reservedBytes))
+        guard code == 0 else { throw Failure("reserve \(path).new", code: code) }
+    }
+
+    /// Writes the whole record or none: into the reserved file, synced, then renamed, then the directory synced.
     func write(to path: String) throws(Failure) {
         let temporary = path + ".new"
-        let file = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0o644)
+        let file = open(temporary, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0o644)
         guard file >= 0 else { throw Failure("create \(temporary)") }
         defer { close(file) }
-        guard writeAll(file, json) else { throw Failure("write \(temporary)") }
+        let text = json
+        guard writeAll(file, text) else { throw Failure("write \(temporary)") }
+        guard ftruncate(file, off_t(text.utf8.count)) == 0 else { throw Failure("cut \(temporary)") }
         guard fsync(file) == 0 else { throw Failure("sync \(temporary)") }
         guard rename(temporary, path) == 0 else { throw Failure("rename \(temporary)") }
         let folder = path.lastIndex(of: "/").map { String(path[...$0]) } ?? "."

@@ -30,6 +30,7 @@ struct Supervisor {
 
     mutating func run() throws(Failure) -> Never {
         setUpSignals()
+        try ExitRecord.reserve(at: options.record)
         guard mld_become_subreaper() == 0 else { throw Failure("become the subreaper") }
         _ = setsid()  // Fails harmlessly where the launcher has made the session.
         errorOffset = lseek(STDERR_FILENO, 0, SEEK_END)

@@ -83,14 +83,28 @@ import Testing
             try append(Array([[UInt8]](repeating: line, count: count).joined()), to: path)
             var events = TrainingEvents(path: path)
             var kept = 0
-            while true {
+            var isLast = false
+            while !isLast {
                 let batch = events.read()
-                if batch.isEmpty { break }
                 #expect(batch.metrics.allSatisfy { $0.name.count == 80 })
                 kept += batch.metrics.count
+                isLast = batch.isLast
             }
             #expect(kept == TrainingEvents.maximumKept)
             #expect(events.rejected == 10)
+        }
+    }
+
+    @Test func aSparseFileWithoutLinesEnds() throws {
+        try withFile { path in
+            try append([], to: path)
+            let handle = try #require(FileHandle(forWritingAtPath: path))
+            try handle.truncate(atOffset: 1 << 42)
+            try handle.close()
+            var events = TrainingEvents(path: path)
+            var looks = 0
+            while !events.read().isLast { looks += 1 }
+            #expect(looks <= Int(TrainingEvents.maximumBytes) / TrainingEvents.bytesPerRead)
         }
     }
 

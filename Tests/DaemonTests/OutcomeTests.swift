@@ -46,6 +46,6 @@ import Testing
         let outcome = outcome(nil)
         #expect(outcome.state == .failed)
         #expect(outcome.end == nil)
-        #expect(outcome.cause.contains("nothing is known"))
+        #expect(outcome.cause.contains("nothing is known of its end"))
     }
 }

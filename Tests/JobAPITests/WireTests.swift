@@ -26,6 +26,22 @@ import Units
     }
 
     @Test(arguments: [
+        (#"{"command": {"argv": ["a"]}, "bogus": 1}"#, "unknown key \"bogus\""),
+        (#"{"command": {"argv": ["a"]}, "resources": {"time_limit": 5}}"#, "did you mean \"time_limit_s\"?"),
+        (#"{"command": {"argv": ["a"], "environment": {}}}"#, "unknown key \"environment\""),
+        (#"{"command": {"argv": ["a"]}, "sandbox": {"readonly": []}}"#, "did you mean \"read_only\"?"),
+        (#"{"command": {"argv": ["a"]}, "schedule": {"notbefore": "2026-11-24"}}"#, "did you mean \"not_before\"?"),
+    ])
+    func aMisspeltKeyIsRefused(body: String, message: String) {
+        let error = #expect(throws: DecodingError.self) { try JSON.decode(JobSpec.self, from: Data(body.utf8)) }
+        guard case .dataCorrupted(let context) = error else {
+            Issue.record("\(String(describing: error))")
+            return
+        }
+        #expect(context.debugDescription.contains(message))
+    }
+
+    @Test(arguments: [
         TrainingEvent.progress(.init(epoch: 1, epochs: 2, step: 3, steps: 4, samples: 5)),
         .metric(.init(name: "loss", split: "train", value: 0.5, epoch: 1)), .checkpoint(path: "a", step: 2),
         .artifact(.init(kind: "model", path: "m")), .done,

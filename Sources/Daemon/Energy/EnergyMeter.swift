@@ -56,6 +56,9 @@ actor EnergyMeter {
     /// Booked in memory, not yet on disk: kept until the ledger takes it.
     private var pending: [MeteredInterval] = []
     private var lastFlush: Timestamp
+    private var lastRead = Timestamp(microseconds: 0)
+    /// CPU seconds of known accounts that the machine's coarser clock (10 ms steps) has not shown yet; at most zero.
+    private var unseen = 0.0
     private let startedAt = Timestamp.now()
     /// When the daemon before us booked its last reading.
     private let lastReading: Timestamp?
@@ -104,18 +107,21 @@ actor EnergyMeter {
         await flush()
     }
 
-    /// Books the time in which no daemon read the meters as a gap of a job that went on running. Call after ``begin(_:)``.
-    func bookOutage(of id: JobID) async {
-        guard let job = tracked[id], let last = lastReading, last < startedAt else { return }
-        let length = startedAt.since(last)
+    /// Books the time in which no daemon read the meters as a gap of the jobs that ran then.
+    /// - Parameter jobs: with the end of those that ended meanwhile.
+    func bookOutage(_ jobs: [(id: JobID, attempt: Int, endedAt: Timestamp?)]) async {
+        guard let last = lastReading, last < startedAt, !jobs.isEmpty else { return }
         for domain in meters.descriptions where domain.counted {
-            let span = SpanDelta(
-                account: .job(id, attempt: job.attempt), active: .zero, reservedIdle: .zero, low: .zero, high: .zero,
-                carbon: .zero, carbonLow: .zero, carbonHigh: .zero, gap: length, tier: .gap)
+            let spans = jobs.map { job in
+                let end = min(max(job.endedAt ?? startedAt, last), startedAt)
+                return SpanDelta(
+                    account: .job(job.id, attempt: job.attempt), active: .zero, reservedIdle: .zero, low: .zero,
+                    high: .zero, carbon: .zero, carbonLow: .zero, carbonHigh: .zero, gap: end.since(last), tier: .gap)
+            }
             pending.append(
                 MeteredInterval(
                     domain: domain.domain, kind: domain.kind.rawValue, source: domain.source, start: last,
-                    end: startedAt, metered: .zero, low: .zero, high: .zero, isGap: true, tier: .gap, spans: [span]))
+                    end: startedAt, metered: .zero, low: .zero, high: .zero, isGap: true, tier: .gap, spans: spans))
         }
         await flush()
     }
@@ -130,9 +136,15 @@ actor EnergyMeter {
         if !tracked.isEmpty || Timestamp.now().since(lastFlush) >= .seconds(60) { await flush() }
     }
 
+    /// Reads once more if the last reading is old; not at every request, for it is no client's business how often we read.
+    func refresh() {
+        if Timestamp.now().since(lastRead) >= .seconds(1) { read() }
+    }
+
     var isTracking: Bool { !tracked.isEmpty }
 
     private func read() {
+        lastRead = .now()
         let machineLoad: MachineLoad?
         do {
             machineLoad = try load.sample()
@@ -156,6 +168,8 @@ actor EnergyMeter {
             }
             pending.append(book(sample, usages))
         }
+        // Where the ledger takes nothing for long, keep a line a minute and not a line a second.
+        if pending.count > 512, !isFlushing { pending = MeteredInterval.mergedByMinute(pending) }
     }
 
     /// CPU time of every account since the last reading; what is neither a job's nor ours is the system's.
@@ -175,7 +189,12 @@ actor EnergyMeter {
         let own = (try? OwnCPUTime.seconds(roots: roots)) ?? ownCPU
         usages.append(Usage(account: .daemon, cpuSeconds: max(own - ownCPU, 0)))
         ownCPU = max(own, ownCPU)
-        return Usage.withSystem(usages, busySeconds: load?.busySeconds ?? 0)
+        // Over short intervals the difference of a fine and a coarse clock is noise that must not become the system's
+        // work: what the coarse clock is behind is carried on until it catches up.
+        let known = usages.reduce(0) { $0 + $1.cpuSeconds }
+        let busy = (load?.busySeconds ?? 0) + unseen
+        unseen = min(max(busy - known, -0.02 * machine.cpus), 0)
+        return Usage.withSystem(usages, busySeconds: busy)
     }
 
     /// Shares one sample out and prices each share with the intensity in force.
@@ -225,6 +244,7 @@ actor EnergyMeter {
         let batch = pending
         do {
             try await ledger.add(batch, host: host)
+            // What was read meanwhile stays; nothing is merged while a flush is under way.
             pending.removeFirst(batch.count)
             lastFlush = .now()
             if hasFailed { logger.notice("the ledger takes readings again") }

@@ -1,4 +1,4 @@
-import JobAPI
+import LinuxSystem
 import ServiceLifecycle
 import Units
 
@@ -10,8 +10,12 @@ struct MeterLoop: Service {
 
     func run() async throws {
         await cancelWhenGracefulShutdown {
+            var wasBusy = false
             while !Task.isCancelled {
                 let isBusy = await meter.isTracking
+                // After the last job: an idle daemon is a small one.
+                if wasBusy, !isBusy { OwnProcess.releaseMemory() }
+                wasBusy = isBusy
                 await meter.pause.sleep(for: isBusy ? .seconds(1) : .seconds(5))
                 await meter.tick()
                 await jobs.reportProgress()

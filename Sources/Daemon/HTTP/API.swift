@@ -46,7 +46,7 @@ struct API: Sendable {
     }
 
     private func list(_ request: Request, _ context: PeerContext) async throws -> Response {
-        _ = try await authenticated(context)
+        let peer = try await authenticated(context)
         let query = Query(request)
         let states = try query.text("state").map { text in
             try Set(
@@ -62,23 +62,24 @@ struct API: Sendable {
         let limit = try query.integer("limit")
         if states != nil || limit != nil {
             return try Responses.json(
-                try await jobs.list(states: states, user: user, limit: limit ?? 10_000))
+                try await jobs.list(states: states, user: user, limit: limit ?? 10_000, for: peer))
         }
         // By default: everything that goes on, and the last that ended.
         let active = Set(JobState.allCases.filter { !$0.isFinal })
-        let going = try await jobs.list(states: active, user: user, limit: 10_000)
-        let ended = try await jobs.list(states: Set(JobState.allCases.filter(\.isFinal)), user: user, limit: 20)
+        let going = try await jobs.list(states: active, user: user, limit: 10_000, for: peer)
+        let ended = try await jobs.list(
+            states: Set(JobState.allCases.filter(\.isFinal)), user: user, limit: 20, for: peer)
         return try Responses.json(JobList(jobs: (going.jobs + ended.jobs).sorted { $0.id > $1.id }))
     }
 
     private func show(_ request: Request, _ context: PeerContext) async throws -> Response {
-        _ = try await authenticated(context)
-        return try Responses.json(try await jobs.detail(try id(context)))
+        let peer = try await authenticated(context)
+        return try Responses.json(try await jobs.detail(try id(context), for: peer))
     }
 
     private func why(_ request: Request, _ context: PeerContext) async throws -> Response {
-        _ = try await authenticated(context)
-        return try Responses.json(try await jobs.explain(try id(context)))
+        let peer = try await authenticated(context)
+        return try Responses.json(try await jobs.explain(try id(context), for: peer))
     }
 
     private func cancel(_ request: Request, _ context: PeerContext) async throws -> Response {
@@ -144,7 +145,7 @@ struct API: Sendable {
 
     private func devices(_ request: Request, _ context: PeerContext) async throws -> Response {
         _ = try await authenticated(context)
-        await meter.tick()
+        await meter.refresh()
         return try Responses.json(
             DeviceReport(
                 devices: await jobs.devices(), meters: await meter.descriptions(),

@@ -1,6 +1,7 @@
 import HTTPTypes
 import Hummingbird
 import HummingbirdCore
+import JobAPI
 import Logging
 import NIOCore
 import NIOPosix
@@ -20,16 +21,23 @@ struct SocketServer: Service {
     func run() async throws {
         let logger = logger
         let responder = responder
-        let child = HTTP1Channel(responder: { request, writer, channel in
-            let context = PeerContext(source: .init(channel: channel, logger: logger))
-            let response: Response
-            do {
-                response = try await responder.respond(to: request, context: context)
-            } catch {
-                response = Responses.failure(error, logger: logger)
-            }
-            try await writer.write(response: response.head, body: response.body)
-        })
+        let child = HTTP1Channel(
+            responder: { request, writer, channel in
+                let context = PeerContext(source: .init(channel: channel, logger: logger))
+                var response: Response
+                do {
+                    response = try await responder.respond(to: request, context: context)
+                } catch {
+                    response = Responses.failure(error, logger: logger)
+                }
+                if response.status == .notFound || response.status == .methodNotAllowed,
+                    response.body.contentLength == 0
+                {
+                    let missing = APIError(.notFound, "there is no such endpoint", hint: "docs/api.md lists them")
+                    response = Responses.failure(missing, logger: logger)
+                }
+                try await writer.write(response: response.head, body: response.body)
+            }, configuration: .init(idleTimeout: .seconds(60)))
         let server = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .childChannelOption(ChannelOptions.allowRemoteHalfClosure, value: true)
             .bind(socket) { channel in child.setup(channel: channel, logger: logger) }

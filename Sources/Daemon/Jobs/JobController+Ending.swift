@@ -1,5 +1,6 @@
 import Scheduling
 import Logging
+import Glibc
 import JobAPI
 import Ledger
 import Sandbox
@@ -10,6 +11,15 @@ struct Outcome: Sendable {
     var state: JobState
     var cause: String
     var end: JobEnd?
+    /// When its processes were gone, by the supervisor's clock.
+    var endedAt: Timestamp?
+
+    /// The time to write down: the supervisor's, unless it lies outside what can be.
+    func time(startedAt: Timestamp?) -> Timestamp {
+        let now = Timestamp.now()
+        guard let endedAt, endedAt <= now, endedAt >= startedAt ?? endedAt else { return now }
+        return endedAt
+    }
 
     /// Reads a supervisor's record of the end of a job's processes.
     /// - Parameters:
@@ -18,9 +28,12 @@ struct Outcome: Sendable {
     init(record: ExitRecord?, cancelledBy: String?, timeLimit: Double?, lastWords: String?) {
         guard let record else {
             state = cancelledBy == nil ? .failed : .cancelled
-            cause = cancelledBy.map { "cancelled by \($0)" } ?? "its supervisor was killed; nothing is known of its end"
+            cause =
+                cancelledBy.map { "cancelled by \($0)" }
+                ?? "its supervisor left no record: it was killed, or could not write one; nothing is known of its end"
             return
         }
+        endedAt = Timestamp(microseconds: record.endedAt)
         end = JobEnd(exitStatus: record.exitStatus.map(Int.init), signal: record.signal.map(Int.init))
         let words = lastWords.map { ": " + $0 } ?? ""
         switch record.cause {
@@ -58,21 +71,51 @@ extension JobController {
     /// A job's supervisor is gone: everything it left is on disk.
     func ended(_ id: JobID) async {
         guard let job = live[id] else { return }
-        await takeEvents(id)
-        let directory = directory(id)
-        let record = ExitRecord.read(directory.exitRecord(job.attempt))
-        let cpu = record.map { Double($0.userMicroseconds + $0.systemMicroseconds) / 1e6 }
+        guard await takeLastEvents(id), let record = await exitRecord(id, attempt: job.attempt) else { return }
+        let cpu = record.value.map { Double($0.userMicroseconds + $0.systemMicroseconds) / 1e6 }
         await meter.end(id, finalCPU: cpu)
-        if let process = job.process { await cleanUp(id, process) }
+        await cleanUp(id)
         let outcome = Outcome(
-            record: record, cancelledBy: job.cancelledBy, timeLimit: job.timeLimit,
-            lastWords: LastWords.read(directory.stderr))
+            record: record.value, cancelledBy: live[id]?.cancelledBy, timeLimit: job.timeLimit,
+            lastWords: LastWords.read(directory(id).stderr))
         await finish(id, outcome)
     }
 
-    private func cleanUp(_ id: JobID, _ process: Started) async {
+    /// Reads the event file to its end, as far as it is read at all.
+    /// - Returns: false when the daemon stops meanwhile.
+    private func takeLastEvents(_ id: JobID) async -> Bool {
+        while true {
+            switch await takeEvents(id) {
+            case .all: return true
+            case .some: continue
+            case .failed: guard (try? await Task.sleep(for: .seconds(2))) != nil else { return false }
+            }
+        }
+    }
+
+    private struct FoundRecord {
+        var value: ExitRecord?
+    }
+
+    /// The record of the job's end. One that is there but cannot be read now (no descriptor left) is waited for.
+    /// - Returns: nil when the daemon stops meanwhile.
+    private func exitRecord(_ id: JobID, attempt: Int) async -> FoundRecord? {
+        let path = directory(id).exitRecord(attempt)
+        for _ in 0..<30 {
+            if let record = ExitRecord.read(path) { return FoundRecord(value: record) }
+            if access(path, F_OK) != 0 { return FoundRecord(value: nil) }
+            guard (try? await Task.sleep(for: .seconds(1))) != nil else { return nil }
+        }
+        return FoundRecord(value: nil)
+    }
+
+    /// Removes the cgroup of a job's last attempt, whether or not its process was ever noted.
+    func cleanUp(_ id: JobID) async {
+        guard let job = live[id],
+            let path = job.process?.cgroupPath ?? launcher.cgroupPath(cgroupName(id, attempt: job.attempt))
+        else { return }
         do {
-            try await launcher.cleanUp(process)
+            try await launcher.cleanUp(job.process ?? Started(supervisorPID: 0, startTime: 0, cgroupPath: path))
         } catch {
             logger.error("left over: \(error)", metadata: ["job": "\(id)"])
         }
@@ -82,7 +125,10 @@ extension JobController {
     func finish(_ id: JobID, _ outcome: Outcome) async {
         while true {
             do {
-                try await ledger.transition(id, to: outcome.state, cause: outcome.cause, at: .now(), end: outcome.end)
+                let isWritten = try await ledger.transition(
+                    id, to: outcome.state, cause: outcome.cause, at: outcome.time(startedAt: live[id]?.startedAt),
+                    end: outcome.end)
+                if !isWritten { logger.error("its end was written before", metadata: ["job": "\(id)"]) }
                 break
             } catch {
                 // The end is in the job's directory too; until the ledger takes it, the job stays as it was.

@@ -9,7 +9,16 @@ extension JobController {
     /// Takes up every job that had not ended when the last daemon went: queued ones are queued again in their order, ones
     /// that run are adopted, ones that ended meanwhile are seen to their end.
     func takeUp() async throws {
-        for stored in try await ledger.unfinished() {
+        let unfinished = try await ledger.unfinished()
+        await meter.bookOutage(
+            unfinished.filter { $0.record.state.isActive && $0.supervisorPID != nil && $0.bootID == bootID }.map {
+                stored in
+                let record = ExitRecord.read(directory(stored.record.id).exitRecord(stored.record.attempt))
+                return (
+                    stored.record.id, stored.record.attempt, record.map { Timestamp(microseconds: $0.endedAt) }
+                )
+            })
+        for stored in unfinished {
             let id = stored.record.id
             live[id] = LiveJob(stored)
             switch stored.record.state {
@@ -32,7 +41,7 @@ extension JobController {
                 }))
         live[id]?.events = TrainingEvents(
             path: directory.events(stored.record.attempt), offset: stored.eventsOffset)
-        let process = process(of: stored)
+        let process = await process(of: stored)
         live[id]?.process = process
         if let process, stored.bootID == bootID, launcher.isAlive(process) {
             let launcher = launcher
@@ -46,15 +55,14 @@ extension JobController {
             live[id]?.state = .running
             watch(id, process)
             logger.notice("adopted", metadata: ["job": "\(id)", "pid": "\(process.supervisorPID)"])
-            await meter.bookOutage(of: id)
             if stored.record.state == .starting { await noteProcess(id, process) }
+            if stored.cancelledBy != nil { stop(id, process) }
         } else if ExitRecord.read(directory.exitRecord(stored.record.attempt)) != nil {
             await ended(id)
         } else if stored.bootID != bootID {
             await finish(id, Outcome(state: .lost, cause: "the machine restarted while it ran", end: nil))
         } else if stored.record.state == .starting {
-            await finish(
-                id, Outcome(state: .failed, cause: "mld stopped before it was started; submit it again", end: nil))
+            await queueAgain(stored)
         } else {
             await finish(
                 id, Outcome(state: .lost, cause: "its supervisor was killed while no mld ran", end: nil))
@@ -62,17 +70,36 @@ extension JobController {
     }
 
     /// The process the last daemon noted, or, where it died before it could, the one that is there.
-    private func process(of stored: StoredJob) -> Started? {
+    private func process(of stored: StoredJob) async -> Started? {
         if let pid = stored.supervisorPID, let start = stored.supervisorStart {
             return Started(supervisorPID: pid, startTime: start, cgroupPath: stored.cgroup)
         }
+        guard stored.bootID == bootID else { return nil }
         do {
-            return try launcher.find(
-                record: directory(stored.record.id).exitRecord(stored.record.attempt),
-                cgroupName: cgroupName(stored.record.id, attempt: stored.record.attempt))
+            let record = directory(stored.record.id).exitRecord(stored.record.attempt)
+            let name = cgroupName(stored.record.id, attempt: stored.record.attempt)
+            if let found = try launcher.find(record: record, cgroupName: name) { return found }
+            // A process that was just being born does not bear its name yet.
+            try await Task.sleep(for: .milliseconds(200))
+            return try launcher.find(record: record, cgroupName: name)
         } catch {
             logger.error("\(error)", metadata: ["job": "\(stored.record.id)"])
             return nil
+        }
+    }
+
+    /// The last daemon died between writing `starting` down and starting anything: there is neither a supervisor nor the
+    /// record that a supervisor leaves, so the job has not run and waits again.
+    private func queueAgain(_ stored: StoredJob) async {
+        let id = stored.record.id
+        scheduler.ended(id)
+        do {
+            try await ledger.transition(
+                id, to: .queued, cause: "mld stopped before it was started; queued again", at: .now())
+            if let queued = try await ledger.job(id) { enqueue(queued) }
+            await cleanUp(id)
+        } catch {
+            logger.error("\(error)", metadata: ["job": "\(id)"])
         }
     }
 

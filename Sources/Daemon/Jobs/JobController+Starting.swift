@@ -10,18 +10,26 @@ import Units
 extension JobController {
     /// Starts a job the scheduler chose: first on disk, then as processes.
     func start(_ id: JobID) async {
-        guard let job = live[id], job.state == .queued, job.cancelledBy == nil else { return }
+        guard let job = live[id], job.state == .queued, job.cancelledBy == nil else {
+            scheduler.ended(id)
+            return
+        }
         live[id]?.state = .starting
         do {
-            guard let attempt = try await ledger.beginAttempt(id, bootID: bootID, at: .now()) else {
+            let now = Timestamp.now()
+            guard let attempt = try await ledger.beginAttempt(id, bootID: bootID, at: now) else {
                 throw APIError(.conflict, "job \(id) is not queued any more")
             }
             live[id]?.attempt = attempt
+            live[id]?.startedAt = now
         } catch {
             // Nothing was started: the job stays queued, and is tried again when the ledger takes writes.
             logger.error("cannot start: \(error)", metadata: ["job": "\(id)"])
             live[id]?.state = .queued
             scheduler.ended(id)
+            if let user = live[id]?.cancelledBy {
+                return finishLater(id, Outcome(state: .cancelled, cause: "cancelled by \(user)", end: nil))
+            }
             scheduler.add(job.pending)
             return retryLater()
         }

@@ -80,6 +80,7 @@ extension JobController {
         } else {
             live[id]?.cancelledBy = user.name
             if let process = job.process { stop(id, process) }
+            try await ledger.requestCancel(id, by: user.name)
         }
         guard let now = try await ledger.job(id) else { throw APIError(.notFound, "there is no job \(id)") }
         return now.record
@@ -91,12 +92,18 @@ extension JobController {
             throw APIError(.forbidden, "only an admin may release a job that policy holds", hint: "ask an admin")
         }
         let user = User.lookup(uid: peer.uid, gid: peer.gid)
-        guard try await ledger.release(id, by: user.name, policyHash: policy.hash, at: .now()),
-            let stored = try await ledger.job(id)
+        guard let job = live[id], job.state == .queued, job.pending.held,
+            try await ledger.release(id, by: user.name, policyHash: policy.hash, at: .now())
         else { throw APIError(.conflict, "job \(id) is not held", hint: "mlctl why \(id) says what it waits for") }
-        enqueue(stored)
-        requestPlan()
-        return stored.record
+        // It may have been cancelled while the ledger was written.
+        if var job = live[id], job.state == .queued, job.cancelledBy == nil {
+            job.pending.held = false
+            job.pending.note = nil
+            live[id] = job
+            scheduler.add(job.pending)
+            requestPlan()
+        }
+        return try await record(id)
     }
 
     /// Asks a job's supervisor to end it: SIGTERM, its grace time, then the end of everything in its cgroup.

@@ -6,10 +6,17 @@ import Units
 
 // What clients are shown. The ledger holds the facts; the scheduler adds why a job waits.
 extension JobController {
-    func list(states: Set<JobState>?, user: String?, limit: Int) async throws -> JobList {
+    /// Everyone who may ask sees that others' jobs are there and what they hold, since that is what their own wait for;
+    /// what others run, draw and report is theirs.
+    func list(states: Set<JobState>?, user: String?, limit: Int, for peer: Peer) async throws -> JobList {
         let now = Timestamp.now()
+        let seesAll = isAdmin(peer)
         let stored = try await ledger.jobs(JobFilter(states: states, user: user, limit: min(max(limit, 1), 10_000)))
-        return JobList(jobs: stored.map { view($0.record, now: now) })
+        return JobList(
+            jobs: stored.map { stored in
+                let record = view(stored.record, now: now)
+                return seesAll || record.uid == peer.uid ? record : outline(record)
+            })
     }
 
     func record(_ id: JobID) async throws -> JobRecord {
@@ -19,22 +26,36 @@ extension JobController {
         return view(stored.record, now: .now())
     }
 
-    func detail(_ id: JobID) async throws -> JobDetail {
+    /// As strangers see it.
+    private func outline(_ record: JobRecord) -> JobRecord {
+        var record = record
+        record.name = "-"
+        record.reason = record.state.rawValue
+        record.energy = EnergyFigures()
+        record.progress = nil
+        record.exitStatus = nil
+        record.signal = nil
+        return record
+    }
+
+    func detail(_ id: JobID, for peer: Peer) async throws -> JobDetail {
         await meter.flush()
         guard let stored = try await ledger.job(id) else {
             throw APIError(.notFound, "there is no job \(id)", hint: "mlctl list shows the jobs there are")
         }
+        try authorise(peer, on: stored.record, to: "look into")
         return JobDetail(
             job: view(stored.record, now: .now()), spec: stored.spec, transitions: try await ledger.transitions(of: id),
             enforced: try await ledger.enforced(of: id), artifacts: try await ledger.artifacts(of: id),
             metrics: try await ledger.metrics(of: id))
     }
 
-    func explain(_ id: JobID) async throws -> Explanation {
+    func explain(_ id: JobID, for peer: Peer) async throws -> Explanation {
         guard let stored = try await ledger.job(id) else {
             throw APIError(.notFound, "there is no job \(id)", hint: "mlctl list shows the jobs there are")
         }
         let job = stored.record
+        try authorise(peer, on: job, to: "look into")
         if job.state == .queued, let reason = scheduler.reason(for: id, now: .now()) {
             return Explanation(
                 id: id, state: job.state, reason: reason.text, rule: reason.rule?.description ?? stored.rule,

@@ -166,12 +166,17 @@ actor JobController: Service {
         }
     }
 
-    /// Reads the job's event file, keeps what is in it, and passes it on.
-    func takeEvents(_ id: JobID) async {
-        guard var events = live[id]?.events, let attempt = live[id]?.attempt else { return }
+    enum TakenEvents { case all, some, failed }
+
+    /// Reads a part of the job's event file, keeps what is in it, and passes it on.
+    /// - Returns: whether that was all there was; on failure nothing was taken.
+    @discardableResult
+    func takeEvents(_ id: JobID) async -> TakenEvents {
+        guard let before = live[id]?.events, let attempt = live[id]?.attempt else { return .all }
+        var events = before
         let batch = events.read()
         live[id]?.events = events
-        guard !batch.isEmpty else { return }
+        guard !batch.isEmpty else { return batch.isLast ? .all : .some }
         let now = Timestamp.now()
         do {
             try await ledger.recordEvents(
@@ -179,6 +184,9 @@ actor JobController: Service {
                 progress: batch.progress, completed: (events.completedEpochs, events.samples), offset: events.offset)
         } catch {
             logger.error("\(error)", metadata: ["job": "\(id)"])
+            // Read again later, unless somebody has read on meanwhile.
+            if live[id]?.events?.offset == events.offset { live[id]?.events = before }
+            return .failed
         }
         for said in batch.events {
             var event = JobEvent(type: .metric, at: now)
@@ -191,5 +199,6 @@ actor JobController: Service {
             }
             hub.publish(id, event)
         }
+        return batch.isLast ? .all : .some
     }
 }

@@ -19,22 +19,20 @@ struct JobDirectory: Sendable {
     func events(_ attempt: Int) -> String { path + "/events-\(attempt).jsonl" }
     func exitRecord(_ attempt: Int) -> String { path + "/exit-\(attempt).json" }
 
-    /// Makes the directory and what is in it; `owner` gets the places the job writes to.
+    /// Makes the directory and what is in it; `owner` gets the places the job writes to, and nobody else.
+    ///
+    /// The directory itself stays ours, to pass through only: the job may write into its output, not replace our files.
     func create(owner: (uid: UInt32, gid: UInt32), spec: JobSpec) throws {
-        try StateDirectory.makeDirectory(path, mode: 0o750)
-        try StateDirectory.makeDirectory(output, mode: 0o750)
+        try StateDirectory.makeDirectory(path, mode: 0o711)
+        try StateDirectory.makeDirectory(output, mode: 0o700)
         try write(Array(try JSON.encode(spec, pretty: true)), to: self.spec)
-        for place in [path, output, self.spec] where chown(place, owner.uid, owner.gid) != 0 {
+        for place in [output, self.spec] where chown(place, owner.uid, owner.gid) != 0 {
             throw DaemonError(stage: "job directory", message: "cannot give \(place) to its user: \(errnoText(errno))")
-        }
-        // The directory itself stays ours: the job may write into its output, not replace our files.
-        guard chown(path, geteuid(), owner.gid) == 0 else {
-            throw DaemonError(stage: "job directory", message: "cannot keep \(path): \(errnoText(errno))")
         }
     }
 
     private func write(_ bytes: [UInt8], to path: String) throws(DaemonError) {
-        let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0o640)
+        let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0o600)
         guard descriptor >= 0 else {
             throw DaemonError(stage: "job directory", message: "cannot write \(path): \(errnoText(errno))")
         }

@@ -14,6 +14,8 @@ struct LiveJob: Sendable {
     var queue: String
     var timeLimit: Double?
     var attempt: Int
+    /// When the attempt began.
+    var startedAt: Timestamp?
     var state: JobState
     /// As the scheduler was told of it, to tell it again when a start did not come about.
     var pending: PendingJob
@@ -32,7 +34,9 @@ struct LiveJob: Sendable {
         queue = stored.record.queue
         timeLimit = stored.timeLimit
         attempt = stored.record.attempt
+        startedAt = stored.record.startedAt
         state = stored.record.state
+        cancelledBy = stored.record.state == .queued ? nil : stored.cancelledBy
         pending = PendingJob(
             id: stored.record.id, uid: stored.record.uid, queue: stored.record.queue, priority: stored.priority,
             submittedAt: stored.record.submittedAt, notBefore: stored.notBefore, held: stored.held,

@@ -6,6 +6,11 @@ struct TrainingEvents {
     /// The most metrics and artifacts kept of one attempt: what a job says must not fill the ledger.
     static let maximumKept = 50_000
 
+    /// Of an event file nothing beyond this is read: it may be sparse, or written without end.
+    static let maximumBytes = Int64(64 << 20)
+    /// What one look reads at most, so that a flood holds up nobody.
+    static let bytesPerRead = 1 << 20
+
     private var tail: FileTail
     private var kept = 0
     private var lines = LineBuffer()
@@ -26,6 +31,8 @@ struct TrainingEvents {
     /// What a job said since the last look, in its order.
     struct Batch {
         var events: [TrainingEvent] = []
+        /// Nothing more was there when it was read.
+        var isLast = true
 
         var isEmpty: Bool { events.isEmpty }
         var metrics: [Metric] { events.compactMap { if case .metric(let metric) = $0 { metric } else { nil } } }
@@ -44,18 +51,13 @@ struct TrainingEvents {
         }
     }
 
-    /// What was written since the last call; at most `limit` events at a time, so that a flood cannot stop us.
-    mutating func read(limit: Int = 4096) -> Batch {
+    /// What was written since the last call, a bounded part at a time.
+    mutating func read() -> Batch {
         var batch = Batch()
-        var count = 0
-        while count < limit {
-            let bytes = tail.read()
-            if bytes.isEmpty { break }
-            for line in lines.append(bytes) {
-                count += 1
-                take(line, into: &batch)
-            }
-        }
+        guard tail.offset < Self.maximumBytes else { return batch }
+        let bytes = tail.read(limit: Self.bytesPerRead)
+        batch.isLast = bytes.count < Self.bytesPerRead
+        for line in lines.append(bytes) { take(line, into: &batch) }
         return batch
     }
 
@@ -66,7 +68,7 @@ struct TrainingEvents {
         }
         switch event {
         case .progress(let progress):
-            guard progress.epoch >= 0, progress.epoch < 1 << 31 else {
+            guard Self.isPossible(progress) else {
                 rejected += 1
                 return
             }
@@ -84,6 +86,11 @@ struct TrainingEvents {
             batch.events.append(shortened(event))
         case .done: break
         }
+    }
+
+    private static func isPossible(_ progress: Progress) -> Bool {
+        let counts = [progress.epoch, progress.epochs ?? 0, progress.step ?? 0, progress.steps ?? 0]
+        return counts.allSatisfy { (0..<1 << 31).contains($0) } && (0..<1 << 50).contains(progress.samples ?? 0)
     }
 
     /// Names are for people to read; a job that writes a book into one gets its beginning.

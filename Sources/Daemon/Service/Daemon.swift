@@ -18,6 +18,7 @@ package enum Daemon {
     package static func run(_ given: Settings) async throws {
         var settings = given
         signal(SIGPIPE, SIG_IGN)
+        OwnProcess.raiseDescriptorLimit()
         var logger = Logger(label: "mld", factory: { JournalLogHandler(label: $0) })
         logger.logLevel = Logger.Level(rawValue: settings.logLevel) ?? .info
         let (policy, policyText) = try PolicyFiles.load(settings.policyDirectory)

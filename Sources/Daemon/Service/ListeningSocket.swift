@@ -7,6 +7,7 @@ struct ListeningSocket: Sendable {
     let path: String
     /// Whether the file is ours to remove.
     private let isOurs: Bool
+    private let identity: Identity?
 
     /// - Parameters:
     ///   - mode: of the socket file.
@@ -16,15 +17,28 @@ struct ListeningSocket: Sendable {
             descriptor = inherited
             self.path = Self.path(of: inherited) ?? path
             isOurs = false
+            identity = nil
             return
         }
         self.path = path
         descriptor = try Self.bind(path, mode: mode, group: group)
         isOurs = true
+        identity = Self.identity(path)
     }
 
+    /// Removes the file if it is still the one we made.
     func removeFile() {
-        if isOurs { unlink(path) }
+        if isOurs, Self.identity(path) == identity { unlink(path) }
+    }
+
+    private struct Identity: Equatable {
+        var device: dev_t
+        var node: ino_t
+    }
+
+    private static func identity(_ path: String) -> Identity? {
+        var info = stat()
+        return lstat(path, &info) == 0 ? Identity(device: info.st_dev, node: info.st_ino) : nil
     }
 
     private static func bind(_ path: String, mode: mode_t, group: gid_t?) throws(DaemonError) -> Int32 {

@@ -1,0 +1,66 @@
+import Foundation
+import JobAPI
+import JobClient
+import Testing
+
+/// Jobs and users that mean no good.
+@Suite(.serialized) struct HostileJobTests {
+    @Test func anEndlessEventFileStopsNobody() async throws {
+        try await RunningDaemon.with { daemon in
+            let id = try await daemon.submit([
+                "python3", "-c", "import os; os.ftruncate(int(os.environ['MLD_EVENTS_FD']), 1 << 42)",
+            ])
+            #expect(try await daemon.ended(id).job.state == .succeeded)
+            #expect(try await daemon.ended(try await daemon.submit(["true"])).job.state == .succeeded)
+        }
+    }
+
+    @Test func aJobWithoutADirectoryWorksInItsOutput() async throws {
+        try await RunningDaemon.with { daemon in
+            let id = try await daemon.submit(["sh", "-c", "pwd; touch here"]) { $0.sandbox.workdir = nil }
+            #expect(try await daemon.ended(id).job.state == .succeeded)
+            #expect(FileManager.default.fileExists(atPath: daemon.state + "/jobs/\(id)/output/here"))
+        }
+    }
+
+    @Test(.enabled("only root can become another user") { geteuid() == 0 })
+    func othersSeeThatAJobIsThereAndNoMore() async throws {
+        try await RunningDaemon.with(arguments: ["--system"]) { daemon in
+            // The socket is for a group; uid 65534 comes with it.
+            let attributes = try FileManager.default.attributesOfItem(atPath: daemon.socket)
+            let group = try #require(attributes[.groupOwnerAccountID] as? Int)
+            #expect(attributes[.posixPermissions] as? Int == 0o660)
+            let client = daemon.directory + "/mlctl"
+            try FileManager.default.copyItem(atPath: RunningDaemon.programs + "/mlctl", toPath: client)
+            func stranger(_ arguments: String...) throws -> (status: Int32, out: String, err: String) {
+                try RunningDaemon.run(
+                    "/usr/bin/setpriv",
+                    ["--reuid=65534", "--regid=\(group)", "--clear-groups", client] + arguments,
+                    environment: ["MLD_SOCKET": daemon.socket])
+            }
+            let id = try await daemon.submit(["sh", "-c", "echo secret; sleep 600"]) {
+                $0.name = "private-name"
+                $0.command?.env = ["API_KEY": "topsecret"]
+            }
+            _ = try await daemon.reaches(id) { $0.state == .running }
+            for verb in ["show", "why", "logs", "cancel"] {
+                let answer = try stranger(verb, "\(id)")
+                #expect(answer.status == 1, "\(verb)")
+                #expect(answer.err.contains("belongs to"), "\(verb): \(answer.err)")
+                #expect(!(answer.out + answer.err).contains("secret"), "\(verb)")
+            }
+            let list = try stranger("list")
+            #expect(list.status == 0)
+            #expect(list.out.contains("running"))
+            #expect(!list.out.contains("private-name"))
+            let report = try stranger("report")
+            #expect(!report.out.contains("private-name"))
+            // What is on disk is no more open than the API.
+            for path in ["ledger.db", "jobs/\(id)/job.json", "jobs/\(id)/stdout.log"] {
+                let mode = try FileManager.default.attributesOfItem(atPath: daemon.state + "/" + path)[
+                    .posixPermissions]
+                #expect(mode as? Int == 0o600, "\(path)")
+            }
+        }
+    }
+}
