@@ -35,6 +35,12 @@ package enum FileBytes {
         return bytes
     }
 
+    /// The size of a file in bytes, 0 where there is none.
+    package static func size(_ path: String) -> Int {
+        var status = stat()
+        return stat(path, &status) == 0 ? Int(status.st_size) : 0
+    }
+
     private static func failure(_ what: String, _ path: String, _ number: Int32 = errno) -> DatasetError {
         DatasetError(.file, what + ": " + String(cString: strerror(number)), path: path)
     }

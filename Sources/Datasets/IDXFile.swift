@@ -18,7 +18,7 @@ package struct IDXFile: Sendable {
     package static func read(_ path: String, limit: Int = 1 << 32) throws(DatasetError) -> IDXFile {
         do throws(DatasetError) {
             let file = try FileBytes.read(path, limit: limit)
-            let bytes = Gzip.isGzip(file) ? try Gzip.unfold(file, limit: limit) : file
+            let bytes = Gzip.isGzip(file) ? try Gzip.unfold(file, limit: try claimedSize(file, limit: limit)) : file
             let header = try IDXHeader(bytes)
             let (size, overflow) = header.count.multipliedReportingOverflow(by: header.shape.count)
             guard !overflow, size == bytes.count - header.length else {
@@ -31,6 +31,13 @@ package struct IDXFile: Sendable {
         } catch {
             throw DatasetError(error.code, error.message, path: path)
         }
+    }
+
+    /// The whole size by the header's word: more than it claims is not unfolded, however much the file holds.
+    private static func claimedSize(_ file: [UInt8], limit: Int) throws(DatasetError) -> Int {
+        let header = try IDXHeader(try Gzip.prefix(file, count: IDXHeader.longest))
+        let (size, overflow) = header.count.multipliedReportingOverflow(by: header.shape.count)
+        return overflow ? limit : min(limit, header.length + size)
     }
 
     /// What the header claims, without unfolding the rest.

@@ -81,7 +81,8 @@ extension Ledger {
         let tiers: [Tier] = [.gap, .measured, .calibrated, .table]
         let tier: Int? = row["tier"]
         return EnergyFigures(
-            energyJ: joules("active") + joules("idle"), energyLowJ: joules("low"), energyHighJ: joules("high"),
+            energyJ: Double(((row["active"] as Int64?) ?? 0) + ((row["idle"] as Int64?) ?? 0)) / 1e6,
+            energyLowJ: joules("low"), energyHighJ: joules("high"),
             activeJ: joules("active"), reservedIdleJ: joules("idle"), carbonG: joules("carbon"),
             carbonLowG: joules("carbon_low"), carbonHighG: joules("carbon_high"),
             tier: tier.flatMap { tiers.indices.contains($0) ? tiers[$0] : nil }, gapS: joules("gap"))

@@ -26,7 +26,7 @@ package struct CgroupTree: Hashable, Sendable {
     }
 
     /// The path after `0::`, the line of version 2 in `/proc/PID/cgroup`.
-    static func ownPath(parsing text: String) -> String? {
+    package static func ownPath(parsing text: String) -> String? {
         for line in text.split(separator: "\n") where line.hasPrefix("0::/") {
             let path = String(line.dropFirst(3))
             // "/.." is what a cgroup namespace shows of a place outside itself: nowhere we could work.

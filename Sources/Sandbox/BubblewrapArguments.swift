@@ -52,6 +52,13 @@ struct BubblewrapArguments {
             }
         }
         words += ["--proc", "/proc", "--dev", "/dev"]
+        // The kernel lets uid 0 write its settings whatever its capabilities, so a job that runs as root gets them
+        // read-only. For others they are closed by their modes.
+        if isRoot {
+            for name in ["sys", "sysrq-trigger", "irq", "bus"] {
+                words += ["--ro-bind-try", "/proc/" + name, "/proc/" + name]
+            }
+        }
         // How many CPUs and memory nodes there are, for libraries that ask; no meter is below these.
         for path in ["/sys/devices/system/cpu", "/sys/devices/system/node"] { words += ["--ro-bind-try", path, path] }
         return words
@@ -105,6 +112,8 @@ struct BubblewrapArguments {
         }
         if let output = profile.output { words += ["--bind", output.path, output.path] }
         for mask in profile.masks where mask.isDirectory { words += ["--remount-ro", mask.path] }
+        // It lives in memory and nobody counts it; /dev/shm is a mount of its own.
+        words += ["--remount-ro", "/dev"]
         return words
     }
 }

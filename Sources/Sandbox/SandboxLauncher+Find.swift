@@ -8,6 +8,29 @@ extension SandboxLauncher {
         return path
     }
 
+    /// Whether a process is a job's: by its cgroup, or where jobs have none, by its being in a PID namespace of its own.
+    ///
+    /// A job that gets hold of the daemon's socket must not be taken for its user.
+    package func isJob(_ pid: Int32) -> Bool {
+        let folder = "\(processes.procfs)/\(pid)"
+        if let jobsPrefix {
+            guard let file = try? Descriptor.open(folder + "/cgroup", O_RDONLY | O_NONBLOCK),
+                let bytes = try? file.read(limit: 64 * 1024),
+                let path = CgroupTree.ownPath(parsing: String(decoding: bytes, as: UTF8.self))
+            else { return false }
+            return path.hasPrefix(jobsPrefix)
+        }
+        func namespace(_ path: String) -> String? {
+            var buffer = [CChar](repeating: 0, count: 256)
+            let count = readlink(path, &buffer, buffer.count)
+            return count > 0 ? String(decoding: buffer[..<count].map(UInt8.init(bitPattern:)), as: UTF8.self) : nil
+        }
+        guard let theirs = namespace(folder + "/ns/pid"), let ours = namespace("/proc/self/ns/pid") else {
+            return false
+        }
+        return theirs != ours
+    }
+
     /// Looks for the supervisor that writes `record`, among our own user's processes.
     ///
     /// For the daemon that died between starting a job and noting its process: without this the job would run on unknown.

@@ -45,6 +45,13 @@ extension SandboxLauncher {
         }
     }
 
+    /// Follows and checks what a job asks for, as its start will, so that a wrong path is refused when it is submitted.
+    ///
+    /// - Throws: `badProfile` with the path and what is wrong with it.
+    package func check(_ profile: SandboxProfile, runAs user: Launch.User?) throws(SandboxError) {
+        _ = try ResolvedProfile(profile, resolver: PathResolver(execPath: execPath, user: user))
+    }
+
     /// The job's cgroup with its two leaves. The supervisor has one of its own, so that it is counted with the job but
     /// neither frozen nor killed with it.
     private func makeCgroup(_ name: String) throws(SandboxError) -> Cgroup? {

@@ -12,6 +12,8 @@ package struct SandboxLauncher: Sendable {
     let processes: ProcessTable
     /// Directories of shared libraries mld-exec needs beyond those of the system.
     let runtime: [String]
+    /// What the cgroups of jobs begin with, as `/proc/PID/cgroup` shows them.
+    let jobsPrefix: String?
 
     /// Looks at once what can be had; nothing that is missing makes this fail, only what is asked of it later.
     ///
@@ -41,6 +43,9 @@ package struct SandboxLauncher: Sendable {
             capabilities.cgroupProblems = ["no cgroup v2 hierarchy"]
         }
         self.capabilities = capabilities
+        jobsPrefix = capabilities.jobsCgroup.flatMap { jobs in
+            cgroups.map { String(jobs.path.dropFirst($0.mount.count)) + "/" }
+        }
     }
 
     /// Where the Swift libraries of this process are, if it has not got them built in: mld-exec was built with them.

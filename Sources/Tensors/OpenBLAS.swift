@@ -18,10 +18,10 @@ package enum OpenBLAS {
         return nil
     }
 
-    /// What must be in the environment when the library loads, for it reads these once, in its constructor. A value
+    /// What must be in the environment when the library loads, for it reads these once, in its constructor. A core type
     /// that is already there stays.
     ///
-    /// One thread per call: the trainer's own threads each work on a shard of the batch, and results must not depend on
+    /// Always one thread per call: the trainer's own threads each work on a shard of the batch, and results must not depend on
     /// how many there are.
     package static func missingSettings(in environment: [String: String]) -> [(name: String, value: String)] {
         missingSettings(in: environment, coreType: preferredCoreType)
@@ -32,7 +32,7 @@ package enum OpenBLAS {
     ) -> [(name: String, value: String)] {
         var settings: [(name: String, value: String)] = []
         if let coreType, environment["OPENBLAS_CORETYPE"] == nil { settings.append(("OPENBLAS_CORETYPE", coreType)) }
-        if environment["OPENBLAS_NUM_THREADS"] == nil { settings.append(("OPENBLAS_NUM_THREADS", "1")) }
+        if environment["OPENBLAS_NUM_THREADS"] != "1" { settings.append(("OPENBLAS_NUM_THREADS", "1")) }
         return settings
     }
 

@@ -60,7 +60,7 @@ import Units
             #expect(detail.job.state == .succeeded)
             #expect(detail.job.attempt == 1)
             // When it ended, not when it was found out.
-            #expect(detail.job.endedAt.map { abs($0.since(now).seconds - 0.001) < 0.0005 } == true)
+            #expect(detail.job.endedAt.map { abs($0.since(now).seconds - 0.001) < 0.0015 } == true)
             #expect(!FileManager.default.fileExists(atPath: daemon.work + "/count"))
         }
     }

@@ -89,6 +89,21 @@ struct IsolationTests {
         #expect(outcome.stdout == "")
     }
 
+    @Test func theKernelsSettingsAndDevicesAreReadOnlyForRootToo() async throws {
+        // Opened only, never written: should one be open after all, the machine keeps its settings.
+        let outcome = try await fixture.run(
+            """
+            for file in kernel/core_pattern vm/overcommit_memory kernel/printk; do
+                (: >>/proc/sys/$file) 2>/dev/null && echo "may write $file"
+            done
+            (: >/proc/sysrq-trigger) 2>/dev/null && echo "may write sysrq-trigger"
+            (echo x >/dev/hog) 2>/dev/null && echo "may fill /dev"
+            (echo x >/dev/shm/mine) 2>/dev/null || echo "no shared memory"
+            echo x >/dev/null || echo "no /dev/null"
+            """)
+        #expect(outcome.stdout == "")
+    }
+
     @Test func otherProcessesAreOutOfSight() async throws {
         // Process 1 is the sandbox's own, 2 the shell.
         let outcome = try await fixture.run("echo $$; kill -0 \(getpid()) 2>/dev/null && echo 'sees the daemon'")

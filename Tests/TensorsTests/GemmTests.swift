@@ -100,13 +100,16 @@ import Testing
         #expect(OpenBLAS.coreType(features: 3) == "SkylakeX")
     }
 
-    @Test func aPresetValueStays() {
+    @Test func aPresetCoreTypeStays() {
         func names(_ environment: [String: String], _ coreType: String?) -> [String] {
             OpenBLAS.missingSettings(in: environment, coreType: coreType).map { "\($0.name)=\($0.value)" }
         }
         #expect(names([:], "Haswell") == ["OPENBLAS_CORETYPE=Haswell", "OPENBLAS_NUM_THREADS=1"])
         #expect(names(["OPENBLAS_CORETYPE": "Zen"], "Haswell") == ["OPENBLAS_NUM_THREADS=1"])
-        #expect(names(["OPENBLAS_CORETYPE": "Zen", "OPENBLAS_NUM_THREADS": "4"], "Haswell") == [])
+        // Threads of its own would only be in the way, and would outlive the memory there is for them.
+        #expect(
+            names(["OPENBLAS_CORETYPE": "Zen", "OPENBLAS_NUM_THREADS": "4"], "Haswell") == ["OPENBLAS_NUM_THREADS=1"])
+        #expect(names(["OPENBLAS_CORETYPE": "Zen", "OPENBLAS_NUM_THREADS": "1"], "Haswell") == [])
         // Nothing is known to be better: the library chooses, and the program does not start itself for ever.
         #expect(names(["OPENBLAS_NUM_THREADS": "1"], nil) == [])
     }

@@ -47,12 +47,19 @@ struct SubmitCommand: ContextCommand {
         }
     }
 
-    /// The training program reads the file itself, so it can judge only sections that `--set` has left alone; the rest
-    /// it judges when the job starts.
+    /// The training program alone knows the keys of its sections. What `--set` changed it is shown as the merged job, in
+    /// which keys have no lines any more.
     private func checkTraining(_ file: JobFile, _ spec: JobSpec, _ context: Context) throws {
-        guard spec.train != nil, file.changedSections.isDisjoint(with: ["train", "data", "model"]),
+        guard spec.train != nil,
             let trainer = Trainer.locate(executable: context.executable, searchPath: context.environment["PATH"])
         else { return }
-        if let problems = try trainer.check(file.path) { throw Failure.failed(problems) }
+        if file.changedSections.isEmpty {
+            if let problems = try trainer.check(file.path) { throw Failure.failed(problems) }
+            return
+        }
+        let merged = try TemporaryFile(JSON.encode(spec), suffix: ".json")
+        if let problems = try trainer.check(merged.path) {
+            throw Failure.failed(problems.replacing(merged.path, with: file.path + " with --set"))
+        }
     }
 }

@@ -6,6 +6,7 @@ import JobAPI
 import Ledger
 import LinuxSystem
 import NIOCore
+import Sandbox
 import Units
 
 /// The endpoints under `/v1`; `docs/api.md` describes them.
@@ -165,6 +166,9 @@ struct API: Sendable {
         await meter.flush()
         // Others' energy is for the admins' eyes; everybody sees their own.
         let isAdmin = await jobs.isAdmin(peer)
+        if let id = try query.text("job").map(jobID), try await ledger.job(id) == nil {
+            throw APIError(.notFound, "there is no job \(id)", hint: "mlctl list shows the jobs there are")
+        }
         let given = try query.time("since")
         let since = if let given { given } else { try await ledger.beginning() }
         var report = try await ledger.report(
@@ -190,6 +194,9 @@ struct API: Sendable {
         let peer = try await context.peer()
         if !settings.isSystemMode, peer.uid != geteuid(), peer.uid != 0 {
             throw APIError(.forbidden, "this mld serves uid \(geteuid()) only", hint: "use the machine's mld")
+        }
+        if jobs.launcher.isJob(peer.pid) {
+            throw APIError(.forbidden, "a job may not act as its user", hint: "submit from outside of jobs")
         }
         return peer
     }

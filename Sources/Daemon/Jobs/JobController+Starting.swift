@@ -91,6 +91,8 @@ extension JobController {
         environment["MLD_JOB_ID"] = "\(job.id)"
         environment["MLD_ATTEMPT"] = "\(job.attempt)"
         environment["MLD_OUTPUT_DIR"] = directory.output
+        // The training core shares a step out among threads of its own.
+        if job.spec.train != nil { environment["OPENBLAS_NUM_THREADS"] = "1" }
         let argv =
             job.spec.command?.argv ?? [
                 settings.programs + "/mltrain", "fit", directory.spec, "--output", directory.output + "/model",

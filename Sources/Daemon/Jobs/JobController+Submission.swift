@@ -17,6 +17,7 @@ extension JobController {
         try SubmissionCheck.check(spec, mayRead: settings.isSystemMode ? nil : peer.uid)
         var spec = spec
         spec.project = spec.project ?? settings.defaultProject
+        try checkPaths(spec, user)
         let now = Timestamp.now()
         let queued = live.values.count { $0.uid == peer.uid && $0.state == .queued }
         let admission = policy.admit(
@@ -45,6 +46,23 @@ extension JobController {
             requestPlan()
             return Submitted(id: id, state: .queued, reason: scheduler.reason(for: id, now: now)?.text ?? "queued")
         }
+    }
+
+    /// The paths a job names, with its user's rights, as its start will see them.
+    private func checkPaths(_ spec: JobSpec, _ user: User) throws {
+        guard let workdir = spec.sandbox.workdir else { return }
+        let profile = Sandbox.SandboxProfile(
+            workdir: workdir, readOnly: spec.sandbox.readOnly + (spec.train?.dataPaths ?? []).map(\.path),
+            readWrite: spec.sandbox.readWrite, hidden: [state.path, settings.socket])
+        let runAs =
+            settings.isSystemMode ? Launch.User(uid: user.uid, gid: user.gid, groups: user.groups) : nil
+        let launcher = launcher
+        let result = Result { () throws(SandboxError) in try launcher.check(profile, runAs: runAs) }
+        guard case .failure(let error) = result else { return }
+        if error.code == .badProfile {
+            throw APIError(.invalidRequest, "\(error)", hint: "the job's sandbox cannot have it; choose another path")
+        }
+        throw error
     }
 
     /// Takes a queued job into memory and the scheduler.

@@ -10,13 +10,19 @@ package struct MemoryEstimate: Hashable, Sendable {
     /// One for each shard.
     package var arenas = 0
     package var data = 0
+    /// The files as they are read and unfolded, before they become samples.
+    package var loading: Int
+    /// The program and its libraries with nothing loaded, generously: 15 MB were measured.
+    package static let program = 32 << 20
 
-    package var total: Int { parameters + gradients + moments + arenas + data }
+    package var total: Int { parameters + gradients + moments + arenas + data + loading + Self.program }
 
     /// - Parameters:
+    ///   - loading: bytes of the data's files, plus their bytes unfolded.
     ///   - keepsBest: early stopping restores the best weights.
     ///   - samples: in all data sets together.
-    package init(_ model: CompiledModel, optimizer: any Optimizer, keepsBest: Bool, samples: Int) {
+    package init(_ model: CompiledModel, optimizer: any Optimizer, keepsBest: Bool, samples: Int, loading: Int = 0) {
+        self.loading = loading
         let size = MemoryLayout<Float>.stride
         let set = model.plan.parameterCount * size
         parameters = set * (keepsBest ? 2 : 1)

@@ -78,7 +78,9 @@ package struct PreparedTraining: Sendable {
         }
         let count = headers.reduce(0) { $0 + ($1?.count ?? 0) }
         memory = MemoryEstimate(
-            model, optimizer: plan.optimizer, keepsBest: plan.earlyStopping?.restoresBest ?? false, samples: count)
+            model, optimizer: plan.optimizer, keepsBest: plan.earlyStopping?.restoresBest ?? false, samples: count,
+            loading: headers.reduce(0) { $0 + ($1.map { $0.count * $0.shape.count } ?? 0) }
+                + files.reduce(0) { $0 + FileBytes.size($1.0) + FileBytes.size($1.1) })
         if let limit = plan.memory, memory.total > Int(limit.bytes) {
             report(
                 0, "training needs \(ByteSize(bytes: Int64(memory.total))), but the job asks for \(limit)",
@@ -107,7 +109,8 @@ package struct PreparedTraining: Sendable {
         lines.append("model   \(model.plan.learntCount) parameters")
         lines.append(
             "memory  \(size(memory.total)): data \(size(memory.data)), weights \(size(memory.parameters)), gradients "
-                + "\(size(memory.gradients)), moments \(size(memory.moments)), activations \(size(memory.arenas))")
+                + "\(size(memory.gradients)), moments \(size(memory.moments)), activations \(size(memory.arenas)), loading "
+                + "\(size(memory.loading)), program \(size(MemoryEstimate.program))")
         return lines.joined(separator: "\n")
     }
 }
