@@ -15,6 +15,27 @@ import Testing
         }
     }
 
+    @Test func aJobThatReachesTheSocketIsNotItsUser() async throws {
+        try await RunningDaemon.with { daemon in
+            // The socket lies in the working directory. It is masked, but a new daemon makes a new one.
+            let script = """
+                import os, socket, time
+                while not os.path.exists("work/go"): time.sleep(0.05)
+                s = socket.socket(socket.AF_UNIX)
+                s.connect("s")
+                s.sendall(b"GET /v1/jobs HTTP/1.1\\r\\nHost: x\\r\\nConnection: close\\r\\n\\r\\n")
+                print(s.recv(4096).decode().splitlines()[0])
+                """
+            let id = try await daemon.submit(["python3", "-c", script]) { $0.sandbox.workdir = daemon.directory }
+            _ = try await daemon.reaches(id) { $0.state == .running }
+            await daemon.stop()
+            try await daemon.start()
+            try daemon.touch("go")
+            _ = try await daemon.ended(id)
+            #expect(try await daemon.logs(id).contains("403 Forbidden"))
+        }
+    }
+
     @Test func aJobWithoutADirectoryWorksInItsOutput() async throws {
         try await RunningDaemon.with { daemon in
             let id = try await daemon.submit(["sh", "-c", "pwd; touch here"]) { $0.sandbox.workdir = nil }
