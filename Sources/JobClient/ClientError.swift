@@ -28,7 +28,8 @@ extension ClientError: CustomStringConvertible {
         case .timeout(let call, let after):
             "the daemon did not answer \(call) within \(after.components.seconds) s"
         case .refused(let error): error.description
-        case .tooLarge(let call, let limit): "the answer to \(call) is larger than \(limit) bytes"
+        case .tooLarge(let call, let limit):
+            "the answer to \(call) is larger than \(limit) bytes; ask for less (logs: --tail BYTES)"
         case .malformed(let call, let cause): "the answer to \(call) is not understood: \(cause)"
         case .broken(let call, let cause): "the connection broke during \(call): \(cause)"
         }

@@ -16,6 +16,10 @@ package enum OwnProcess {
         return UInt64(limit.rlim_cur)
     }
 
+    /// Keeps the heap in one piece: a daemon of few threads gains nothing from more, and they keep what they once held.
+    /// Call first of all.
+    package static func keepHeapSmall() { mld_limit_arenas(1) }
+
     /// Gives freed memory back to the kernel.
     package static func releaseMemory() { mld_release_memory() }
 }

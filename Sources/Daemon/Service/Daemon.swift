@@ -17,6 +17,7 @@ package enum Daemon {
     /// Runs until SIGTERM or SIGINT. Jobs that run then go on, and the next daemon adopts them.
     package static func run(_ given: Settings) async throws {
         var settings = given
+        OwnProcess.keepHeapSmall()
         signal(SIGPIPE, SIG_IGN)
         OwnProcess.raiseDescriptorLimit()
         var logger = Logger(label: "mld", factory: { JournalLogHandler(label: $0) })
