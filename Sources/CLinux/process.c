@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/mman.h>
-#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -27,21 +26,6 @@ int mld_pidfd_send_signal(int pidfd, int signal) {
 int mld_try_lock(int fd) {
     if (flock(fd, LOCK_EX | LOCK_NB) == 0) return 1;
     return errno == EWOULDBLOCK ? 0 : -1;
-}
-
-int mld_peer_credentials(int fd, pid_t *pid, uid_t *uid, gid_t *gid) {
-    struct ucred peer;
-    socklen_t size = sizeof peer;
-    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) return -1;
-    // A socket that is no connected Unix socket answers with pid 0 and ids of -1.
-    if (size != sizeof peer || peer.uid == (uid_t)-1) {
-        errno = ENOTCONN;
-        return -1;
-    }
-    *pid = peer.pid;
-    *uid = peer.uid;
-    *gid = peer.gid;
-    return 0;
 }
 
 int mld_memory_file(const char *name) { return memfd_create(name, MFD_CLOEXEC); }

@@ -118,23 +118,3 @@ extension Descriptor {
         return result == 1
     }
 }
-
-/// Who is at the other end of a connected Unix socket.
-package struct PeerCredentials: Hashable, Sendable {
-    package var pid: Int32
-    package var uid: UInt32
-    package var gid: UInt32
-
-    /// As the kernel recorded it when the peer connected.
-    package init(socket: Int32) throws(LinuxError) {
-        var process: pid_t = 0
-        var user: uid_t = 0
-        var group: gid_t = 0
-        guard mld_peer_credentials(socket, &process, &user, &group) == 0 else {
-            throw LinuxError("getsockopt SO_PEERCRED")
-        }
-        pid = process
-        uid = user
-        gid = group
-    }
-}

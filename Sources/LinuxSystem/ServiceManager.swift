@@ -8,8 +8,6 @@ package enum ServiceManager {
 
     package static func stopping() { sd_notify(0, "STOPPING=1\nSTATUS=Stopping; running jobs go on") }
 
-    package static func status(_ text: String) { sd_notify(0, "STATUS=\(text)") }
-
     /// The first socket systemd passed us, or nil when it passed none.
     package static func inheritedSocket() -> Int32? {
         // 1: forget the variables, so that no job inherits them.

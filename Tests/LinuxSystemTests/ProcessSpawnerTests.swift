@@ -66,18 +66,4 @@ struct ProcessSpawnerTests {
         close(first.release())
         #expect(try second.tryLock())
     }
-
-    @Test func theKernelNamesThePeer() throws {
-        var ends: [Int32] = [0, 0]
-        try #require(socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0, &ends) == 0)
-        let left = Descriptor(owning: ends[0])
-        let right = Descriptor(owning: ends[1])
-        let peer = try PeerCredentials(socket: left.raw)
-        #expect(peer.pid == getpid())
-        #expect(peer.uid == getuid())
-        #expect(peer.gid == getgid())
-        #expect(right.raw >= 0)
-        let file = try Descriptor.open("/dev/null", O_RDONLY)
-        #expect(throws: LinuxError.self) { try PeerCredentials(socket: file.raw) }
-    }
 }

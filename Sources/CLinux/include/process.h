@@ -62,9 +62,6 @@ int mld_pidfd_send_signal(int pidfd, int signal);
 /// 1: got the exclusive lock of the open file; 0: another holds it; -1 with errno.
 int mld_try_lock(int fd);
 
-/// Who is at the other end of a connected Unix socket, as the kernel recorded it. 0, or -1 with errno.
-int mld_peer_credentials(int fd, pid_t *pid, uid_t *uid, gid_t *gid);
-
 /// An anonymous file, close-on-exec; -1 with errno.
 int mld_memory_file(const char *name);
 

@@ -25,6 +25,8 @@ struct PeerContext: RequestContext {
         let credentials: Peer = try await provider.unsafeGetSocketOption(
             level: .init(rawValue: 1), name: .init(rawValue: 17)
         ).get()
+        // What the kernel says of a socket that is no connected Unix socket: nobody, who must not become a user.
+        guard credentials.uid != .max else { throw APIError(.forbidden, "the kernel does not say who you are") }
         return credentials
     }
 }

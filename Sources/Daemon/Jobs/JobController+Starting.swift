@@ -115,15 +115,11 @@ extension JobController {
         return Sandbox.SandboxProfile(
             workdir: request.workdir ?? directory.output, network: request.network && rules.network.value,
             readOnly: readOnly, readWrite: request.readWrite,
-            programs: job.spec.train == nil ? [] : [directory.spec] + programDirectories,
+            // The libraries mltrain needs the launcher shows to every job.
+            programs: job.spec.train == nil ? [] : [directory.spec, settings.programs],
             memoryLimit: job.spec.resources.memory.bytes, cpus: job.spec.resources.cpus,
             maxProcesses: rules.maxProcesses.value, maxFileSize: rules.maxFileSize.value?.bytes,
             hidden: [state.path, settings.socket], outputDirectory: directory.output,
             requirement: rules.require.value == .full ? .full : .bestEffort)
-    }
-
-    /// Where `mltrain` and the libraries it needs are, as far as they are not part of the system.
-    private var programDirectories: [String] {
-        ([settings.programs] + LoadedLibraries.directories()).filter { !$0.hasPrefix("/usr/") && !$0.hasPrefix("/lib") }
     }
 }

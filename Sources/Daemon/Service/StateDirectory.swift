@@ -1,4 +1,5 @@
 import Glibc
+import LinuxSystem
 
 /// The daemon's own directory: ledger, job directories and the lock that says whose it is.
 struct StateDirectory: Sendable {
@@ -21,21 +22,12 @@ struct StateDirectory: Sendable {
         self.path = path
         try Self.makeDirectory(path, mode: 0o755)
         try Self.makeDirectory(path + "/jobs", mode: 0o711)
-        let descriptor = open(path + "/lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else {
-            throw DaemonError(stage: "lock", message: "cannot open \(path)/lock: \(errnoText(errno))")
+        guard let descriptor = try Self.takeLock(path + "/lock") else {
+            throw DaemonError(
+                stage: "lock", message: "another mld is running on \(path)",
+                hint: "stop it first, or give this one a directory of its own with --state DIR")
         }
-        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
-            let code = errno
-            close(descriptor)
-            if code == EWOULDBLOCK {
-                throw DaemonError(
-                    stage: "lock", message: "another mld is running on \(path)",
-                    hint: "stop it first, or give this one a directory of its own with --state DIR")
-            }
-            throw DaemonError(stage: "lock", message: "cannot lock \(path)/lock: \(errnoText(code))")
-        }
-        self.lock = descriptor
+        lock = descriptor
     }
 
     /// Makes the ledger's file readable for us alone before SQLite opens it; its journal files take over the mode.
@@ -48,6 +40,16 @@ struct StateDirectory: Sendable {
     }
 
     func release() { close(lock) }
+
+    /// - Returns: the descriptor that holds the lock, or nil when another process does.
+    private static func takeLock(_ path: String) throws(DaemonError) -> Int32? {
+        do {
+            let file = try Descriptor.open(path, O_RDWR | O_CREAT, mode: 0o600)
+            return try file.tryLock() ? file.release() : nil
+        } catch {
+            throw DaemonError(stage: "lock", message: "\(error)")
+        }
+    }
 
     /// Creates `path` and its parents; existing directories are left as they are.
     static func makeDirectory(_ path: String, mode: mode_t) throws(DaemonError) {
