@@ -20,6 +20,7 @@ import Testing
             // The socket lies in the working directory. It is masked, but a new daemon makes a new one.
             let script = """
                 import os, socket, time
+                open("work/up", "w").close()
                 while not os.path.exists("work/go"): time.sleep(0.05)
                 s = socket.socket(socket.AF_UNIX)
                 s.connect("s")
@@ -28,6 +29,10 @@ import Testing
                 """
             let id = try await daemon.submit(["python3", "-c", script]) { $0.sandbox.workdir = daemon.directory }
             _ = try await daemon.reaches(id) { $0.state == .running }
+            // Running is the supervisor; the sandbox, socket and all, must have been built before the socket goes.
+            for _ in 0..<600 where !FileManager.default.fileExists(atPath: daemon.work + "/up") {
+                try await Task.sleep(for: .milliseconds(50))
+            }
             await daemon.stop()
             try await daemon.start()
             try daemon.touch("go")
