@@ -12,10 +12,20 @@ let common: [SwiftSetting] =
         .enableUpcomingFeature("MemberImportVisibility"),
     ] + (strict ? [.treatAllWarnings(as: .error)] : [])
 
-/// The training core's inner loops: bounds and overflow are checked in debug builds, where every test runs.
-let numeric = common + [.unsafeFlags(["-Ounchecked"], .when(configuration: .release))]
+/// The processor the training core is built for: nil for any x86-64, else `haswell` or `skylake-avx512`. One manifest
+/// cannot hold three builds of the same sources, so `scripts/build` runs it three times with this set.
+let targetCPU = Context.environment["MLD_TARGET_CPU"]
 
-let cSettings: [CSetting] = strict ? [.treatAllWarnings(as: .error)] : []
+/// The training core's inner loops are optimised in every configuration: their tests would take minutes otherwise. Debug
+/// builds, where the tests run, check bounds and overflow all the same.
+let numeric =
+    common + [
+        .unsafeFlags(["-O"], .when(configuration: .debug)),
+        .unsafeFlags(["-Ounchecked"], .when(configuration: .release)),
+    ] + (targetCPU.map { [.unsafeFlags(["-target-cpu", $0, "-Xcc", "-march=" + $0])] } ?? [])
+
+let cSettings: [CSetting] =
+    (strict ? [.treatAllWarnings(as: .error)] : []) + (targetCPU.map { [.unsafeFlags(["-march=" + $0])] } ?? [])
 
 func library(
     _ name: String, _ dependencies: [Target.Dependency] = [], resources: [Resource]? = nil,

@@ -1,4 +1,4 @@
-package typealias FloatPointer = UnsafeMutablePointer<Float>
+@usableFromInline package typealias FloatPointer = UnsafeMutablePointer<Float>
 
 /// A flat array of floats that starts on a cache line (64 bytes) and never moves or grows.
 ///

@@ -1,3 +1,5 @@
+import Glibc
+
 /// The seeded generator of everything random here: small, quick, the same on every machine.
 ///
 /// Steele, Lea, Flood: "Fast splittable pseudorandom number generators", OOPSLA 2014.
@@ -13,6 +15,13 @@ package struct SplitMix64: RandomNumberGenerator, Sendable {
     package init(seed: UInt64, stream: UInt64) {
         var mixer = SplitMix64(seed: stream)
         state = seed ^ mixer.next()
+    }
+
+    /// One number from several, for keys of streams.
+    package static func mix(_ a: UInt64, _ b: UInt64, _ c: UInt64) -> UInt64 {
+        var generator = SplitMix64(seed: a, stream: b)
+        var second = SplitMix64(seed: generator.next(), stream: c)
+        return second.next()
     }
 
     package mutating func next() -> UInt64 {
@@ -31,6 +40,12 @@ package struct SplitMix64: RandomNumberGenerator, Sendable {
     /// Uniform in `[low, high)`.
     package mutating func uniform(_ low: Float, _ high: Float) -> Float {
         low + (high - low) * unit()
+    }
+
+    /// Normal with mean 0 and deviation 1: Box and Muller, 1958.
+    package mutating func normal() -> Float {
+        let radius = (-2 * log(1 - Double(unit()))).squareRoot()
+        return Float(radius * cos(2 * Double.pi * Double(unit())))
     }
 
     /// Uniform in `0..<bound`; the bias of the multiplication (below 2^-32 for bounds that fit memory) is accepted.

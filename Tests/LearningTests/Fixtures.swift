@@ -47,10 +47,11 @@ enum Fixture {
 /// An optimiser that changes nothing, so that gradients can be looked at.
 struct Still: Optimizer {
     let name = "still"
+    let learningRate: Float = 0
     let momentCount = 0
     func update(
         _ parameters: FloatPointer, _ gradients: FloatPointer, moments: FloatPointer, momentStride: Int, count: Int,
-        step: Int
+        step: Int, factor: Float
     ) {}
 }
 

@@ -24,7 +24,8 @@ import Testing
                 reference(step, Double(gradients.base[i]), &expected[i], &state[i])
             }
             optimizer.update(
-                weights.base, gradients.base, moments: moments.base, momentStride: stride, count: count, step: step)
+                weights.base, gradients.base, moments: moments.base, momentStride: stride, count: count, step: step,
+                factor: 1)
         }
         for i in 0..<count { #expect(abs(Double(weights.base[i]) - expected[i]) < 1e-5) }
     }

@@ -72,3 +72,5 @@ static inline void mld_pause(void) {
     __asm__ volatile("yield");
 #endif
 }
+
+#include "mldvector.h"

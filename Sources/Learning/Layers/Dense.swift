@@ -40,7 +40,7 @@ package struct Dense: Layer {
         let biasShape = try learning { () throws(TensorError) in try Shape([units]) }
         let kernel = plan.parameter("kernel", kernelShape, .glorotUniform(fanIn: features, fanOut: units))
         let bias = usesBias ? plan.parameter("bias", biasShape, .zeros) : nil
-        let output = plan.output(shape)
+        let output = plan.output(shape).masked(inputs[0].tensor.mask)
         return BoundLayer(
             output: output,
             step: DenseStep(

@@ -14,7 +14,7 @@ package struct ReLU: Layer {
     package func bind(
         _ inputs: [LayerInput], _ plan: inout MemoryPlan.Builder
     ) throws(LearningError) -> BoundLayer {
-        let output = plan.output(try outputShape(inputs.map(\.tensor.shape)))
+        let output = plan.output(try outputShape(inputs.map(\.tensor.shape))).masked(inputs[0].tensor.mask)
         return BoundLayer(output: output, step: ReLUStep(input: inputs[0], output: output))
     }
 }

@@ -9,6 +9,9 @@ package protocol Loss: Sendable {
     /// more exact as one.
     var fusedActivation: Activation? { get }
 
+    /// The target of positions that do not count, such as padding.
+    var ignoredTarget: Float? { get }
+
     /// The shape of one target for outputs of this shape.
     func targetShape(_ output: Shape) throws(LearningError) -> Shape
 
@@ -18,6 +21,10 @@ package protocol Loss: Sendable {
     ///
     /// - Throws: `data` with the first that the loss cannot take.
     func check(_ samples: Samples, output: Shape, named name: String) throws(LearningError)
+}
+
+extension Loss {
+    package var ignoredTarget: Float? { nil }
 }
 
 /// A loss with its place in memory. Called on all shards at once; allocates nothing.

@@ -8,17 +8,20 @@ package struct CompiledModel: Sendable {
     /// One for each node of the network.
     package let steps: [any LayerStep]
     package let outputs: [Tensor]
-    package let input: Tensor
+    package let inputs: [Tensor]
     package let targetShape: Shape
     /// What turns the last output into a prediction; the loss computes it together with itself.
     package let outputActivation: Activation
-    let targets: Slot
+    package let targets: Slot
     let lossStep: any LossStep
     /// Samples in a full batch.
     package let batchSize: Int
     /// Parts of a batch that are computed independently and summed in order. Part of the model's arithmetic, not of
     /// the machine: the number of threads does not change it, so it does not change results either.
     package let shards: Int
+
+    /// The first input.
+    package var input: Tensor { inputs[0] }
 
     /// The last layer's output.
     package var output: Tensor { outputs[outputs.count - 1] }
@@ -33,10 +36,11 @@ package struct CompiledModel: Sendable {
         let rows = (max(batchSize, 1) + shards - 1) / shards
         _ = try network.shapes()
         var plan = MemoryPlan.Builder(rows: rows, nodes: count)
-        let input = Tensor(
-            shape: network.inputShape, value: plan.slot(rows * network.inputShape.count, 0, 0),
-            gradient: wantsInputGradient
-                ? plan.slot(rows * network.inputShape.count, plan.endTick, plan.endTick) : nil)
+        let inputs = network.inputShapes.map { shape in
+            Tensor(
+                shape: shape, value: plan.slot(rows * shape.count, 0, 0),
+                gradient: wantsInputGradient ? plan.slot(rows * shape.count, plan.endTick, plan.endTick) : nil)
+        }
 
         var consumers: [Network.Source: [Int]] = [:]
         for (index, node) in network.nodes.enumerated() {
@@ -48,10 +52,10 @@ package struct CompiledModel: Sendable {
         var steps: [any LayerStep] = []
         for (index, node) in network.nodes.enumerated() {
             plan.begin(node: index, name: node.name)
-            let inputs = node.inputs.enumerated().map { position, source in
+            let sources = node.inputs.enumerated().map { position, source in
                 let tensor =
                     switch source {
-                    case .data: input
+                    case .input(let index): inputs[index]
                     case .node(let index): outputs[index]
                     }
                 // Backward runs in reverse: the last consumer comes first and overwrites, at its first reading.
@@ -61,14 +65,14 @@ package struct CompiledModel: Sendable {
                     accumulates: readers.last != index || node.inputs[..<position].contains(source),
                     isShared: readers.count > 1)
             }
-            for input in inputs { plan.consume(input.tensor) }
+            for source in sources { plan.consume(source.tensor) }
             var layer = node.layer
             if index == count - 1, let split = layer.splitOutputActivation, split.activation == loss.fusedActivation {
                 layer = split.layer
                 outputActivation = split.activation
             }
             do {
-                let bound = try layer.bind(inputs, &plan)
+                let bound = try layer.bind(sources, &plan)
                 plan.consume(bound.output)
                 outputs.append(bound.output)
                 steps.append(bound.step)
@@ -87,17 +91,36 @@ package struct CompiledModel: Sendable {
         targetShape = try loss.targetShape(output.shape)
         targets = plan.slot(rows * targetShape.count, plan.gatherTick, plan.lossTick)
         lossStep = try loss.bind(output)
-        plan.touch(input.value, at: plan.gatherTick)
+        for input in inputs { plan.touch(input.value, at: plan.gatherTick) }
 
         self.plan = plan.finish()
         self.network = network
         self.loss = loss
         self.steps = steps
         self.outputs = outputs
-        self.input = input
+        self.inputs = inputs
         self.outputActivation = outputActivation
         self.batchSize = max(batchSize, 1)
         self.shards = shards
+    }
+
+    /// Whether it was compiled for the shapes of these samples.
+    package func takes(_ samples: Samples) -> Bool {
+        guard samples.inputs.count == inputs.count, samples.targetShape.count == targetShape.count else { return false }
+        for (shape, input) in zip(samples.inputs, inputs) where shape.count != input.shape.count { return false }
+        return true
+    }
+
+    /// The positions of these samples that count in the loss, of whose losses the mean is taken.
+    func positions(_ samples: Samples, _ indices: UnsafeBufferPointer<Int32>) -> Int {
+        let width = targetShape.count
+        guard let ignored = loss.ignoredTarget else { return indices.count * width }
+        var count = 0
+        for index in indices {
+            let targets = samples.targets.base + Int(index) * width
+            for i in 0..<width where targets[i] != ignored { count += 1 }
+        }
+        return count
     }
 
     /// The samples of a batch of `count` that belong to a shard: parts as equal as can be, the first ones longer.
@@ -112,8 +135,11 @@ package struct CompiledModel: Sendable {
     ///
     /// - Throws: `data` if the samples do not suit the model.
     package func check(_ samples: Samples, named name: String) throws(LearningError) {
-        guard samples.shape.count == input.shape.count else {
-            throw LearningError(.data, "the \(name) samples are \(samples.shape), the model takes \(input.shape)")
+        guard samples.inputs.map(\.count) == inputs.map(\.shape.count) else {
+            func text(_ shapes: [Shape]) -> String { shapes.map(\.description).joined(separator: " and ") }
+            throw LearningError(
+                .data,
+                "the \(name) samples are \(text(samples.inputs)), the model takes \(text(inputs.map(\.shape)))")
         }
         guard samples.targetShape.count == targetShape.count else {
             throw LearningError(

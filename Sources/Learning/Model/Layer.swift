@@ -23,12 +23,39 @@ extension Layer {
     package var splitOutputActivation: (layer: any Layer, activation: Activation)? { nil }
 }
 
+/// Which positions of a sequence are real: those whose token is not 0, in the `[rows][steps]` tokens that the model
+/// was given. Padding is token 0.
+package struct Mask: Hashable, Sendable {
+    package let tokens: Slot
+    /// Positions in a sample.
+    package let steps: Int
+
+    package init(tokens: Slot, steps: Int) {
+        self.tokens = tokens
+        self.steps = steps
+    }
+}
+
 /// A batch of samples in the arena of a shard, `[rows][shape]`, with the gradient of the loss with respect to it.
 package struct Tensor: Sendable {
     package let shape: Shape
     package let value: Slot
     /// Nil where nobody learns from it, as for the data.
     package let gradient: Slot?
+    /// Set by an embedding that masks padding, and handed on by layers that keep the positions apart (the first axis
+    /// of ``shape``). Nil: all positions are real.
+    package let mask: Mask?
+
+    package init(shape: Shape, value: Slot, gradient: Slot?, mask: Mask? = nil) {
+        self.shape = shape
+        self.value = value
+        self.gradient = gradient
+        self.mask = mask
+    }
+
+    package func masked(_ mask: Mask?) -> Tensor {
+        Tensor(shape: shape, value: value, gradient: gradient, mask: mask)
+    }
 }
 
 /// A tensor as one of its consumers sees it.
@@ -70,15 +97,22 @@ package struct Frame {
     /// Samples in this shard now; at most what the plan was made for.
     package let rows: Int
     package let isTraining: Bool
+    /// Another number for each shard of each training step: the seed of what a layer draws, with the layer's own
+    /// ``MemoryPlan/Builder/salt`` as stream.
+    package let randomKey: UInt64
+    /// This shard's part of the batch, from 0 to 1.
+    package let share: Float
     let arena: FloatPointer
     let offsets: UnsafePointer<Int>
+    let parameterOffsets: UnsafePointer<Int>
     let parameters: FloatPointer
     let parameterGradients: FloatPointer
 
     package subscript(slot: Slot) -> FloatPointer { arena + offsets[slot.index] }
 
-    package func weights(_ slot: ParameterSlot) -> FloatPointer { parameters + slot.offset }
+    package func weights(_ slot: ParameterSlot) -> FloatPointer { parameters + parameterOffsets[slot.index] }
 
-    /// This shard's gradient of a parameter.
-    package func gradient(_ slot: ParameterSlot) -> FloatPointer { parameterGradients + slot.offset }
+    /// This shard's gradient of a parameter. For a parameter that is state (``MemoryPlan/Builder/state(_:_:_:momentum:)``),
+    /// where the layer puts ``share`` times its new observation when training.
+    package func gradient(_ slot: ParameterSlot) -> FloatPointer { parameterGradients + parameterOffsets[slot.index] }
 }

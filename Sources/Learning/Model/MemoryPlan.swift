@@ -15,12 +15,14 @@ package struct MemoryPlan: Sendable {
     package let rows: Int
     package let parameters: [Parameter]
     package let parameterCount: Int
+    /// The floats at the start of the buffers that the optimiser learns; behind them lies state.
+    package let trainableCount: Int
     /// Where each slot starts in the arena.
     package let offsets: [Int]
     package let arenaCount: Int
 
     /// Learnt numbers, without the padding between them.
-    package var learntCount: Int { parameters.reduce(0) { $0 + $1.shape.count } }
+    package var learntCount: Int { parameters.reduce(0) { $0 + ($1.momentum == nil ? $1.shape.count : 0) } }
 }
 
 extension MemoryPlan {
@@ -50,7 +52,6 @@ extension MemoryPlan {
         private var nodeName = ""
         private(set) var requests: [Request] = []
         private var parameters: [Parameter] = []
-        private var parameterCount = 0
 
         init(rows: Int, nodes: Int) {
             self.rows = rows
@@ -68,14 +69,38 @@ extension MemoryPlan {
             nodeName = name
         }
 
+        /// A number of the layer's own, for what it draws.
+        package var salt: UInt64 { 5000 + UInt64(node) }
+
         /// An array to learn, called `name` within the layer.
         package mutating func parameter(_ name: String, _ shape: Shape, _ initializer: Initializer) -> ParameterSlot {
-            let slot = ParameterSlot(offset: parameterCount, count: shape.count)
+            add(name, shape, initializer, momentum: nil)
+        }
+
+        /// An array that follows what the layer observes instead of being learnt, such as the mean of batches:
+        /// after each training step `value = momentum value + (1 - momentum) observation`, where the observation is
+        /// the sum of what the shards put in place of its gradient.
+        package mutating func state(
+            _ name: String, _ shape: Shape, _ initializer: Initializer, momentum: Float
+        ) -> ParameterSlot {
+            add(name, shape, initializer, momentum: momentum)
+        }
+
+        /// A parameter of an earlier layer, by its full name, to be read by this one too. Its gradient is written
+        /// backward by the later layer first; the earlier one must add to it.
+        package func existing(_ name: String) -> (slot: ParameterSlot, shape: Shape)? {
+            guard let index = parameters.firstIndex(where: { $0.name == name }) else { return nil }
+            return (ParameterSlot(index: index, count: parameters[index].count), parameters[index].shape)
+        }
+
+        private mutating func add(
+            _ name: String, _ shape: Shape, _ initializer: Initializer, momentum: Float?
+        ) -> ParameterSlot {
             parameters.append(
                 Parameter(
-                    name: nodeName + "." + name, shape: shape, slot: slot, initializer: initializer, node: node))
-            parameterCount += FloatBuffer.aligned(shape.count)
-            return slot
+                    name: nodeName + "." + name, shape: shape, offset: 0, initializer: initializer, node: node,
+                    momentum: momentum))
+            return ParameterSlot(index: parameters.count - 1, count: shape.count)
         }
 
         /// The output of the layer being bound, with its gradient.
@@ -100,6 +125,12 @@ extension MemoryPlan {
             return Slot(index: requests.count - 1)
         }
 
+        /// Keeps a slot for the whole step: for masks, which layers far apart read.
+        package mutating func keep(_ slot: Slot) {
+            touch(slot, at: gatherTick)
+            touch(slot, at: endTick)
+        }
+
         /// Keeps a slot alive at a tick.
         mutating func touch(_ slot: Slot, at tick: Int) {
             requests[slot.index].first = min(requests[slot.index].first, tick)
@@ -111,6 +142,7 @@ extension MemoryPlan {
             touch(tensor.value, at: forwardTick)
             touch(tensor.value, at: backwardTick)
             if let gradient = tensor.gradient { touch(gradient, at: backwardTick) }
+            if let mask = tensor.mask { keep(mask.tokens) }
         }
 
         /// Lays the slots out: the largest first, each at the lowest place that is free while it lives.
@@ -133,8 +165,19 @@ extension MemoryPlan {
                 total = max(total, offset + request.count)
                 placed.append(index)
             }
+            var laidOut = parameters
+            var end = 0
+            func place(_ wanted: (Parameter) -> Bool) {
+                for index in laidOut.indices where wanted(laidOut[index]) {
+                    laidOut[index].offset = end
+                    end += FloatBuffer.aligned(laidOut[index].count)
+                }
+            }
+            place { $0.isLearnt }
+            let trainable = end
+            place { !$0.isLearnt }
             return MemoryPlan(
-                rows: rows, parameters: parameters, parameterCount: parameterCount, offsets: offsets,
+                rows: rows, parameters: laidOut, parameterCount: end, trainableCount: trainable, offsets: offsets,
                 arenaCount: total)
         }
     }

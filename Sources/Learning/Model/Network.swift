@@ -3,7 +3,8 @@ package import Tensors
 /// A graph of layers as the job describes it, in an order in which every layer comes after its inputs.
 package struct Network: Sendable {
     package enum Source: Hashable, Sendable {
-        case data
+        /// One of the inputs of a sample.
+        case input(Int)
         /// The output of an earlier node.
         case node(Int)
     }
@@ -20,19 +21,24 @@ package struct Network: Sendable {
         }
     }
 
-    /// The shape of one sample.
-    package let inputShape: Shape
+    /// The shapes of the inputs of one sample.
+    package let inputShapes: [Shape]
     /// The last one is the output.
     package let nodes: [Node]
 
     /// - Throws: `model` if there is no node, or one names an input that is not before it, two share a name, or
     ///   nothing reads one of them.
-    package init(inputShape: Shape, nodes: [Node]) throws(LearningError) {
+    package init(inputShapes: [Shape], nodes: [Node]) throws(LearningError) {
+        if inputShapes.isEmpty { throw LearningError(.model, "a model needs at least one input") }
         if nodes.isEmpty { throw LearningError(.model, "a model needs at least one layer") }
         var names: Set<String> = []
         for (index, node) in nodes.enumerated() {
             guard names.insert(node.name).inserted else {
                 throw LearningError(.model, "two layers are called \"\(node.name)\"", layer: index)
+            }
+            for case .input(let input) in node.inputs where !inputShapes.indices.contains(input) {
+                throw LearningError(
+                    .model, "layer \"\(node.name)\" reads input \(input + 1) of \(inputShapes.count)", layer: index)
             }
             for case .node(let source) in node.inputs where !(0..<index).contains(source) {
                 throw LearningError(
@@ -43,7 +49,10 @@ package struct Network: Sendable {
         for index in nodes.indices.dropLast() where !read.contains(.node(index)) {
             throw LearningError(.model, "nothing reads layer \"\(nodes[index].name)\"", layer: index)
         }
-        self.inputShape = inputShape
+        for input in inputShapes.indices where !read.contains(.input(input)) {
+            throw LearningError(.model, "nothing reads input \(input + 1) of \(inputShapes.count)")
+        }
+        self.inputShapes = inputShapes
         self.nodes = nodes
     }
 
@@ -54,9 +63,9 @@ package struct Network: Sendable {
         let nodes = layers.enumerated().map { index, entry in
             Node(
                 name: entry.name ?? "\(entry.layer.kind)-\(index + 1)", layer: entry.layer,
-                inputs: [index == 0 ? .data : .node(index - 1)])
+                inputs: [index == 0 ? .input(0) : .node(index - 1)])
         }
-        return try Network(inputShape: inputShape, nodes: nodes)
+        return try Network(inputShapes: [inputShape], nodes: nodes)
     }
 
     /// The shape of each node's output.
@@ -67,7 +76,7 @@ package struct Network: Sendable {
         for (index, node) in nodes.enumerated() {
             let inputs = node.inputs.map { source in
                 switch source {
-                case .data: inputShape
+                case .input(let input): inputShapes[input]
                 case .node(let source): shapes[source]
                 }
             }

@@ -21,10 +21,10 @@ package struct Adam: Optimizer {
 
     package func update(
         _ parameters: FloatPointer, _ gradients: FloatPointer, moments: FloatPointer, momentStride: Int, count: Int,
-        step: Int
+        step: Int, factor: Float
     ) {
         let correction = (1 - pow(Double(beta2), Double(step))).squareRoot() / (1 - pow(Double(beta1), Double(step)))
-        let rate = Float(Double(learningRate) * correction)
+        let rate = factor * Float(Double(learningRate) * correction)
         let (keep1, take1, keep2, take2, epsilon) = (beta1, 1 - beta1, beta2, 1 - beta2, epsilon)
         let first = moments
         let second = moments + momentStride

@@ -18,9 +18,9 @@ package struct SGD: Optimizer {
 
     package func update(
         _ parameters: FloatPointer, _ gradients: FloatPointer, moments: FloatPointer, momentStride: Int, count: Int,
-        step: Int
+        step: Int, factor: Float
     ) {
-        let rate = learningRate
+        let rate = learningRate * factor
         let momentum = momentum
         if momentum == 0 {
             for i in 0..<count { parameters[i] -= rate * gradients[i] }

@@ -6,65 +6,120 @@ package import Tensors
 /// updates its range of the parameters from the sum of the shards' gradients, taken in shard order. So results are
 /// equal to the bit for any number of threads.
 ///
+/// A model may be compiled for several shapes of the same samples, such as sentences of several lengths; all share the
+/// parameters, and a batch runs on the one made for its shape.
+///
 /// `@unchecked Sendable`: between the pool's barriers each thread writes only its shards' and its range's parts; the
 /// fields that describe the current job are written by the caller while no worker runs.
 package final class StepRunner: PoolTask, @unchecked Sendable {
-    package let model: CompiledModel
+    package let models: [CompiledModel]
     package let optimizer: any Optimizer
+    package let schedule: any Schedule
+    package let clipping: Clipping
     package let parameters: FloatBuffer
+    /// `[momentCount][parameterCount]`
+    package let moments: FloatBuffer
     /// Steps taken.
-    package private(set) var step = 0
+    package internal(set) var step = 0
+
+    /// The model for the first shape, which knows all the parameters.
+    package var model: CompiledModel { models[0] }
 
     let gradients: FloatBuffer
-    let moments: FloatBuffer
     let arenas: FloatBuffer
-    private let pool: WorkerPool
-    private let offsets: UnsafeMutablePointer<Int>
-    private let totals: UnsafeMutablePointer<Totals>
+    let pool: WorkerPool
+    let shards: Int
+    private let seed: UInt64
+    /// For each model, where its slots lie.
+    private let offsets: [UnsafeMutablePointer<Int>]
+    private let parameterOffsets: UnsafeMutablePointer<Int>
+    private let arenaCount: Int
+    let totals: UnsafeMutablePointer<Totals>
     private let failures: UnsafeMutablePointer<TensorError?>
+    /// The square sums of the gradients' blocks, for clipping by norm.
+    let squares: UnsafeMutablePointer<Double>
 
     /// The current job.
+    private var current = 0
+    var currentModel: CompiledModel { models[current] }
     private var samples: Samples?
     private var indices: UnsafePointer<Int32>?
     private var count = 0
-    private var isTraining = false
+    private var scale: Float = 1
+    private var work = Work.train
+    private var predictions: FloatPointer?
+
+    private enum Work { case train, evaluate, predict }
 
     /// Gradients are summed and used in blocks that stay in the cache.
-    private static let block = 4096
+    static let block = 4096
 
-    /// - Parameter seed: for the initial weights; each parameter draws from a stream of its own.
+    /// - Parameters:
+    ///   - models: one network compiled for one or several shapes, all with the same parameters, batch size and shards.
+    ///   - seed: for the initial weights, each parameter drawing from a stream of its own, and for what layers draw.
     package init(
-        model: CompiledModel, optimizer: any Optimizer, pool: WorkerPool, seed: UInt64
+        models: [CompiledModel], optimizer: any Optimizer, schedule: any Schedule = ConstantSchedule(),
+        clipping: Clipping = .none, pool: WorkerPool, seed: UInt64
     ) throws(LearningError) {
-        let plan = model.plan
+        guard let first = models.first else { throw LearningError(.model, "there is no model to run") }
+        let plan = first.plan
+        for other in models where other.plan.parameters != plan.parameters || other.shards != first.shards {
+            throw LearningError(.model, "the model has other parameters for other lengths of its samples")
+        }
+        let arenaCount = models.reduce(0) { max($0, $1.plan.arenaCount) }
         let buffers = try learning { () throws(TensorError) in
             (
                 try FloatBuffer(count: plan.parameterCount),
-                try FloatBuffer(count: plan.parameterCount * model.shards),
+                try FloatBuffer(count: plan.parameterCount * first.shards),
                 try FloatBuffer(count: plan.parameterCount * optimizer.momentCount),
-                try FloatBuffer(count: plan.arenaCount * model.shards)
+                try FloatBuffer(count: arenaCount * first.shards)
             )
         }
         (parameters, gradients, moments, arenas) = buffers
-        self.model = model
+        self.models = models
         self.optimizer = optimizer
+        self.schedule = schedule
+        self.clipping = clipping
         self.pool = pool
-        offsets = .allocate(capacity: max(plan.offsets.count, 1))
-        for (index, offset) in plan.offsets.enumerated() { (offsets + index).initialize(to: offset) }
-        totals = .allocate(capacity: model.shards)
-        totals.initialize(repeating: Totals(), count: model.shards)
-        failures = .allocate(capacity: model.shards)
-        failures.initialize(repeating: nil, count: model.shards)
+        self.seed = seed
+        self.arenaCount = arenaCount
+        shards = first.shards
+        offsets = models.map { model in
+            let table = UnsafeMutablePointer<Int>.allocate(capacity: max(model.plan.offsets.count, 1))
+            for (index, offset) in model.plan.offsets.enumerated() { (table + index).initialize(to: offset) }
+            return table
+        }
+        parameterOffsets = .allocate(capacity: max(plan.parameters.count, 1))
+        for (index, parameter) in plan.parameters.enumerated() {
+            (parameterOffsets + index).initialize(to: parameter.offset)
+        }
+        totals = .allocate(capacity: shards)
+        totals.initialize(repeating: Totals(), count: shards)
+        failures = .allocate(capacity: shards)
+        failures.initialize(repeating: nil, count: shards)
+        squares = .allocate(capacity: plan.parameterCount / StepRunner.block + 1)
+        squares.initialize(repeating: 0, count: plan.parameterCount / StepRunner.block + 1)
         for (index, parameter) in plan.parameters.enumerated() {
             var generator = SplitMix64(seed: seed, stream: 1000 + UInt64(index))
-            parameter.initializer.fill(parameters.base + parameter.slot.offset, count: parameter.slot.count, &generator)
+            parameter.initializer.fill(parameters.base + parameter.offset, count: parameter.count, &generator)
         }
     }
 
+    /// For samples of one shape.
+    package convenience init(
+        model: CompiledModel, optimizer: any Optimizer, schedule: any Schedule = ConstantSchedule(),
+        clipping: Clipping = .none, pool: WorkerPool, seed: UInt64
+    ) throws(LearningError) {
+        try self.init(
+            models: [model], optimizer: optimizer, schedule: schedule, clipping: clipping, pool: pool, seed: seed)
+    }
+
     deinit {
-        offsets.deallocate()
+        for table in offsets { table.deallocate() }
+        parameterOffsets.deallocate()
         totals.deallocate()
-        failures.deinitialize(count: model.shards)
+        squares.deallocate()
+        failures.deinitialize(count: shards)
         failures.deallocate()
     }
 
@@ -74,55 +129,89 @@ package final class StepRunner: PoolTask, @unchecked Sendable {
     /// - Throws: `diverged` if the loss is not finite; the parameters are then as before the step.
     package func train(_ samples: Samples, _ indices: UnsafeBufferPointer<Int32>) throws(LearningError) -> Totals {
         step += 1
-        return try run(samples, indices, isTraining: true)
+        return try run(samples, indices, .train)
     }
 
     /// The loss and the hits on the samples with these indices, any number of them.
     package func evaluate(_ samples: Samples, _ indices: UnsafeBufferPointer<Int32>) throws(LearningError) -> Totals {
         var sum = Totals()
+        try batches(of: indices) { part, _ throws(LearningError) in sum += try run(samples, part, .evaluate) }
+        return sum
+    }
+
+    /// The model's outputs, its last activation applied, for the samples with these indices.
+    ///
+    /// - Parameter outputs: room for `[indices][output shape]`.
+    package func predict(
+        _ samples: Samples, _ indices: UnsafeBufferPointer<Int32>, into outputs: FloatPointer
+    ) throws(LearningError) {
+        let width = try model(for: samples).output.shape.count
+        try batches(of: indices) { part, start throws(LearningError) in
+            predictions = outputs + start * width
+            _ = try run(samples, part, .predict)
+        }
+    }
+
+    private func batches(
+        of indices: UnsafeBufferPointer<Int32>,
+        _ body: (UnsafeBufferPointer<Int32>, Int) throws(LearningError) -> Void
+    ) throws(LearningError) {
         var start = 0
         while start < indices.count {
             let end = min(start + model.batchSize, indices.count)
-            sum += try run(samples, UnsafeBufferPointer(rebasing: indices[start..<end]), isTraining: false)
+            try body(UnsafeBufferPointer(rebasing: indices[start..<end]), start)
             start = end
         }
-        return sum
+    }
+
+    /// The model compiled for the shapes of these samples.
+    package func model(for samples: Samples) throws(LearningError) -> CompiledModel {
+        models[try index(for: samples)]
+    }
+
+    private func index(for samples: Samples) throws(LearningError) -> Int {
+        for (index, model) in models.enumerated() where model.takes(samples) { return index }
+        throw LearningError(.data, "the samples are not those the model was compiled for")
     }
 
     private func run(
-        _ samples: Samples, _ indices: UnsafeBufferPointer<Int32>, isTraining: Bool
+        _ samples: Samples, _ indices: UnsafeBufferPointer<Int32>, _ work: Work
     ) throws(LearningError) -> Totals {
-        guard indices.count <= model.batchSize, samples.shape.count == model.input.shape.count,
-            samples.targetShape.count == model.targetShape.count
-        else { throw LearningError(.data, "the samples are not those the model was compiled for") }
+        current = try index(for: samples)
+        let model = models[current]
+        guard indices.count <= model.batchSize else {
+            throw LearningError(
+                .data, "\(indices.count) samples at once; the model was compiled for \(model.batchSize)")
+        }
         self.samples = samples
         self.indices = indices.baseAddress
         self.count = indices.count
-        self.isTraining = isTraining
+        self.work = work
+        scale = 1 / Float(max(model.positions(samples, indices), 1))
         pool.run(self)
-        for shard in 0..<model.shards {
+        for shard in 0..<shards {
             if let failure = failures[shard] { throw LearningError(failure) }
         }
         let sum = summedTotals
-        if !sum.loss.isFinite { throw diagnose() }
+        if work != .predict, !sum.loss.isFinite { throw diagnose() }
         return sum
     }
 
-    private var summedTotals: Totals {
+    var summedTotals: Totals {
         var sum = Totals()
-        for shard in 0..<model.shards { sum += totals[shard] }
+        for shard in 0..<shards { sum += totals[shard] }
         return sum
     }
 
     // MARK: - On the threads
 
     package func run(worker: Int, of workers: Int, barrier: Barrier) {
-        for shard in stride(from: worker, to: model.shards, by: workers) { runShard(shard) }
-        if !isTraining { return }
+        for shard in stride(from: worker, to: shards, by: workers) { runShard(shard) }
+        if work != .train { return }
         barrier.wait()
         // Every thread sees the same sums, so all update or none does.
-        for shard in 0..<model.shards where failures[shard] != nil { return }
-        if summedTotals.loss.isFinite { update(worker: worker, of: workers) }
+        for shard in 0..<shards where failures[shard] != nil { return }
+        if summedTotals.loss.isFinite { update(worker: worker, of: workers, barrier: barrier) }
     }
 
     private func runShard(_ shard: Int) {
@@ -130,94 +219,56 @@ package final class StepRunner: PoolTask, @unchecked Sendable {
         failures[shard] = nil
         guard let frame = gather(shard) else {
             // Fewer samples than shards: this one adds nothing to the sum.
-            if isTraining { shardGradients(shard).update(repeating: 0, count: model.plan.parameterCount) }
+            if work == .train { shardGradients(shard).update(repeating: 0, count: model.plan.parameterCount) }
             return
         }
+        let model = models[current]
         do throws(TensorError) {
             for step in model.steps { try step.forward(frame) }
-            let scale = 1 / Float(count * model.targetShape.count)
+            if work == .predict { return copyOutputs(frame, model, shard) }
             model.lossStep.run(frame, targets: frame[model.targets], scale: scale, totals: &totals[shard])
-            if !isTraining { return }
+            if work == .evaluate { return }
             for step in model.steps.reversed() { try step.backward(frame) }
         } catch {
             failures[shard] = error
         }
     }
 
-    private func shardGradients(_ shard: Int) -> FloatPointer {
+    private func copyOutputs(_ frame: Frame, _ model: CompiledModel, _ shard: Int) {
+        guard let predictions else { return }
+        let shape = model.output.shape
+        let values = frame[model.output.value]
+        let to = predictions + model.range(ofShard: shard, count: count).lowerBound * shape.count
+        to.update(from: values, count: frame.rows * shape.count)
+        model.outputActivation.apply(to, rows: frame.rows * shape.leading, columns: shape.last, bias: nil)
+    }
+
+    func shardGradients(_ shard: Int) -> FloatPointer {
         gradients.base + shard * model.plan.parameterCount
     }
 
     /// Copies the shard's samples into its arena; nil if it has none.
-    private func gather(_ shard: Int) -> Frame? {
+    func gather(_ shard: Int) -> Frame? {
+        let model = models[current]
         let range = model.range(ofShard: shard, count: count)
         guard let samples, let indices, !range.isEmpty else { return nil }
         let frame = Frame(
-            rows: range.count, isTraining: isTraining, arena: arenas.base + shard * model.plan.arenaCount,
-            offsets: offsets, parameters: parameters.base, parameterGradients: shardGradients(shard))
-        let width = samples.shape.count
+            rows: range.count, isTraining: work == .train,
+            randomKey: SplitMix64.mix(seed, UInt64(step), UInt64(shard)), share: Float(range.count) / Float(count),
+            arena: arenas.base + shard * arenaCount, offsets: offsets[current], parameterOffsets: parameterOffsets,
+            parameters: parameters.base, parameterGradients: shardGradients(shard))
         let targetWidth = samples.targetShape.count
-        let x = frame[model.input.value]
         let t = frame[model.targets]
         for (row, position) in range.enumerated() {
             let index = Int(indices[position])
-            (x + row * width).update(from: samples.features.base + index * width, count: width)
+            var from = samples.features.base + index * samples.width
+            for input in model.inputs {
+                let width = input.shape.count
+                (frame[input.value] + row * width).update(from: from, count: width)
+                from += width
+            }
             (t + row * targetWidth).update(from: samples.targets.base + index * targetWidth, count: targetWidth)
         }
         return frame
-    }
-
-    /// Sums the shards' gradients and lets the optimiser use the sum, in this thread's range.
-    private func update(worker: Int, of workers: Int) {
-        let total = model.plan.parameterCount
-        let lines = total / FloatBuffer.alignment
-        let end = lines * (worker + 1) / workers * FloatBuffer.alignment
-        var start = lines * worker / workers * FloatBuffer.alignment
-        while start < end {
-            let count = min(StepRunner.block, end - start)
-            let sum = gradients.base + start
-            for shard in 1..<max(model.shards, 1) {
-                let part = shardGradients(shard) + start
-                for i in 0..<count { sum[i] += part[i] }
-            }
-            optimizer.update(
-                parameters.base + start, sum, moments: moments.base + start, momentStride: total, count: count,
-                step: step)
-            start += count
-        }
-    }
-
-    // MARK: - When it goes wrong
-
-    /// Runs the batch again, layer by layer, to say where the numbers stopped being numbers.
-    private func diagnose() -> LearningError {
-        let what = "the loss is \(summedTotals.loss) at step \(step)"
-        let advice = "; a lower learning rate may help"
-        for parameter in model.plan.parameters
-        where !isFinite(parameters.base + parameter.slot.offset, parameter.slot.count) {
-            return LearningError(
-                .diverged, "\(what): the weights \(parameter.name) are not finite\(advice)", layer: parameter.node)
-        }
-        for shard in 0..<model.shards {
-            guard !totals[shard].loss.isFinite, let frame = gather(shard) else { continue }
-            if !isFinite(frame[model.input.value], frame.rows * model.input.shape.count) {
-                return LearningError(.diverged, "\(what): a sample holds a value that is not finite")
-            }
-            for (index, step) in model.steps.enumerated() {
-                do { try step.forward(frame) } catch { return LearningError(error) }
-                let output = model.outputs[index]
-                if isFinite(frame[output.value], frame.rows * output.shape.count) { continue }
-                return LearningError(
-                    .diverged,
-                    "\(what): the output of layer \(index + 1), \"\(model.network.nodes[index].name)\", is not "
-                        + "finite\(advice)", layer: index)
-            }
-        }
-        return LearningError(.diverged, "\(what): the loss itself overflows\(advice)")
-    }
-
-    private func isFinite(_ values: FloatPointer, _ count: Int) -> Bool {
-        for i in 0..<count where !values[i].isFinite { return false }
-        return true
     }
 }

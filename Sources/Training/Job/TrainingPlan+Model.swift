@@ -3,8 +3,6 @@ import Learning
 
 // [[model.layer]]
 extension TrainingPlan {
-    private enum LayerType: String, CaseIterable { case dense, flatten, relu }
-
     mutating func readModel(_ reader: ConfigReader) {
         let tables = reader.tables("layer")
         if tables.isEmpty, reader.table["layer"] == nil {
@@ -20,7 +18,7 @@ extension TrainingPlan {
             }
             if table.table["type"] == nil { table.missing("type", example: "\"dense\"") }
             // The known keys depend on the type, so without one nothing else is judged.
-            guard let type: LayerType = table.choice("type"), let layer = readLayer(type, table) else { continue }
+            guard let layer = readLayer(table) else { continue }
             table.finish()
             layers.append(LayerEntry(name: name, layer: layer, table: table.table))
             lines.layers.append(table.table.line)
@@ -28,17 +26,16 @@ extension TrainingPlan {
         reader.finish()
     }
 
-    private func readLayer(_ type: LayerType, _ reader: ConfigReader) -> (any Layer)? {
-        switch type {
-        case .flatten: return Flatten()
-        case .relu: return ReLU()
-        case .dense:
-            let units = reader.integer("units", in: 1...10_000_000)
-            if reader.table["units"] == nil { reader.missing("units", example: "128") }
-            let activation: Activation = reader.choice("activation") ?? .linear
-            let usesBias = reader.boolean("use-bias") ?? true
-            return Dense(units: units ?? 1, activation: activation, usesBias: usesBias)
+    private func readLayer(_ reader: ConfigReader) -> (any Layer)? {
+        guard let type = reader.string("type") else { return nil }
+        guard let read = LayerCatalog.readers[type] else {
+            let known = LayerCatalog.readers.keys.sorted()
+            reader.report(
+                "type", "\"model.layer.type\" is \"\(type)\"; it must be one of \(known.joined(separator: ", "))",
+                hint: nearMatch(type, among: known).map { "did you mean \"\($0)\"?" })
+            return nil
         }
+        return read(reader)
     }
 
     private static func isName(_ name: String) -> Bool {

@@ -61,7 +61,7 @@ enum Safetensors {
         bytes += header
         for parameter in runner.model.plan.parameters {
             for index in 0..<parameter.shape.count {
-                let bits = runner.parameters.base[parameter.slot.offset + index].bitPattern.littleEndian
+                let bits = runner.parameters.base[parameter.offset + index].bitPattern.littleEndian
                 withUnsafeBytes(of: bits) { bytes.append(contentsOf: $0) }
             }
         }

@@ -1,0 +1,3 @@
+extension LayerCatalog {
+    static let convolution: [String: Reader] = [:]
+}

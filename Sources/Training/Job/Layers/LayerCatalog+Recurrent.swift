@@ -1,0 +1,3 @@
+extension LayerCatalog {
+    static let recurrent: [String: Reader] = [:]
+}

@@ -1,0 +1,34 @@
+import Testing
+
+@testable import Tensors
+
+@Suite struct PanelTests {
+    @Test func packedProductsEqualTheReference() throws {
+        var generator = SplitMix64(seed: 6)
+        for _ in 0..<200 {
+            let (rows, depth, columns) = (1 + generator.below(20), 1 + generator.below(40), 1 + generator.below(70))
+            let transposed = generator.below(2) == 1
+            let accumulate = generator.below(2) == 1
+            let a = try FloatBuffer(count: rows * depth)
+            let b = try FloatBuffer(count: depth * columns)
+            let c = try FloatBuffer(count: rows * (columns + 3))
+            let expected = try FloatBuffer(count: c.count)
+            let packed = try FloatBuffer(count: Panels.count(depth: depth, columns: columns))
+            for buffer in [a, b, c] { for i in 0..<buffer.count { buffer.base[i] = generator.uniform(-1, 1) } }
+            try expected.copy(from: c)
+            let right =
+                transposed
+                ? MatrixView(b.base, rows: columns, columns: depth).transposed
+                : MatrixView(b.base, rows: depth, columns: columns)
+            let panels = Panels(packed.base, depth: depth, columns: columns)
+            panels.pack(right)
+            multiply(
+                a.base, strideA: depth, rows: rows, panels, into: c.base, strideC: columns + 3, accumulate: accumulate)
+            referenceGemm(
+                MatrixView(a.base, rows: rows, columns: depth), right,
+                into: MatrixView(expected.base, rows: rows, columns: columns, stride: columns + 3),
+                beta: accumulate ? 1 : 0)
+            for i in 0..<c.count { #expect(abs(c.base[i] - expected.base[i]) < 2e-5) }
+        }
+    }
+}
