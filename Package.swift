@@ -92,7 +92,7 @@ let package = Package(
         library("Policy", ["ConfigFile", "JobAPI", "Units"]),
         library("Scheduling", ["Policy", "JobAPI", "Units"]),
         library("Datasets", ["Tensors"], settings: numeric),
-        library("Learning", ["Tensors"], settings: numeric),
+        library("Learning", ["Tensors", "CKernels"], settings: numeric),
 
         // Floor 3: what keeps, isolates and shows.
         library("Ledger", ["JobAPI", "Units", .product(name: "GRDB", package: "GRDB.swift")]),
@@ -127,7 +127,7 @@ let package = Package(
         tests("Policy", ["ConfigFile", "JobAPI", "Units"]),
         tests("Scheduling", ["TestSupport", "Policy", "JobAPI", "Units"]),
         tests("Datasets", ["Tensors"]),
-        tests("Learning", ["Tensors"]),
+        tests("Learning", ["Tensors"], resources: [.copy("Golden")]),
         tests("Ledger", ["TestSupport", "JobAPI", "Units", .product(name: "GRDB", package: "GRDB.swift")]),
         tests("Sandbox", ["LinuxSystem", "mld-exec"]),
         tests("Reporting", ["JobAPI", "Units"]),
