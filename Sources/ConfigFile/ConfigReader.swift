@@ -76,6 +76,17 @@ package final class ConfigReader {
         }
     }
 
+    package func integers(_ key: String, in range: ClosedRange<Int> = 0...Int.max) -> [Int]? {
+        let values = read(key, "an array of integers") { node -> [Int]? in
+            guard case .array(let elements) = node.value else { return nil }
+            let values = elements.compactMap { if case .integer(let value) = $0.value { Int(value) } else { nil } }
+            return values.count == elements.count ? values : nil
+        }
+        guard let wrong = values?.first(where: { !range.contains($0) }) else { return values }
+        report(key, "\(shown(key)) holds \(wrong); each must be \(words(range))")
+        return nil
+    }
+
     /// One of the cases of an enumeration of strings; a near match is suggested.
     package func choice<T: RawRepresentable & CaseIterable>(_ key: String, _ type: T.Type = T.self) -> T?
     where T.RawValue == String {

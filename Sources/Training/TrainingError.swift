@@ -13,6 +13,8 @@ package struct TrainingError: Error, Hashable, Sendable, CustomStringConvertible
         case model
         case training
         case output
+        /// A file of weights.
+        case weights
         /// Someone asked for an end.
         case interrupted
     }

@@ -11,7 +11,7 @@ struct MLTrain: ParsableCommand {
             Exit status: 0 done, 1 failed, 2 wrong use, 143 stopped by SIGTERM, 130 by SIGINT.
             """,
         version: toolVersion,
-        subcommands: [Fit.self, Check.self])
+        subcommands: [Fit.self, Check.self, Bench.self])
 }
 
 /// Writes to standard error. What cannot be said there can be said nowhere.

@@ -35,7 +35,7 @@ package protocol LossStep: Sendable {
 }
 
 /// Sums over samples, from which means are made.
-package struct Totals: Hashable, Sendable {
+package struct Totals: Hashable, Sendable, Codable {
     package var samples = 0
     /// Targets: one a sample, or one for each position of a sequence.
     package var positions = 0

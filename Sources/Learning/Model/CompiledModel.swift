@@ -106,7 +106,7 @@ package struct CompiledModel: Sendable {
 
     /// Whether it was compiled for the shapes of these samples.
     package func takes(_ samples: Samples) -> Bool {
-        guard samples.inputs.count == inputs.count, samples.targetShape.count == targetShape.count else { return false }
+        guard samples.inputs.count == inputs.count else { return false }
         for (shape, input) in zip(samples.inputs, inputs) where shape.count != input.shape.count { return false }
         return true
     }

@@ -27,7 +27,7 @@ package struct EarlyStopping: Hashable, Sendable {
     }
 
     /// What the epochs so far have shown.
-    package struct Progress: Hashable, Sendable {
+    package struct Progress: Hashable, Sendable, Codable {
         package private(set) var best: (epoch: Int, value: Double)? {
             get { bestEpoch.map { ($0, bestValue) } }
             set {

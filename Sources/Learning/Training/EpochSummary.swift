@@ -1,6 +1,6 @@
 /// The figures of one epoch. Those of the training samples are means over the epoch's steps, each from before its
 /// update, as in Keras.
-package struct EpochSummary: Hashable, Sendable {
+package struct EpochSummary: Hashable, Sendable, Codable {
     package var epoch: Int
     package var train: Totals
     package var validation: Totals?

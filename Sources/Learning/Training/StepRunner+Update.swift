@@ -4,7 +4,7 @@ import Tensors
 extension StepRunner {
     /// Sums the shards' gradients and lets the optimiser use the sum, in this thread's range of blocks.
     func update(worker: Int, of workers: Int, barrier: Barrier) {
-        let trainable = model.plan.trainableCount
+        let trainable = learntCount
         let blocks = (trainable + StepRunner.block - 1) / StepRunner.block
         let range = (blocks * worker / workers)..<(blocks * (worker + 1) / workers)
         let factor = schedule.factor(step: step)
@@ -25,7 +25,7 @@ extension StepRunner {
                 use(block, trainable, scale: 1, limit: limit, factor: factor)
             }
         }
-        if worker == 0 { updateState(from: trainable) }
+        if worker == 0 { updateState() }
     }
 
     private func part(_ block: Int, _ total: Int) -> (start: Int, count: Int) {
@@ -64,7 +64,7 @@ extension StepRunner {
     }
 
     /// Averages what the layers observed into the state behind the learnt parameters.
-    private func updateState(from trainable: Int) {
+    private func updateState() {
         for parameter in model.plan.parameters {
             guard let momentum = parameter.momentum else { continue }
             let value = parameters.base + parameter.offset

@@ -16,15 +16,33 @@ package final class StepRunner: PoolTask, @unchecked Sendable {
     package let optimizer: any Optimizer
     package let schedule: any Schedule
     package let clipping: Clipping
+    /// Changes training samples as they are taken, such as by turning pictures round.
+    package let augmentation: (any SampleTransform)?
     package let parameters: FloatBuffer
     /// `[momentCount][parameterCount]`
     package let moments: FloatBuffer
     /// Steps taken.
     package internal(set) var step = 0
 
+    /// Takes up where an earlier run stood.
+    ///
+    /// - Throws: `model` if the arrays are not those of this model and optimiser.
+    package func restore(parameters: FloatBuffer, moments: FloatBuffer, step: Int) throws(LearningError) {
+        guard parameters.count == self.parameters.count, moments.count == self.moments.count, step >= 0 else {
+            throw LearningError(.model, "the weights to go on with are not those of this model and optimizer")
+        }
+        try learning { () throws(TensorError) in
+            try self.parameters.copy(from: parameters)
+            try self.moments.copy(from: moments)
+        }
+        self.step = step
+    }
+
     /// The model for the first shape, which knows all the parameters.
     package var model: CompiledModel { models[0] }
 
+    /// Floats at the start of the parameters that are learnt; the others stay as they are.
+    let learntCount: Int
     let gradients: FloatBuffer
     let arenas: FloatBuffer
     let pool: WorkerPool
@@ -56,10 +74,12 @@ package final class StepRunner: PoolTask, @unchecked Sendable {
 
     /// - Parameters:
     ///   - models: one network compiled for one or several shapes, all with the same parameters, batch size and shards.
+    ///   - learning: the layers, from the first on, whose parameters are learnt; nil for all.
     ///   - seed: for the initial weights, each parameter drawing from a stream of its own, and for what layers draw.
     package init(
         models: [CompiledModel], optimizer: any Optimizer, schedule: any Schedule = ConstantSchedule(),
-        clipping: Clipping = .none, pool: WorkerPool, seed: UInt64
+        clipping: Clipping = .none, augmentation: (any SampleTransform)? = nil, learning count: Int? = nil,
+        pool: WorkerPool, seed: UInt64
     ) throws(LearningError) {
         guard let first = models.first else { throw LearningError(.model, "there is no model to run") }
         let plan = first.plan
@@ -80,6 +100,11 @@ package final class StepRunner: PoolTask, @unchecked Sendable {
         self.optimizer = optimizer
         self.schedule = schedule
         self.clipping = clipping
+        self.augmentation = augmentation
+        learntCount =
+            count.flatMap { count in
+                plan.parameters.first { $0.isLearnt && $0.node >= count }?.offset
+            } ?? plan.trainableCount
         self.pool = pool
         self.seed = seed
         self.arenaCount = arenaCount
@@ -179,6 +204,10 @@ package final class StepRunner: PoolTask, @unchecked Sendable {
     ) throws(LearningError) -> Totals {
         current = try index(for: samples)
         let model = models[current]
+        guard work == .predict || samples.targetShape.count == model.targetShape.count else {
+            throw LearningError(
+                .data, "the targets are \(samples.targetShape), the model was compiled for \(model.targetShape)")
+        }
         guard indices.count <= model.batchSize else {
             throw LearningError(
                 .data, "\(indices.count) samples at once; the model was compiled for \(model.batchSize)")
@@ -187,7 +216,7 @@ package final class StepRunner: PoolTask, @unchecked Sendable {
         self.indices = indices.baseAddress
         self.count = indices.count
         self.work = work
-        scale = 1 / Float(max(model.positions(samples, indices), 1))
+        scale = work == .predict ? 1 : 1 / Float(max(model.positions(samples, indices), 1))
         pool.run(self)
         for shard in 0..<shards {
             if let failure = failures[shard] { throw LearningError(failure) }
@@ -259,14 +288,21 @@ package final class StepRunner: PoolTask, @unchecked Sendable {
             parameters: parameters.base, parameterGradients: shardGradients(shard))
         let targetWidth = samples.targetShape.count
         let t = frame[model.targets]
+        var generator = SplitMix64(seed: frame.randomKey, stream: 4)
         for (row, position) in range.enumerated() {
             let index = Int(indices[position])
             var from = samples.features.base + index * samples.width
-            for input in model.inputs {
+            for (place, input) in model.inputs.enumerated() {
                 let width = input.shape.count
-                (frame[input.value] + row * width).update(from: from, count: width)
+                let to = frame[input.value] + row * width
+                if place == 0, work == .train, let augmentation {
+                    augmentation.apply(from: from, to: to, shape: samples.inputs[0], generator: &generator)
+                } else {
+                    to.update(from: from, count: width)
+                }
                 from += width
             }
+            if work == .predict { continue }
             (t + row * targetWidth).update(from: samples.targets.base + index * targetWidth, count: targetWidth)
         }
         return frame

@@ -27,6 +27,14 @@ package protocol TrainingObserver: AnyObject {
     func ended(_ epoch: EpochSummary)
     /// Asked after each step and between evaluations.
     var wantsStop: Bool { get }
+    /// A good moment to write down where training stands: every so many steps, and before a stop that was asked for.
+    ///
+    /// - Parameter best: the best weights so far; empty where they are not kept.
+    func checkpoint(_ position: TrainingPosition, best: FloatBuffer) throws(LearningError)
+}
+
+extension TrainingObserver {
+    package func checkpoint(_ position: TrainingPosition, best: FloatBuffer) throws(LearningError) {}
 }
 
 /// Epochs over the data: shuffled, stepped, validated, and ended early when that is asked for.
@@ -35,11 +43,16 @@ package struct Trainer {
         package var epochs: Int
         package var earlyStopping: EarlyStopping?
         package var seed: UInt64
+        /// Steps from one checkpoint to the next; nil for none but before a stop.
+        package var checkpointEvery: Int?
 
-        package init(epochs: Int, earlyStopping: EarlyStopping? = nil, seed: UInt64 = 0) {
+        package init(
+            epochs: Int, earlyStopping: EarlyStopping? = nil, seed: UInt64 = 0, checkpointEvery: Int? = nil
+        ) {
             self.epochs = epochs
             self.earlyStopping = earlyStopping
             self.seed = seed
+            self.checkpointEvery = checkpointEvery
         }
     }
 
@@ -58,91 +71,125 @@ package struct Trainer {
         self.options = options
     }
 
-    /// - Throws: `data` before the first step, `diverged` or `interrupted` after some.
+    /// For samples of one shape, from the start.
     package func fit(
         _ train: SampleSelection, validation: SampleSelection?, observer: any TrainingObserver
     ) throws(LearningError) -> Result {
-        if train.indices.isEmpty { throw LearningError(.data, "there is no sample to train on") }
-        try runner.model.check(train.samples, named: "training")
-        if let validation { try runner.model.check(validation.samples, named: "validation") }
-        if let rule = options.earlyStopping, rule.monitor.needsValidation, validation?.indices.isEmpty ?? true {
-            throw LearningError(
-                .data, "early stopping watches \(rule.monitor.rawValue), but no sample is for validation")
-        }
+        try fit([train], validation: validation.map { [$0] } ?? [], observer: observer)
+    }
+
+    /// - Parameters:
+    ///   - train: one selection for each shape of the samples.
+    ///   - resuming: where an earlier run stood. The runner must hold its parameters, moments and steps.
+    ///   - best: that run's best weights, where they are kept.
+    /// - Throws: `data` before the first step, `diverged` or `interrupted` after some.
+    package func fit(
+        _ train: [SampleSelection], validation: [SampleSelection], resuming: TrainingPosition? = nil,
+        best kept: FloatBuffer? = nil, observer: any TrainingObserver
+    ) throws(LearningError) -> Result {
+        try check(train, validation)
         let keepsBest = options.earlyStopping?.restoresBest ?? false
         let best = try learning { () throws(TensorError) in
-            try FloatBuffer(count: keepsBest ? runner.parameters.count : 0)
+            let best = try FloatBuffer(count: keepsBest ? runner.parameters.count : 0)
+            if keepsBest, let kept { try best.copy(from: kept) }
+            return best
         }
-        let order = UnsafeMutableBufferPointer<Int32>.allocate(capacity: train.indices.count)
-        defer { order.deallocate() }
-        _ = order.initialize(from: train.indices)
-
-        var result = Result(history: [], stoppedEarly: false, weightsEpoch: options.epochs)
-        var progress = EarlyStopping.Progress()
-        var generator = SplitMix64(seed: options.seed, stream: 3)
-        var samples = 0
+        var order = EpochOrder(train, batchSize: runner.model.batchSize)
+        var position = resuming ?? TrainingPosition()
         let clock = ContinuousClock()
-        for epoch in 1...max(options.epochs, 1) {
+        var stoppedEarly = false
+        while position.epoch <= max(options.epochs, 1) {
             let start = clock.now
-            generator.shuffle(order)
-            let totals = try runEpoch(epoch, train.samples, UnsafeBufferPointer(order), &samples, observer)
-            let checked = try validation.map { selection throws(LearningError) in
-                try evaluate(selection, observer: observer)
+            order.shuffle(seed: options.seed, epoch: position.epoch)
+            try runEpoch(order, train, &position, best, observer)
+            let checked: Totals?
+            do {
+                checked = validation.isEmpty ? nil : try evaluate(validation, observer: observer)
+            } catch {
+                if error.code == .interrupted { try observer.checkpoint(position, best: best) }
+                throw error
             }
-            let elapsed = (clock.now - start).components
             let summary = EpochSummary(
-                epoch: epoch, train: totals, validation: checked,
-                seconds: Double(elapsed.seconds) + Double(elapsed.attoseconds) * 1e-18)
-            result.history.append(summary)
-            result.weightsEpoch = epoch
+                epoch: position.epoch, train: position.totals, validation: checked,
+                seconds: (clock.now - start).inSeconds)
+            position.history.append(summary)
+            position.epoch += 1
+            position.batch = 0
+            position.totals = Totals()
             observer.ended(summary)
             guard let rule = options.earlyStopping else { continue }
-            let (isBest, stops) = progress.note(summary, rule)
+            let (isBest, stops) = position.stopping.note(summary, rule)
             if isBest, keepsBest { try learning { () throws(TensorError) in try best.copy(from: runner.parameters) } }
             if stops {
-                result.stoppedEarly = epoch < options.epochs
+                stoppedEarly = summary.epoch < options.epochs
                 break
             }
         }
-        if keepsBest, let epoch = progress.best?.epoch, epoch != result.weightsEpoch {
+        var result = Result(
+            history: position.history, stoppedEarly: stoppedEarly, weightsEpoch: position.history.last?.epoch ?? 0)
+        if keepsBest, let epoch = position.stopping.best?.epoch, epoch != result.weightsEpoch {
             try learning { () throws(TensorError) in try runner.parameters.copy(from: best) }
             result.weightsEpoch = epoch
         }
         return result
     }
 
-    private func runEpoch(
-        _ epoch: Int, _ samples: Samples, _ order: UnsafeBufferPointer<Int32>, _ seen: inout Int,
-        _ observer: any TrainingObserver
-    ) throws(LearningError) -> Totals {
-        var totals = Totals()
-        var start = 0
-        var step = 0
-        while start < order.count {
-            let end = min(start + runner.model.batchSize, order.count)
-            do {
-                totals += try runner.train(samples, UnsafeBufferPointer(rebasing: order[start..<end]))
-            } catch {
-                throw LearningError(error.code, "epoch \(epoch): \(error.message)", layer: error.layer)
-            }
-            step += 1
-            seen += end - start
-            observer.stepped(epoch: epoch, step: step, samples: seen)
-            if observer.wantsStop { throw interrupted(epoch) }
-            start = end
+    private func check(_ train: [SampleSelection], _ validation: [SampleSelection]) throws(LearningError) {
+        if train.allSatisfy(\.indices.isEmpty) { throw LearningError(.data, "there is no sample to train on") }
+        for selection in train { try runner.model(for: selection.samples).check(selection.samples, named: "training") }
+        for selection in validation {
+            try runner.model(for: selection.samples).check(selection.samples, named: "validation")
         }
-        return totals
+        if let rule = options.earlyStopping, rule.monitor.needsValidation, validation.allSatisfy(\.indices.isEmpty) {
+            throw LearningError(
+                .data, "early stopping watches \(rule.monitor.rawValue), but no sample is for validation")
+        }
+    }
+
+    private func runEpoch(
+        _ order: EpochOrder, _ train: [SampleSelection], _ position: inout TrainingPosition, _ best: FloatBuffer,
+        _ observer: any TrainingObserver
+    ) throws(LearningError) {
+        while position.batch < order.batches.count {
+            let batch = order.batches[position.batch]
+            do {
+                position.totals += try order.withIndices(of: batch) { indices throws(LearningError) in
+                    try runner.train(train[batch.bucket].samples, indices)
+                }
+            } catch {
+                throw LearningError(error.code, "epoch \(position.epoch): \(error.message)", layer: error.layer)
+            }
+            position.batch += 1
+            position.step = runner.step
+            position.samples += batch.range.count
+            observer.stepped(epoch: position.epoch, step: position.batch, samples: position.samples)
+            if observer.wantsStop {
+                try observer.checkpoint(position, best: best)
+                throw interrupted(position.epoch)
+            }
+            if let every = options.checkpointEvery, position.step.isMultiple(of: every) {
+                try observer.checkpoint(position, best: best)
+            }
+        }
     }
 
     /// Loss and accuracy with the weights as they are.
     package func evaluate(
+        _ selections: [SampleSelection], observer: (any TrainingObserver)? = nil
+    ) throws(LearningError) -> Totals {
+        var sum = Totals()
+        for selection in selections { sum += try evaluate(selection, observer: observer) }
+        return sum
+    }
+
+    package func evaluate(
         _ selection: SampleSelection, observer: (any TrainingObserver)? = nil
     ) throws(LearningError) -> Totals {
-        try runner.model.check(selection.samples, named: "evaluation")
+        try runner.model(for: selection.samples).check(selection.samples, named: "evaluation")
         var sum = Totals()
         var start = 0
-        // In parts of some milliseconds, so that a request to stop is heard.
-        let part = runner.model.batchSize * 64
+        // Batch by batch, so that a request to stop is heard.
+        let part = runner.model.batchSize
         while start < selection.indices.count {
             let end = min(start + part, selection.indices.count)
             sum += try selection.indices.withUnsafeBufferPointer { indices throws(LearningError) in
@@ -157,4 +204,8 @@ package struct Trainer {
     private func interrupted(_ epoch: Int?) -> LearningError {
         LearningError(.interrupted, "stopped on request" + (epoch.map { " in epoch \($0)" } ?? ""))
     }
+}
+
+extension Duration {
+    var inSeconds: Double { Double(components.seconds) + Double(components.attoseconds) * 1e-18 }
 }

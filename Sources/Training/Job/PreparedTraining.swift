@@ -55,8 +55,8 @@ package struct PreparedTraining: Sendable {
         let model: CompiledModel
         let shapes: [Shape]
         do throws(LearningError) {
-            let network = try Network.sequential(
-                inputShape: train.shape, plan.layers.map { ($0.name, $0.layer) })
+            let network = try NetworkWiring(layers: plan.layers, aliases: plan.aliases, inputNames: [])
+                .network(inputShapes: [train.shape])
             shapes = try network.shapes()
             model = try CompiledModel(
                 network: network, loss: plan.loss, batchSize: plan.batchSize, shards: plan.shards)

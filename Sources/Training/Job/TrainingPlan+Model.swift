@@ -1,44 +1,106 @@
 import ConfigFile
 import Learning
 
-// [[model.layer]]
+// [model]
 extension TrainingPlan {
     mutating func readModel(_ reader: ConfigReader) {
         let tables = reader.tables("layer")
-        if tables.isEmpty, reader.table["layer"] == nil {
-            reader.report(
-                "layer", "the model has no layers", hint: "add [[model.layer]] with type = \"dense\" and units = 10")
-        }
-        for table in tables {
-            let name = table.string("name")
-            if let name, !TrainingPlan.isName(name) {
-                table.report(
-                    "name",
-                    "\"model.layer.name\" is \"\(name)\"; it must be letters, digits, \"-\" or \"_\", 64 at most")
+        if let preset = reader.string("preset") {
+            if !tables.isEmpty {
+                reader.report("preset", "a model has either \"preset\" or [[model.layer]] sections, not both")
             }
-            if table.table["type"] == nil { table.missing("type", example: "\"dense\"") }
-            // The known keys depend on the type, so without one nothing else is judged.
-            guard let layer = readLayer(table) else { continue }
-            table.finish()
-            layers.append(LayerEntry(name: name, layer: layer, table: table.table))
-            lines.layers.append(table.table.line)
+            readPreset(preset, reader)
+        } else if tables.isEmpty, reader.table["layer"] == nil {
+            reader.report(
+                "layer", "the model has no layers",
+                hint: "add [[model.layer]] with type = \"dense\" and units = 10, or preset = \"resnet-20\"")
         }
+        for table in tables { readLayer(table) }
         reader.finish()
     }
 
-    private func readLayer(_ reader: ConfigReader) -> (any Layer)? {
-        guard let type = reader.string("type") else { return nil }
-        guard let read = LayerCatalog.readers[type] else {
-            let known = LayerCatalog.readers.keys.sorted()
-            reader.report(
+    /// One `[[model.layer]]` as written: a layer, or a block that stands for several.
+    mutating func readLayer(_ table: ConfigReader) {
+        let named = table.string("name")
+        if let named, !TrainingPlan.isName(named) {
+            table.report(
+                "name",
+                "\"model.layer.name\" is \"\(named)\"; it must be letters, digits, \"-\" or \"_\", 64 at most")
+        }
+        let inputs = readInputs(table)
+        guard let type = table.string("type") else {
+            if table.table["type"] == nil { table.missing("type", example: "\"dense\"") }
+            // The known keys depend on the type, so without one nothing else is judged.
+            return
+        }
+        let name = named ?? "\(type)-\(written.count + 1)"
+        let context = LayerContext(name: name, inputs: inputs, line: table.table.line)
+        if let block = BlockCatalog.blocks[type] {
+            if let text = block(table) { expand(text, context, table) }
+        } else if let read = LayerCatalog.readers[type] {
+            guard let layer = read(table) else { return }
+            add(name, layer, inputs, line: context.line)
+        } else {
+            let known = (Array(LayerCatalog.readers.keys) + Array(BlockCatalog.blocks.keys)).sorted()
+            return table.report(
                 "type", "\"model.layer.type\" is \"\(type)\"; it must be one of \(known.joined(separator: ", "))",
                 hint: nearMatch(type, among: known).map { "did you mean \"\($0)\"?" })
-            return nil
         }
-        return read(reader)
+        table.finish()
+        written.append((name, table.table))
     }
 
-    private static func isName(_ name: String) -> Bool {
+    struct LayerContext {
+        let name: String
+        let inputs: [String]?
+        let line: Int
+    }
+
+    /// `inputs = ["conv-1", "input"]`, or `input = "conv-1"`.
+    private func readInputs(_ table: ConfigReader) -> [String]? {
+        let one = table.string("input")
+        let several = table.strings("inputs")
+        if one != nil, several != nil { table.report("inputs", "a layer has either \"input\" or \"inputs\", not both") }
+        if let several, several.isEmpty { table.report("inputs", "\"model.layer.inputs\" names no layer") }
+        return one.map { [$0] } ?? several
+    }
+
+    /// Adds the layers of a block. Within it names are the block's own, and `@` stands for its input, `@2` for the second.
+    private mutating func expand(_ text: String, _ context: LayerContext, _ outer: ConfigReader) {
+        let table: ConfigTable
+        do { table = try TOMLParser.parse(text, file: context.name) } catch {
+            return outer.report("type", "the block \"\(context.name)\" cannot be built: \(error)")
+        }
+        let reader = ConfigReader(table, name: "model", file: file, collector: outer.collector)
+        let previous = layers.last?.name ?? "input"
+        var last: String?
+        for layer in reader.tables("layer") {
+            let own = layer.string("name") ?? layer.string("type") ?? ""
+            let inputs = (layer.strings("inputs") ?? (last == nil ? ["@"] : nil))?.map { input in
+                guard input.hasPrefix("@") else { return "\(context.name).\(input)" }
+                let number = input.dropFirst().isEmpty ? 1 : Int(input.dropFirst()) ?? 1
+                if let given = context.inputs { return number <= given.count ? given[number - 1] : "input-\(number)" }
+                return previous
+            }
+            let name = "\(context.name).\(own)"
+            guard let type = layer.string("type"), let read = LayerCatalog.readers[type], let built = read(layer) else {
+                outer.report("type", "the block \"\(context.name)\" cannot be built: its layer \"\(own)\" is unknown")
+                return
+            }
+            layer.finish()
+            add(name, built, inputs, line: context.line)
+            last = name
+        }
+        // Later layers know the block by its own name.
+        if let last { aliases[context.name] = last }
+    }
+
+    private mutating func add(_ name: String, _ layer: any Layer, _ inputs: [String]?, line: Int) {
+        layers.append(LayerEntry(name: name, layer: layer, inputs: inputs))
+        lines.layers.append(line)
+    }
+
+    static func isName(_ name: String) -> Bool {
         !name.isEmpty && name.utf8.count <= 64
             && name.utf8.allSatisfy { byte in
                 (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20)

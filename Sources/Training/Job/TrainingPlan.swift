@@ -28,12 +28,11 @@ package struct TrainingPlan: Sendable {
         package var validationSplit = 0.1
     }
 
-    /// One `[[model.layer]]`.
+    /// A layer of the model, with the names of those it reads; nil for the one before it.
     package struct LayerEntry: Sendable {
-        package var name: String?
+        package var name: String
         package var layer: any Layer
-        /// As written, for the model's own file.
-        package var table: ConfigTable
+        package var inputs: [String]?
     }
 
     /// How the job file is called in messages.
@@ -51,6 +50,10 @@ package struct TrainingPlan: Sendable {
     package var shards = TrainingPlan.defaultShards
     package var data = Data()
     package var layers: [LayerEntry] = []
+    /// Blocks' names, each standing for its last layer.
+    package var aliases: [String: String] = [:]
+    /// The sections of `[[model.layer]]` as written, blocks too, for the model's own file.
+    package var written: [(name: String, table: ConfigTable)] = []
     /// The job's `[resources]`.
     package var cpus = 1
     package var memory: ByteSize?

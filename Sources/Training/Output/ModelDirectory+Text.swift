@@ -15,9 +15,9 @@ extension ModelDirectory {
             "input-shape = [\(model.input.shape.dimensions.map(String.init).joined(separator: ", "))]",
             "parameters = \(model.plan.learntCount)",
         ]
-        for (node, entry) in zip(model.network.nodes, plan.layers) {
-            lines += ["", "[[model.layer]]", "name = \(quoted(node.name))"]
-            for item in entry.table.entries where item.key != "name" {
+        for (name, table) in plan.written {
+            lines += ["", "[[model.layer]]", "name = \(quoted(name))"]
+            for item in table.entries where item.key != "name" {
                 if let value = text(item.node) { lines.append("\(item.key) = \(value)") }
             }
         }

@@ -28,10 +28,7 @@ struct ModelDirectory {
         let files: [(name: String, bytes: [UInt8])]
         do {
             files = [
-                (
-                    "weights.safetensors",
-                    try Safetensors.encode(runner, metadata: ["format": "mltrain", "version": mldVersion])
-                ),
+                (Weights.fileName, try Weights.encode(runner)),
                 ("preprocess.json", try json(preprocess)),
                 ("metrics.json", try json(metrics)),
                 ("model.toml", Array(modelFile.utf8)),

@@ -1,36 +1,26 @@
 import FoundationEssentials
 import JobAPI
-import Learning
-import Tensors
 
-/// Weights in the safetensors format: the length of the header as a little-endian 64-bit number, the header in JSON
-/// (padded with spaces to eight bytes), then the arrays, row-major little-endian floats, one after the other.
-enum Safetensors {
+/// Arrays by name in the safetensors format: the length of the header as a little-endian 64-bit number, the header in
+/// JSON (padded with spaces to eight bytes), then the arrays, row-major little-endian floats, one after the other.
+package enum Safetensors {
+    /// An array to write.
+    package struct Array {
+        package var name: String
+        package var shape: [Int]
+        package var values: UnsafeBufferPointer<Float>
+
+        package init(name: String, shape: [Int], values: UnsafeBufferPointer<Float>) {
+            self.name = name
+            self.shape = shape
+            self.values = values
+        }
+    }
+
     private struct Entry: Encodable {
         var dtype = "F32"
         var shape: [Int]
         var dataOffsets: [Int]
-    }
-
-    private struct Header: Encodable {
-        var entries: [(name: String, entry: Entry)]
-        var metadata: [String: String]
-
-        private struct Key: CodingKey {
-            var stringValue: String
-            var intValue: Int? { nil }
-            init(_ name: String) { stringValue = name }
-            init?(stringValue: String) { self.init(stringValue) }
-            init?(intValue: Int) { nil }
-        }
-
-        func encode(to encoder: any Encoder) throws {
-            // As dictionaries, whose keys no key strategy rewrites.
-            var container = encoder.singleValueContainer()
-            var all: [String: Value] = ["__metadata__": .metadata(metadata)]
-            for (name, entry) in entries { all[name] = .entry(entry) }
-            try container.encode(all)
-        }
     }
 
     private enum Value: Encodable {
@@ -45,26 +35,36 @@ enum Safetensors {
         }
     }
 
-    static func encode(_ runner: StepRunner, metadata: [String: String]) throws -> [UInt8] {
-        var entries: [(name: String, entry: Entry)] = []
+    /// The bytes before the arrays: the length, and the header.
+    package static func header(_ arrays: [Array], metadata: [String: String]) throws -> [UInt8] {
+        // As a dictionary, whose keys no key strategy rewrites.
+        var all: [String: Value] = ["__metadata__": .metadata(metadata)]
         var position = 0
-        for parameter in runner.model.plan.parameters {
-            let end = position + parameter.shape.count * 4
-            entries.append((parameter.name, Entry(shape: parameter.shape.dimensions, dataOffsets: [position, end])))
+        for array in arrays {
+            let end = position + array.values.count * 4
+            all[array.name] = .entry(Entry(shape: array.shape, dataOffsets: [position, end]))
             position = end
         }
-        var header = Array(try JSON.encode(Header(entries: entries, metadata: metadata)))
+        var header = [UInt8](try JSON.encode(all))
         while header.count % 8 != 0 { header.append(UInt8(ascii: " ")) }
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(8 + header.count + position)
-        withUnsafeBytes(of: UInt64(header.count).littleEndian) { bytes.append(contentsOf: $0) }
-        bytes += header
-        for parameter in runner.model.plan.parameters {
-            for index in 0..<parameter.shape.count {
-                let bits = runner.parameters.base[parameter.offset + index].bitPattern.littleEndian
-                withUnsafeBytes(of: bits) { bytes.append(contentsOf: $0) }
-            }
-        }
+        return withUnsafeBytes(of: UInt64(header.count).littleEndian) { [UInt8]($0) } + header
+    }
+}
+
+extension Safetensors {
+    /// A whole file in memory.
+    package static func encode(_ arrays: [Array], metadata: [String: String]) throws -> [UInt8] {
+        var bytes = try header(arrays, metadata: metadata)
+        bytes.reserveCapacity(bytes.count + arrays.reduce(0) { $0 + $1.values.count * 4 })
+        for array in arrays { append(array.values, to: &bytes) }
         return bytes
+    }
+
+    private static func append(_ values: UnsafeBufferPointer<Float>, to bytes: inout [UInt8]) {
+        #if _endian(little)
+            bytes.append(contentsOf: UnsafeRawBufferPointer(values))
+        #else
+            for value in values { withUnsafeBytes(of: value.bitPattern.littleEndian) { bytes.append(contentsOf: $0) } }
+        #endif
     }
 }

@@ -1,0 +1,145 @@
+package import Tensors
+
+/// Two networks against each other: the generator turns noise into samples, the discriminator learns to tell them from
+/// real ones, and the generator learns from the discriminator what gives it away: Goodfellow et al., "Generative
+/// adversarial nets", 2014, with the non-saturating loss of its section 3 (the generator's samples are presented as real).
+///
+/// Three runners over plain networks do it, in alternating steps: the generator alone makes samples; the discriminator
+/// alone learns from a batch that is half real and half made; and both in a row, of which only the generator's part
+/// learns. Between them weights are copied, which costs less than a hundredth of a step.
+package final class AdversarialTrainer {
+    package struct Losses: Hashable, Sendable {
+        package var discriminator = Totals()
+        package var generator = Totals()
+    }
+
+    package let generator: StepRunner
+    package let discriminator: StepRunner
+    let chain: StepRunner
+    private let latent: Int
+    private let rows: [Int32]
+    private let fromDiscriminator: WeightCopy
+    private let toGenerator: WeightCopy
+    private let batchSize: Int
+    private let real: Samples
+    private let noise: Samples
+    private let mixed: Samples
+    private let seed: UInt64
+    private var draws: UInt64 = 0
+
+    /// - Parameters:
+    ///   - generator: from `[latent]` to the shape of a sample.
+    ///   - discriminator: from the shape of a sample to one sigmoid.
+    ///   - batchSize: real samples in a step, with as many made ones.
+    /// - Throws: `model` if the two do not fit together or to the samples.
+    package init(
+        generator: Network, discriminator: Network, samples real: Samples, optimizers: (any Optimizer, any Optimizer),
+        batchSize: Int, shards: Int, pool: WorkerPool, seed: UInt64
+    ) throws(LearningError) {
+        guard generator.inputShapes.count == 1, let made = try generator.shapes().last, made.count == real.width else {
+            throw LearningError(
+                .model, "the generator must turn one input into \(real.shape), the shape of the samples")
+        }
+        guard discriminator.inputShapes.map(\.count) == [real.width], try discriminator.shapes().last?.count == 1 else {
+            throw LearningError(.model, "the discriminator must turn \(real.shape) into one number")
+        }
+        let width = generator.nodes.count
+        let joined = try Network(
+            inputShapes: generator.inputShapes,
+            nodes: generator.nodes.map { .init(name: "generator." + $0.name, layer: $0.layer, inputs: $0.inputs) }
+                + discriminator.nodes.map { node in
+                    let inputs = node.inputs.map { source -> Network.Source in
+                        switch source {
+                        case .input: .node(width - 1)
+                        case .node(let index): .node(width + index)
+                        }
+                    }
+                    return .init(name: "discriminator." + node.name, layer: node.layer, inputs: inputs)
+                })
+        func compile(_ network: Network, _ loss: any Loss, _ size: Int) throws(LearningError) -> CompiledModel {
+            try CompiledModel(network: network, loss: loss, batchSize: size, shards: shards)
+        }
+        self.generator = try StepRunner(
+            model: compile(generator, MeanSquaredError(), batchSize), optimizer: optimizers.0, pool: pool, seed: seed)
+        self.discriminator = try StepRunner(
+            model: compile(discriminator, BinaryCrossentropy(), 2 * batchSize), optimizer: optimizers.1, pool: pool,
+            seed: seed &+ 1)
+        chain = try StepRunner(
+            models: [compile(joined, BinaryCrossentropy(), batchSize)], optimizer: optimizers.0, learning: width,
+            pool: pool, seed: seed)
+        latent = generator.inputShapes[0].count
+        rows = (0..<Int32(2 * batchSize)).map { $0 }
+        fromDiscriminator = WeightCopy(from: self.discriminator, to: chain, adding: "discriminator.")
+        toGenerator = WeightCopy(from: chain, to: self.generator, removing: "generator.")
+        self.batchSize = batchSize
+        self.real = real
+        self.seed = seed
+        (noise, mixed) = try learning { () throws(TensorError) in
+            let one = try Shape([1])
+            let noise = try Samples(
+                count: batchSize, inputs: generator.inputShapes, features: FloatBuffer(count: batchSize * latent),
+                targetShape: one, targets: FloatBuffer(count: batchSize))
+            let mixed = try Samples(
+                count: 2 * batchSize, shape: real.shape, features: FloatBuffer(count: 2 * batchSize * real.width),
+                targetShape: one, targets: FloatBuffer(count: 2 * batchSize))
+            return (noise, mixed)
+        }
+        // What is made shall pass for real; and the first half of a mixed batch is.
+        noise.targets.base.update(repeating: 1, count: batchSize)
+        mixed.targets.base.update(repeating: 1, count: batchSize)
+        toGenerator.run()
+    }
+
+    /// One step of each network on the real samples with these indices; a full batch.
+    package func train(_ indices: UnsafeBufferPointer<Int32>) throws(LearningError) -> Losses {
+        guard indices.count == batchSize else {
+            throw LearningError(.data, "\(indices.count) real samples, where a step takes \(batchSize)")
+        }
+        var losses = Losses()
+        let width = real.width
+        for (row, index) in indices.enumerated() {
+            (mixed.features.base + row * width).update(from: real.features.base + Int(index) * width, count: width)
+        }
+        draw()
+        try all(batchSize) { rows throws(LearningError) in
+            try generator.predict(noise, rows, into: mixed.features.base + batchSize * width)
+        }
+        try all(2 * batchSize) { rows throws(LearningError) in
+            losses.discriminator = try discriminator.train(mixed, rows)
+        }
+        fromDiscriminator.run()
+        draw()
+        try all(batchSize) { rows throws(LearningError) in losses.generator = try chain.train(noise, rows) }
+        toGenerator.run()
+        return losses
+    }
+
+    /// Makes `count` samples from noise of its own: `[count][shape]`.
+    package func make(_ count: Int, seed: UInt64, into outputs: FloatPointer) throws(LearningError) {
+        var generator = SplitMix64(seed: seed, stream: 6)
+        var start = 0
+        while start < count {
+            let part = min(batchSize, count - start)
+            for i in 0..<(part * latent) { noise.features.base[i] = generator.normal() }
+            try all(part) { rows throws(LearningError) in
+                try self.generator.predict(noise, rows, into: outputs + start * real.width)
+            }
+            start += part
+        }
+    }
+
+    private func draw() {
+        var generator = SplitMix64(seed: SplitMix64.mix(seed, 7, draws))
+        draws += 1
+        for i in 0..<(batchSize * latent) { noise.features.base[i] = generator.normal() }
+    }
+
+    /// Runs `body` with the indices of the first `count` rows.
+    private func all(
+        _ count: Int, _ body: (UnsafeBufferPointer<Int32>) throws(LearningError) -> Void
+    ) throws(LearningError) {
+        try rows.withUnsafeBufferPointer { all throws(LearningError) in
+            try body(UnsafeBufferPointer(rebasing: all[..<count]))
+        }
+    }
+}

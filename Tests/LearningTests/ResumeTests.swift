@@ -1,0 +1,97 @@
+import Tensors
+import Testing
+
+@testable import Learning
+
+@Suite struct ResumeTests {
+    /// Keeps the checkpoint that comes before a stop.
+    private final class Keeper: TrainingObserver {
+        var stopsAfter = Int.max
+        private var steps = 0
+        private(set) var position: TrainingPosition?
+        private(set) var parameters: [Float] = []
+        private(set) var moments: [Float] = []
+        private(set) var best: [Float] = []
+        private(set) var checkpoints = 0
+        let runner: StepRunner
+
+        init(_ runner: StepRunner) { self.runner = runner }
+        func stepped(epoch: Int, step: Int, samples: Int) { steps += 1 }
+        func ended(_ epoch: EpochSummary) {}
+        var wantsStop: Bool { steps >= stopsAfter }
+        func checkpoint(_ position: TrainingPosition, best: FloatBuffer) {
+            checkpoints += 1
+            self.position = position
+            parameters = runner.parameters.values
+            moments = runner.moments.values
+            self.best = best.values
+        }
+    }
+
+    private let rule = EarlyStopping(monitor: .validationLoss, patience: 9, restoresBest: true)
+
+    private func runner(_ samples: Samples) throws -> StepRunner {
+        let model = try Fixture.model(
+            samples, [Dense(units: 9, activation: .relu), Dense(units: 3, activation: .softmax)], batchSize: 7,
+            shards: 2)
+        return try StepRunner(
+            model: model, optimizer: Adam(learningRate: 0.02), clipping: .globalNorm(1), pool: WorkerPool(workers: 2),
+            seed: 4)
+    }
+
+    private func buffer(_ values: [Float]) throws -> FloatBuffer {
+        let buffer = try FloatBuffer(count: values.count)
+        for (index, value) in values.enumerated() { buffer.base[index] = value }
+        return buffer
+    }
+
+    private func fit(
+        _ runner: StepRunner, _ samples: Samples, _ observer: Keeper, from keeper: Keeper? = nil, every: Int? = nil
+    ) throws -> Trainer.Result {
+        if let keeper {
+            try runner.restore(
+                parameters: buffer(keeper.parameters), moments: buffer(keeper.moments),
+                step: try #require(keeper.position).step)
+        }
+        return try Trainer(runner, .init(epochs: 4, earlyStopping: rule, seed: 4, checkpointEvery: every)).fit(
+            [SampleSelection(samples, Array(0..<30)), SampleSelection(samples, Array(30..<40))],
+            validation: [SampleSelection(samples, Array(40..<60))], resuming: keeper?.position,
+            best: try keeper.map { try buffer($0.best) }, observer: observer)
+    }
+
+    @Test func stoppingAndGoingOnChangesNothingToTheLastBit() throws {
+        let samples = try Fixture.separable(60)
+        let whole = try runner(samples)
+        let expected = try fit(whole, samples, Keeper(whole))
+        // Within an epoch, at the end of one, in the last one.
+        for steps in [1, 5, 7, 8, 20, 27] {
+            let first = try runner(samples)
+            let keeper = Keeper(first)
+            keeper.stopsAfter = steps
+            #expect(throws: LearningError.self) { _ = try fit(first, samples, keeper) }
+            let second = try runner(samples)
+            let result = try fit(second, samples, Keeper(second), from: keeper)
+            #expect(result.history.map(\.train) == expected.history.map(\.train), "after \(steps) steps")
+            #expect(result.history.map(\.validation) == expected.history.map(\.validation))
+            #expect(result.weightsEpoch == expected.weightsEpoch)
+            #expect(second.parameters.values.map(\.bitPattern) == whole.parameters.values.map(\.bitPattern))
+        }
+    }
+
+    @Test func checkpointsComeEverySoManySteps() throws {
+        let samples = try Fixture.separable(60)
+        let runner = try runner(samples)
+        let keeper = Keeper(runner)
+        _ = try fit(runner, samples, keeper, every: 5)
+        // 7 batches an epoch, 4 epochs.
+        #expect(keeper.checkpoints == 28 / 5)
+        #expect(keeper.position?.step == 25)
+    }
+
+    @Test func otherWeightsAreRefused() throws {
+        let runner = try runner(Fixture.separable(60))
+        #expect(throws: LearningError.self) {
+            try runner.restore(parameters: FloatBuffer(count: 3), moments: FloatBuffer(count: 6), step: 1)
+        }
+    }
+}
