@@ -1,3 +1,4 @@
+import CKernels
 import Glibc
 import Tensors
 
@@ -5,6 +6,8 @@ import Tensors
 package enum Activation: String, CaseIterable, Sendable {
     case linear
     case relu
+    /// `1 / (1 + e^-x)`. On the last layer, the binary cross-entropy computes it.
+    case sigmoid
     /// Over the last axis. Computed by the loss that it belongs to.
     case softmax
 }
@@ -32,12 +35,23 @@ extension Activation {
                 values[i] = x < 0 ? 0 : x
             }
         }
+        if self == .sigmoid {
+            let count = rows * columns
+            var i = 0
+            while i + lanes <= count {
+                store(values + i, mld_sigmoid(load(values + i)))
+                i += lanes
+            }
+            if i < count { store(values + i, mld_sigmoid(load(values + i, count: count - i)), count: count - i) }
+        }
     }
 
     /// Turns the gradient of the output into that of the function's argument, in place, from the output alone.
     func differentiate(_ gradient: FloatPointer, output: FloatPointer, count: Int) {
         if self == .relu {
             for i in 0..<count { gradient[i] = output[i] > 0 ? gradient[i] : 0 }
+        } else if self == .sigmoid {
+            for i in 0..<count { gradient[i] *= output[i] * (1 - output[i]) }
         }
     }
 
@@ -46,6 +60,7 @@ extension Activation {
         switch self {
         case .linear: return row
         case .relu: return row.map { max($0, 0) }
+        case .sigmoid: return row.map { 1 / (1 + exp(-$0)) }
         case .softmax:
             let largest = row.max() ?? 0
             let powers = row.map { exp($0 - largest) }
