@@ -35,7 +35,7 @@ package struct PreparedTraining: Sendable {
                     throw DatasetError(.content, "\(header.count) images, but \(labels.count) labels", path: images)
                 }
                 classes = max(classes, Int(labels.bytes.max() ?? 0) + 1)
-                if headers.isEmpty { trainLabels = labels.bytes }
+                if headers.isEmpty { trainLabels = Array(labels.bytes) }
                 headers.append(header)
             } catch {
                 report(
