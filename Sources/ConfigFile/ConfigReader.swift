@@ -87,6 +87,28 @@ package final class ConfigReader {
         return nil
     }
 
+    /// An array of numbers, each in the range.
+    package func numbers(_ key: String, in range: ClosedRange<Double>) -> [Double]? {
+        let values = read(key, "an array of numbers") { node -> [Double]? in
+            guard case .array(let elements) = node.value else { return nil }
+            let values = elements.compactMap { element -> Double? in
+                switch element.value {
+                case .integer(let value): Double(value)
+                case .float(let value): value
+                default: nil
+                }
+            }
+            return values.count == elements.count ? values : nil
+        }
+        guard let values else { return nil }
+        if let wrong = values.first(where: { !range.contains($0) }) {
+            report(
+                key, "\(shown(key)) has \(wrong); it must be between \(range.lowerBound) and \(range.upperBound)")
+            return nil
+        }
+        return values
+    }
+
     /// One of the cases of an enumeration of strings; a near match is suggested.
     package func choice<T: RawRepresentable & CaseIterable>(_ key: String, _ type: T.Type = T.self) -> T?
     where T.RawValue == String {

@@ -7,6 +7,9 @@ import Testing
 
 @testable import Training
 
+private let kinds = LayerCatalog.readers.keys.sorted().joined(separator: ", ")
+private let activations = Activation.allCases.map(\.rawValue).joined(separator: ", ")
+
 @Suite struct PlanTests {
     private func plan(_ text: String) throws(ConfigProblems) -> TrainingPlan {
         let spec = try JobFile.parse(text)
@@ -85,12 +88,12 @@ import Testing
         ),
         (
             "type = \"dense\"", "type = \"dence\"",
-            "job.toml:14: \"model.layer.type\" is \"dence\"; it must be one of dense, flatten, relu; did you mean \"dense\"?"
+            "job.toml:14: \"model.layer.type\" is \"dence\"; it must be one of \(kinds); did you mean \"dense\"?"
         ),
         ("units = 10", "unit = 10", "job.toml:13: \"units\" is missing in [model.layer]; for example units = 128"),
         (
             "activation = \"softmax\"", "activation = \"relux\"",
-            "job.toml:16: \"model.layer.activation\" is \"relux\"; it must be one of linear, relu, softmax; did you mean \"relu\"?"
+            "job.toml:16: \"model.layer.activation\" is \"relux\"; it must be one of \(activations); did you mean \"relu\"?"
         ),
         (
             "activation = \"softmax\"", "name = \"a b\"",

@@ -31,10 +31,6 @@ package struct Dense: Layer {
         _ inputs: [LayerInput], _ plan: inout MemoryPlan.Builder
     ) throws(LearningError) -> BoundLayer {
         let shape = try outputShape(inputs.map(\.tensor.shape))
-        if activation == .softmax {
-            throw LearningError(
-                .model, "activation = \"softmax\" belongs to the last layer, with a categorical cross-entropy loss")
-        }
         let features = inputs[0].tensor.shape.last
         let kernelShape = try learning { () throws(TensorError) in try Shape([features, units]) }
         let biasShape = try learning { () throws(TensorError) in try Shape([units]) }
@@ -44,8 +40,9 @@ package struct Dense: Layer {
         return BoundLayer(
             output: output,
             step: DenseStep(
-                input: inputs[0], output: output, kernel: kernel, bias: bias, activation: activation,
-                features: features, units: units, vectors: shape.leading))
+                input: inputs[0], output: output, kernel: kernel, bias: bias,
+                activation: BoundActivation(activation, output: output, &plan), features: features, units: units,
+                vectors: shape.leading))
     }
 
     /// The forward pass of one vector, spelt out.
@@ -62,7 +59,7 @@ private struct DenseStep: LayerStep {
     let output: Tensor
     let kernel: ParameterSlot
     let bias: ParameterSlot?
-    let activation: Activation
+    let activation: BoundActivation
     let features: Int
     let units: Int
     /// Vectors in one sample.
@@ -70,33 +67,25 @@ private struct DenseStep: LayerStep {
 
     func forward(_ frame: Frame) throws(TensorError) {
         let rows = frame.rows * vectors
-        let y = frame[output.value]
         try gemm(
             MatrixView(frame[input.tensor.value], rows: rows, columns: features),
             MatrixView(frame.weights(kernel), rows: features, columns: units),
-            into: MatrixView(y, rows: rows, columns: units))
-        activation.apply(y, rows: rows, columns: units, bias: bias.map { frame.weights($0) })
+            into: MatrixView(frame[activation.argument], rows: rows, columns: units))
+        activation.apply(frame, rows: rows, columns: units, bias: bias.map { frame.weights($0) })
     }
 
     func backward(_ frame: Frame) throws(TensorError) {
         guard let gradient = output.gradient else { return }
         let rows = frame.rows * vectors
         let dy = frame[gradient]
-        activation.differentiate(dy, output: frame[output.value], count: rows * units)
+        activation.differentiate(frame, dy, rows: rows, columns: units)
         let dyMatrix = MatrixView(dy, rows: rows, columns: units)
         // dW = x' dy
         try gemm(
             MatrixView(frame[input.tensor.value], rows: rows, columns: features).transposed, dyMatrix,
             into: MatrixView(frame.gradient(kernel), rows: features, columns: units))
-        if let bias {
-            // db = the sum of dy over the rows
-            let db = frame.gradient(bias)
-            db.update(repeating: 0, count: units)
-            for row in 0..<rows {
-                let from = dy + row * units
-                for j in 0..<units { db[j] += from[j] }
-            }
-        }
+        // db = the sum of dy over the rows
+        if let bias { sumRows(dy, rows: rows, columns: units, into: frame.gradient(bias)) }
         if let inputGradient = input.tensor.gradient {
             // dx = dy W'
             try gemm(

@@ -12,6 +12,15 @@ package protocol Loss: Sendable {
     /// The target of positions that do not count, such as padding.
     var ignoredTarget: Float? { get }
 
+    /// Whether it says which outputs were right, so that there is an accuracy.
+    var countsHits: Bool { get }
+
+    /// Floats of the target that make one position, of whose losses the mean is taken.
+    func targetsPerPosition(_ output: Shape) -> Int
+
+    /// The same with each class's losses multiplied by its weight; nil if it knows no classes.
+    func weighted(_ classWeights: [Float]) -> (any Loss)?
+
     /// The shape of one target for outputs of this shape.
     func targetShape(_ output: Shape) throws(LearningError) -> Shape
 
@@ -25,6 +34,9 @@ package protocol Loss: Sendable {
 
 extension Loss {
     package var ignoredTarget: Float? { nil }
+    package var countsHits: Bool { true }
+    package func targetsPerPosition(_ output: Shape) -> Int { 1 }
+    package func weighted(_ classWeights: [Float]) -> (any Loss)? { nil }
 }
 
 /// A loss with its place in memory. Called on all shards at once; allocates nothing.

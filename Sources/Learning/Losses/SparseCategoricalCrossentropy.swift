@@ -5,29 +5,47 @@ package import Tensors
 ///
 /// `z [..., classes]`, targets `[...]`: the number of the right class. With `p = softmax(z)`, the gradient is
 /// `p - onehot(class)`; the loss itself is `log(sum(exp(z - max z))) + max z - z[class]`, which cannot overflow.
+///
+/// With label smoothing `s` the right class counts `1 - s + s / classes` and every other one `s / classes`: Szegedy et
+/// al., "Rethinking the Inception architecture for computer vision", 2016.
 package struct SparseCategoricalCrossentropy: Loss {
     package let name = "sparse-categorical-crossentropy"
     package let fusedActivation: Activation? = .softmax
 
-    package init() {}
+    /// The target of positions without loss, gradient and hits, such as padding: a class number, or any other.
+    package var ignoring: Float?
+    /// From 0 to below 1.
+    package var labelSmoothing: Float
+    /// By which the losses of each class's positions are multiplied, as Keras's `class_weight`; the mean stays one over
+    /// positions.
+    package var classWeights: [Float]?
+
+    package init(ignoring: Float? = nil, labelSmoothing: Float = 0, classWeights: [Float]? = nil) {
+        self.ignoring = ignoring
+        self.labelSmoothing = labelSmoothing
+        self.classWeights = classWeights
+    }
+
+    package var ignoredTarget: Float? { ignoring }
 
     package func targetShape(_ output: Shape) throws(LearningError) -> Shape {
-        guard output.rank >= 1 else { throw LearningError(.model, "the loss \(name) needs an axis of classes") }
-        return try learning { () throws(TensorError) in try Shape(Array(output.dimensions.dropLast())) }
+        try LossChecks.withoutClasses(output, loss: name)
     }
 
     package func bind(_ output: Tensor) throws(LearningError) -> any LossStep {
-        guard let gradient = output.gradient else {
-            throw LearningError(.model, "the loss \(name) needs an output that is learnt")
-        }
+        let gradient = try LossChecks.gradient(of: output, loss: name)
+        try LossChecks.weights(classWeights, classes: output.shape.last, loss: name)
+        try LossChecks.smoothing(labelSmoothing, loss: name)
         return SparseCategoricalCrossentropyStep(
-            logits: output.value, gradient: gradient, classes: output.shape.last, positions: output.shape.leading)
+            logits: output.value, gradient: gradient, classes: output.shape.last, positions: output.shape.leading,
+            ignored: ignoring, smoothing: labelSmoothing, weights: classWeights)
     }
 
     package func check(_ samples: Samples, output: Shape, named name: String) throws(LearningError) {
         let classes = Float(output.last)
         for i in 0..<samples.targets.count {
             let target = samples.targets.base[i]
+            if let ignoring, target == ignoring { continue }
             if !(target >= 0 && target < classes && target == target.rounded()) {
                 throw LearningError(
                     .data,
@@ -37,9 +55,19 @@ package struct SparseCategoricalCrossentropy: Loss {
         }
     }
 
+    package func weighted(_ classWeights: [Float]) -> (any Loss)? {
+        var copy = self
+        copy.classWeights = classWeights
+        return copy
+    }
+
     /// The loss of one position, spelt out.
     package func reference(_ logits: [Double], target: Int) -> Double {
-        -log(Activation.softmax.reference(logits)[target])
+        if let ignoring, Float(target) == ignoring { return 0 }
+        let logs = Activation.softmax.reference(logits).map { log($0) }
+        let smoothing = Double(labelSmoothing)
+        let loss = -(1 - smoothing) * logs[target] - smoothing * logs.reduce(0, +) / Double(logs.count)
+        return loss * Double(classWeights?[target] ?? 1)
     }
 }
 
@@ -49,33 +77,36 @@ private struct SparseCategoricalCrossentropyStep: LossStep {
     let classes: Int
     /// In one sample.
     let positions: Int
+    let ignored: Float?
+    let smoothing: Float
+    let weights: [Float]?
 
     func run(_ frame: Frame, targets: FloatPointer, scale: Float, totals: inout Totals) {
         let rows = frame.rows * positions
         for row in 0..<rows {
             let z = frame[logits] + row * classes
-            let target = Int(targets[row])
-            var largest = z[0]
-            var likeliest = 0
-            for j in 1..<max(classes, 1) where z[j] > largest {
-                largest = z[j]
-                likeliest = j
-            }
-            // The gradient's place holds the powers until their sum is known.
             let dz = frame[gradient] + row * classes
-            var sum: Float = 0
-            for j in 0..<classes {
-                let power = expf(z[j] - largest)
-                dz[j] = power
-                sum += power
+            if let ignored, targets[row] == ignored {
+                dz.update(repeating: 0, count: classes)
+                continue
             }
-            totals.loss += Double(logf(sum) + (largest - z[target]))
-            totals.correct += likeliest == target ? 1 : 0
-            let factor = scale / sum
-            for j in 0..<classes { dz[j] *= factor }
-            dz[target] -= scale
+            let target = Int(targets[row])
+            let weight = weights?[target] ?? 1
+            let largest = SoftmaxRow.largest(z, classes)
+            // The gradient's place holds the powers until their sum is known.
+            let sum = SoftmaxRow.powers(z, classes, largest: largest, into: dz)
+            var loss = logf(sum) + (1 - smoothing) * (largest - z[target])
+            if smoothing > 0 {
+                loss -= smoothing / Float(classes) * SoftmaxRow.sum(z, classes, largest: largest)
+            }
+            totals.loss += Double(loss * weight)
+            totals.correct += SoftmaxRow.isFirstLargest(target, z, largest: largest) ? 1 : 0
+            totals.positions += 1
+            guard frame.isTraining else { continue }
+            let scale = scale * weight
+            SoftmaxRow.rescale(dz, classes, by: scale / sum, offset: -scale * smoothing / Float(classes))
+            dz[target] -= scale * (1 - smoothing)
         }
         totals.samples += frame.rows
-        totals.positions += rows
     }
 }

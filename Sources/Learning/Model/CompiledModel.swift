@@ -114,7 +114,9 @@ package struct CompiledModel: Sendable {
     /// The positions of these samples that count in the loss, of whose losses the mean is taken.
     func positions(_ samples: Samples, _ indices: UnsafeBufferPointer<Int32>) -> Int {
         let width = targetShape.count
-        guard let ignored = loss.ignoredTarget else { return indices.count * width }
+        guard let ignored = loss.ignoredTarget else {
+            return indices.count * width / loss.targetsPerPosition(output.shape)
+        }
         var count = 0
         for index in indices {
             let targets = samples.targets.base + Int(index) * width

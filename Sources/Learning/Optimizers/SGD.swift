@@ -2,16 +2,19 @@ package import Tensors
 
 /// Gradient descent with momentum, as Keras has it:
 /// `v = momentum v - rate g`, then `w = w + v`, or with Nesterov's look ahead `w = w + momentum v - rate g`.
+/// With weight decay, `w = w - rate decay w` before that.
 package struct SGD: Optimizer {
     package let name = "sgd"
     package var learningRate: Float
     package var momentum: Float
     package var isNesterov: Bool
+    package var weightDecay: Float
 
-    package init(learningRate: Float = 0.01, momentum: Float = 0, isNesterov: Bool = false) {
+    package init(learningRate: Float = 0.01, momentum: Float = 0, isNesterov: Bool = false, weightDecay: Float = 0) {
         self.learningRate = learningRate
         self.momentum = momentum
         self.isNesterov = isNesterov
+        self.weightDecay = weightDecay
     }
 
     package var momentCount: Int { momentum == 0 ? 0 : 1 }
@@ -20,21 +23,20 @@ package struct SGD: Optimizer {
         _ parameters: FloatPointer, _ gradients: FloatPointer, moments: FloatPointer, momentStride: Int, count: Int,
         step: Int, factor: Float
     ) {
-        let rate = learningRate * factor
-        let momentum = momentum
+        let rate = Vector(repeating: learningRate * factor)
+        let keep = Vector(repeating: 1 - learningRate * factor * weightDecay)
+        let kept = Vector(repeating: momentum)
         if momentum == 0 {
-            for i in 0..<count { parameters[i] -= rate * gradients[i] }
+            updateEach(count, parameters, gradients) { w, g in w * keep - rate * g }
         } else if isNesterov {
-            for i in 0..<count {
-                let v = momentum * moments[i] - rate * gradients[i]
-                moments[i] = v
-                parameters[i] += momentum * v - rate * gradients[i]
+            updateEach(count, parameters, gradients, moments) { w, g, v in
+                v = kept * v - rate * g
+                return w * keep + (kept * v - rate * g)
             }
         } else {
-            for i in 0..<count {
-                let v = momentum * moments[i] - rate * gradients[i]
-                moments[i] = v
-                parameters[i] += v
+            updateEach(count, parameters, gradients, moments) { w, g, v in
+                v = kept * v - rate * g
+                return w * keep + v
             }
         }
     }

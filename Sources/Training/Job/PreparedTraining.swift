@@ -24,6 +24,7 @@ package struct PreparedTraining: Sendable {
         var files = [(plan.data.trainImages, plan.data.trainLabels)]
         if let test = plan.data.test { files.append((test.images, test.labels)) }
         var classes = 0
+        var trainLabels: [UInt8] = []
         for (images, labels) in files {
             do throws(DatasetError) {
                 let header = try IDXFile.readHeader(images)
@@ -34,6 +35,7 @@ package struct PreparedTraining: Sendable {
                     throw DatasetError(.content, "\(header.count) images, but \(labels.count) labels", path: images)
                 }
                 classes = max(classes, Int(labels.bytes.max() ?? 0) + 1)
+                if headers.isEmpty { trainLabels = Array(labels.bytes) }
                 headers.append(header)
             } catch {
                 report(
@@ -58,8 +60,18 @@ package struct PreparedTraining: Sendable {
             let network = try NetworkWiring(layers: plan.layers, aliases: plan.aliases, inputNames: [])
                 .network(inputShapes: [train.shape])
             shapes = try network.shapes()
+            var loss = plan.loss
+            if plan.balancesClasses {
+                // The binary cross-entropy has one output for its two classes.
+                var counts = [Int](repeating: 0, count: max(shapes.last?.last ?? 1, 2))
+                for index in split.train {
+                    let label = Int(trainLabels[Int(index)])
+                    if label < counts.count { counts[label] += 1 }
+                }
+                loss = loss.weighted(ClassWeights.balanced(counts)) ?? loss
+            }
             model = try CompiledModel(
-                network: network, loss: plan.loss, batchSize: plan.batchSize, shards: plan.shards)
+                network: network, loss: loss, batchSize: plan.batchSize, shards: plan.shards)
         } catch {
             let line = error.layer.flatMap { plan.lines.layers.indices.contains($0) ? plan.lines.layers[$0] : nil }
             report(line ?? plan.lines.train, "model: \(error.message)")

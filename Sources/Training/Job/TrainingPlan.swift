@@ -42,7 +42,11 @@ package struct TrainingPlan: Sendable {
     package var epochs = 1
     package var batchSize = 32
     package var optimizer: any Optimizer = Adam()
+    package var schedule: any Schedule = ConstantSchedule()
+    package var clipping = Clipping.none
     package var loss: any Loss = SparseCategoricalCrossentropy()
+    /// The loss is to be given ``ClassWeights/balanced(_:)`` of the training samples.
+    package var balancesClasses = false
     package var metrics: [MetricName] = [.accuracy]
     package var earlyStopping: EarlyStopping?
     package var seed: UInt64 = 0

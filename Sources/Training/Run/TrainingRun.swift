@@ -50,7 +50,9 @@ package struct TrainingRun {
 
         let pool = try training(arrays: { () throws(TensorError) in try WorkerPool(workers: threads) })
         let runner = try training { () throws(LearningError) in
-            try StepRunner(model: model, optimizer: plan.optimizer, pool: pool, seed: plan.seed)
+            try StepRunner(
+                model: model, optimizer: plan.optimizer, schedule: plan.schedule, clipping: plan.clipping, pool: pool,
+                seed: plan.seed)
         }
         let steps = (data.train.indices.count + plan.batchSize - 1) / plan.batchSize
         let observer = RunObserver(events, plan, steps: steps, stop: stop)

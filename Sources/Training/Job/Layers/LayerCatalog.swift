@@ -18,6 +18,11 @@ enum LayerCatalog {
             let usesBias = reader.boolean("use-bias") ?? true
             return Dense(units: units ?? 1, activation: activation, usesBias: usesBias)
         },
+        Activate.kind: { reader in
+            let function: Activation? = reader.choice("function")
+            if reader.table["function"] == nil { reader.missing("function", example: "\"gelu\"") }
+            return Activate(function ?? .linear)
+        },
         Flatten.kind: { _ in Flatten() },
         ReLU.kind: { _ in ReLU() },
     ]
