@@ -40,7 +40,8 @@ struct Bench: ParsableCommand {
         try reporting {
             guard let chosen = Workload.all.first(where: { $0.name == workload }) else {
                 let speed = try Measurement.gemmCeiling()
-                print(format == .json ? "{\"workload\": \"gemm\", \"gflops\": \(speed)}" : "gemm  \(Int(speed)) GFLOP/s")
+                print(
+                    format == .json ? "{\"workload\": \"gemm\", \"gflops\": \(speed)}" : "gemm  \(Int(speed)) GFLOP/s")
                 return
             }
             let result = try Measurement.run(chosen, threads: threads, shards: shards, seconds: seconds)

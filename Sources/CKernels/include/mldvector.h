@@ -18,8 +18,6 @@ typedef int mld_ivector __attribute__((ext_vector_type(MLD_LANES)));
 
 enum { mld_lanes = MLD_LANES };
 
-/// The instruction set this was built for: `avx512`, `avx2` or `baseline`.
-enum { mld_built_avx512 = MLD_LANES == 16, mld_built_avx2 = MLD_LANES == 8 };
 
 /// a b + c: in one rounding where the processor has it, else in two.
 MLD_INLINE mld_vector mld_fma(mld_vector a, mld_vector b, mld_vector c) {

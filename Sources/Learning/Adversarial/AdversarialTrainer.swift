@@ -67,7 +67,8 @@ package final class AdversarialTrainer {
         chain = try StepRunner(
             models: [compile(joined, BinaryCrossentropy(), batchSize)], optimizer: optimizers.0, learning: width,
             pool: pool, seed: seed)
-        latent = generator.inputShapes[0].count
+        let latent = generator.inputShapes[0].count
+        self.latent = latent
         rows = (0..<Int32(2 * batchSize)).map { $0 }
         fromDiscriminator = WeightCopy(from: self.discriminator, to: chain, adding: "discriminator.")
         toGenerator = WeightCopy(from: chain, to: self.generator, removing: "generator.")

@@ -26,17 +26,17 @@ package struct Measurement: Encodable, Sendable {
         let clock = ContinuousClock()
         let start = clock.now
         let samples = try training { () throws(LearningError) in try workload.samples() }
+        let pool = try training(arrays: { () throws(TensorError) in try WorkerPool(workers: threads) })
         let runner = try training { () throws(LearningError) in
             let model = try CompiledModel(
                 network: workload.network(), loss: workload.loss, batchSize: workload.batchSize, shards: shards)
-            let pool: WorkerPool
-            do { pool = try WorkerPool(workers: threads) } catch { throw LearningError(error) }
             return try StepRunner(model: model, optimizer: Adam(learningRate: 0.001), pool: pool, seed: 0)
         }
         let rows = (0..<Int32(workload.batchSize)).map { $0 }
         func step() throws(TrainingError) -> Double {
             try training { () throws(LearningError) in
-                try rows.withUnsafeBufferPointer { rows throws(LearningError) in try runner.train(samples, rows) }.meanLoss
+                try rows.withUnsafeBufferPointer { rows throws(LearningError) in try runner.train(samples, rows) }
+                    .meanLoss
             }
         }
         var loss = try step()
@@ -54,7 +54,7 @@ package struct Measurement: Encodable, Sendable {
         walls.sort()
         processors.sort()
         var usage = rusage()
-        getrusage(RUSAGE_SELF, &usage)
+        getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
         return Measurement(
             workload: workload.name, threads: threads, msPerStepMedian: walls[walls.count / 2], msMin: walls[0],
             cpuMsMedian: processors[processors.count / 2], steps: walls.count,
@@ -67,7 +67,9 @@ package struct Measurement: Encodable, Sendable {
     package static func gemmCeiling() throws(TrainingError) -> Double {
         try training(arrays: { () throws(TensorError) in
             let n = 1024
-            let (a, b, c) = (try FloatBuffer(count: n * n), try FloatBuffer(count: n * n), try FloatBuffer(count: n * n))
+            let (a, b, c) = (
+                try FloatBuffer(count: n * n), try FloatBuffer(count: n * n), try FloatBuffer(count: n * n)
+            )
             let clock = ContinuousClock()
             var best = Double.infinity
             for _ in 0..<20 {

@@ -45,7 +45,8 @@ extension TrainingPlan {
     }
 
     private static func loss(
-        _ name: LossName, _ smoothing: Float = 0, _ weights: [Float]? = nil, _ ignoring: Float? = nil, _ delta: Float = 1
+        _ name: LossName, _ smoothing: Float = 0, _ weights: [Float]? = nil, _ ignoring: Float? = nil,
+        _ delta: Float = 1
     ) -> any Loss {
         switch name {
         case .binaryCrossentropy:

@@ -1,21 +1,26 @@
 import Glibc
 import Tensors
 
-/// Gets the linear algebra library to run the right kernels, which it chooses while it is loaded, before `main`.
+/// What has to be settled before the program does anything: which build of it runs, for this processor, and which
+/// kernels the linear algebra library chooses, which it does while it is loaded, before `main`.
 package enum BLASStart {
-    /// Starts this program anew with the settings in its environment, if some are missing. Nothing may have happened
-    /// before that would happen twice.
+    /// Starts the best build of this program that lies beside it, with the library's settings in its environment, if
+    /// that is not what runs already. Nothing may have happened before that would happen twice.
     ///
     /// - Returns: when all is set, or, with a warning, when the system does not let a program start itself anew.
     package static func restartIfNeeded() -> String? {
         var present: [String: String] = [:]
         for name in ["OPENBLAS_CORETYPE", "OPENBLAS_NUM_THREADS"] { present[name] = environment(name) }
         let missing = OpenBLAS.missingSettings(in: present)
-        if missing.isEmpty { return nil }
-        for (name, value) in missing { setenv(name, value, 0) }
         // By its name, so that process lists show it; by the link, should the file have been replaced.
         var buffer = [CChar](repeating: 0, count: Int(PATH_MAX) + 1)
-        if readlink("/proc/self/exe", &buffer, Int(PATH_MAX)) > 0 { execv(&buffer, CommandLine.unsafeArgv) }
+        let own = readlink("/proc/self/exe", &buffer, Int(PATH_MAX)) > 0 ? String(cString: buffer) : nil
+        let better = own.flatMap { BuildVariant.better(than: $0, wanted: environment("MLTRAIN_CPU")) }
+        if missing.isEmpty, better == nil { return nil }
+        for (name, value) in missing { setenv(name, value, 0) }
+        if let better { execv(better, CommandLine.unsafeArgv) }
+        if missing.isEmpty { return nil }
+        if let own { execv(own, CommandLine.unsafeArgv) }
         execv("/proc/self/exe", CommandLine.unsafeArgv)
         return "cannot start anew to set \(missing.map(\.name).joined(separator: " and ")): "
             + "\(String(cString: strerror(errno))); OpenBLAS chose its kernels itself and may be slow"
