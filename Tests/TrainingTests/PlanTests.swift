@@ -71,7 +71,7 @@ private let activations = Activation.allCases.map(\.rawValue).joined(separator: 
         ),
         (
             "threads = 2", "loss = \"mse\"",
-            "job.toml:6: \"train.loss\" is \"mse\"; it must be one of sparse-categorical-crossentropy"
+            "job.toml:6: \"train.loss\" is \"mse\"; it must be one of binary-crossentropy, categorical-crossentropy, huber, mean-absolute-error, mean-squared-error, sparse-categorical-crossentropy"
         ),
         (
             "threads = 2", "metrics = [\"acuracy\"]",
