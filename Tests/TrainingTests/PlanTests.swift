@@ -174,6 +174,25 @@ private let activations = Activation.allCases.map(\.rawValue).joined(separator: 
         #expect(prepared.summary.contains("259 parameters"))
     }
 
+    @Test func balancedClassesAreCountedInTheTrainingPart() throws {
+        let workshop = try Workshop()
+        try workshop.makeData()
+        func job(_ weights: String) -> String {
+            workshop.job().replacing(
+                "loss = \"sparse-categorical-crossentropy\"",
+                with: "loss = { name = \"sparse-categorical-crossentropy\", class-weights = \(weights) }")
+        }
+        let prepared = try PreparedTraining(
+            try TrainingPlan.load(try workshop.write("job.toml", job("\"balanced\""))))
+        let loss = try #require(prepared.model.loss as? SparseCategoricalCrossentropy)
+        let weights = try #require(loss.classWeights)
+        // Each class's samples, 72 in all, weigh as much as the others'.
+        let counts = weights.map { 72 / (3 * $0) }
+        #expect(counts.allSatisfy { abs($0 - $0.rounded()) < 1e-4 } && abs(counts.reduce(0, +) - 72) < 1e-3)
+        #expect(
+            try prepare(workshop, job("[1, 2]")).first?.contains("has 2 class weights for 3 classes") == true)
+    }
+
     @Test func whatTheDataContradict() throws {
         let workshop = try Workshop()
         let missing = try prepare(workshop, workshop.job())

@@ -11,7 +11,7 @@ extension TrainingPlan {
         case meanSquaredError = "mean-squared-error"
         case sparseCategoricalCrossentropy = "sparse-categorical-crossentropy"
 
-        /// The option of the loss, beyond its name.
+        /// The options it has.
         var knows: (smoothing: Bool, ignoring: Bool) {
             switch self {
             case .binaryCrossentropy, .sparseCategoricalCrossentropy: (true, true)
@@ -45,7 +45,8 @@ extension TrainingPlan {
     }
 
     private static func loss(
-        _ name: LossName, _ smoothing: Float = 0, _ weights: [Float]? = nil, _ ignoring: Float? = nil, _ delta: Float = 1
+        _ name: LossName, _ smoothing: Float = 0, _ weights: [Float]? = nil, _ ignoring: Float? = nil,
+        _ delta: Float = 1
     ) -> any Loss {
         switch name {
         case .binaryCrossentropy:
