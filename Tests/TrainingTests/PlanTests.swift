@@ -71,7 +71,7 @@ private let activations = Activation.allCases.map(\.rawValue).joined(separator: 
         ),
         (
             "threads = 2", "loss = \"mse\"",
-            "job.toml:6: \"train.loss\" is \"mse\"; it must be one of sparse-categorical-crossentropy"
+            "job.toml:6: \"train.loss\" is \"mse\"; it must be one of binary-crossentropy, categorical-crossentropy, huber, mean-absolute-error, mean-squared-error, sparse-categorical-crossentropy"
         ),
         (
             "threads = 2", "metrics = [\"acuracy\"]",
@@ -172,6 +172,25 @@ private let activations = Activation.allCases.map(\.rawValue).joined(separator: 
         #expect(prepared.shapes == ["12", "16", "3"])
         #expect(prepared.model.plan.learntCount == 12 * 16 + 16 + 16 * 3 + 3)
         #expect(prepared.summary.contains("259 parameters"))
+    }
+
+    @Test func balancedClassesAreCountedInTheTrainingPart() throws {
+        let workshop = try Workshop()
+        try workshop.makeData()
+        func job(_ weights: String) -> String {
+            workshop.job().replacing(
+                "loss = \"sparse-categorical-crossentropy\"",
+                with: "loss = { name = \"sparse-categorical-crossentropy\", class-weights = \(weights) }")
+        }
+        let prepared = try PreparedTraining(
+            try TrainingPlan.load(try workshop.write("job.toml", job("\"balanced\""))))
+        let loss = try #require(prepared.model.loss as? SparseCategoricalCrossentropy)
+        let weights = try #require(loss.classWeights)
+        // Each class's samples, 72 in all, weigh as much as the others'.
+        let counts = weights.map { 72 / (3 * $0) }
+        #expect(counts.allSatisfy { abs($0 - $0.rounded()) < 1e-4 } && abs(counts.reduce(0, +) - 72) < 1e-3)
+        #expect(
+            try prepare(workshop, job("[1, 2]")).first?.contains("has 2 class weights for 3 classes") == true)
     }
 
     @Test func whatTheDataContradict() throws {

@@ -80,11 +80,6 @@ enum SoftmaxRow {
     @inline(__always)
     static func rescale(_ x: FloatPointer, _ count: Int, by factor: Float, offset: Float) {
         let (a, b) = (Vector(repeating: factor), Vector(repeating: offset))
-        var i = 0
-        while i + lanes <= count {
-            store(x + i, mld_fma(load(x + i), a, b))
-            i += lanes
-        }
-        if i < count { store(x + i, mld_fma(load(x + i, count: count - i), a, b), count: count - i) }
+        map(count, x, into: x) { mld_fma($0, a, b) }
     }
 }

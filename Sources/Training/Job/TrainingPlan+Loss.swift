@@ -11,7 +11,7 @@ extension TrainingPlan {
         case meanSquaredError = "mean-squared-error"
         case sparseCategoricalCrossentropy = "sparse-categorical-crossentropy"
 
-        /// The option of the loss, beyond its name.
+        /// The options it has.
         var knows: (smoothing: Bool, ignoring: Bool) {
             switch self {
             case .binaryCrossentropy, .sparseCategoricalCrossentropy: (true, true)

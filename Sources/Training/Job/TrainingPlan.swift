@@ -71,6 +71,9 @@ package struct TrainingPlan: Sendable {
         var layers: [Int] = []
     }
 
+    /// Regression has no accuracy, whatever the job asks for.
+    package var reportsAccuracy: Bool { metrics.contains(.accuracy) && loss.countsHits }
+
     /// Batch shards unless the job says otherwise: as many threads as can share a step. More would cost smaller
     /// products and more gradients to sum, on every machine.
     package static let defaultShards = 4

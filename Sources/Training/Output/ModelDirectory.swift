@@ -93,7 +93,7 @@ struct ModelDirectory {
     private func figures(_ totals: Totals) -> Figures {
         Figures(
             samples: totals.samples, loss: totals.meanLoss,
-            accuracy: plan.metrics.contains(.accuracy) ? totals.accuracy : nil)
+            accuracy: plan.reportsAccuracy ? totals.accuracy : nil)
     }
 
     private var metrics: some Encodable {

@@ -46,7 +46,7 @@ final class RunObserver: TrainingObserver {
     func report(_ split: String, _ prefix: String, _ totals: Totals, epoch: Int) -> String {
         events.write(.metric(Metric(name: "loss", split: split, value: totals.meanLoss, epoch: epoch)))
         var words = "  \(prefix)loss \(fixed(totals.meanLoss, 4))"
-        if plan.metrics.contains(.accuracy) {
+        if plan.reportsAccuracy {
             events.write(.metric(Metric(name: "accuracy", split: split, value: totals.accuracy, epoch: epoch)))
             words += "  \(prefix)accuracy \(fixed(totals.accuracy, 4))"
         }
