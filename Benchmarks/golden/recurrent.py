@@ -1,7 +1,8 @@
 """Outputs and gradients of recurrent layers, by PyTorch, and by Keras where padding is masked.
 
-Writes Tests/LearningTests/Golden/KIND-CASE.json. Each case is a bidirectional layer with sequences, a dense layer with softmax over each
-position, and the mean of the cross-entropies. Kernels are written as Keras has them: [features][gates units].
+Writes Tests/LearningTests/Golden/KIND-CASE.json. Each case is a bidirectional layer with
+sequences, a dense layer with softmax over each position, and the mean of the cross-entropies. Kernels are written as Keras
+has them: [features][gates units].
 """
 
 import json
@@ -67,32 +68,34 @@ def by_torch(kind):
         put(case, "dense.bias" + part, get(dense.bias))
 
 
-def by_keras(kind):
+def by_keras(kind, bidirectional):
     import tensorflow as tf
 
-    case = kind + "-masked"
+    case = kind + ("-bidirectional" if bidirectional else "") + "-masked"
     random = np.random.default_rng(len(arrays))
     layer = {"lstm": tf.keras.layers.LSTM, "gru": tf.keras.layers.GRU, "simple-rnn": tf.keras.layers.SimpleRNN}[kind](
         UNITS, return_sequences=True
     )
-    both = tf.keras.layers.Bidirectional(layer)
+    if bidirectional:
+        layer = tf.keras.layers.Bidirectional(layer)
     x = tf.Variable(random.normal(size=(ROWS, STEPS, FEATURES)).astype(np.float32))
     # Padding in front, behind, and amidst.
     tokens = np.array([[0, 4, 7, 1], [2, 9, 0, 0], [3, 0, 0, 5]], np.float32)
     mask = tf.constant(tokens != 0)
-    both(x, mask=mask)
-    for v in both.trainable_variables:
+    layer(x, mask=mask)
+    for v in layer.trainable_variables:
         v.assign(random.uniform(-0.6, 0.6, v.shape))
-    dense = tf.Variable(random.uniform(-0.5, 0.5, (2 * UNITS, CLASSES)).astype(np.float32))
+    dense = tf.Variable(random.uniform(-0.5, 0.5, (2 * UNITS if bidirectional else UNITS, CLASSES)).astype(np.float32))
     offset = tf.Variable(random.uniform(-0.5, 0.5, CLASSES).astype(np.float32))
     target = random.integers(0, CLASSES, (ROWS, STEPS))
     with tf.GradientTape() as tape:
-        y = both(x, mask=mask)
+        y = layer(x, mask=mask)
         losses = tf.nn.sparse_softmax_cross_entropy_with_logits(target, y @ dense + offset)
         loss = tf.reduce_mean(losses)
-    names = [d + n for d in ("forward.", "backward.") for n in ("kernel", "recurrent-kernel", "bias")]
+    prefixes = ("forward.", "backward.") if bidirectional else ("",)
+    names = [p + n for p in prefixes for n in ("kernel", "recurrent-kernel", "bias")]
     names += ["dense.kernel", "dense.bias", "input"]
-    variables = both.trainable_variables + [dense, offset, x]
+    variables = layer.trainable_variables + [dense, offset, x]
     put(case, "tokens", tokens)
     put(case, "target", target)
     put(case, "output", y)
@@ -105,7 +108,8 @@ def by_keras(kind):
 if __name__ == "__main__":
     for kind in ("lstm", "gru", "simple-rnn"):
         by_torch(kind)
-        by_keras(kind)
+        by_keras(kind, False)
+        by_keras(kind, True)
     path = pathlib.Path(__file__).parents[2] / "Tests/LearningTests/Golden"
     cases = sorted({name.split(".")[0] for name in arrays})
     for case in cases:

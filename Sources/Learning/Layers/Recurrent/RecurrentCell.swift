@@ -128,3 +128,10 @@ func forEachVector(_ units: Int, _ body: (Int, Int) -> Void) {
     }
     if j < units { body(j, units - j) }
 }
+
+@inline(__always)
+func add(_ from: FloatPointer, to sum: FloatPointer, count: Int) {
+    forEachVector(count) { j, count in
+        store(sum + j, load(sum + j, part: count) + load(from + j, part: count), part: count)
+    }
+}

@@ -2,7 +2,8 @@ package import Tensors
 
 /// What the recurrent layers have in common, which is all but their cells.
 ///
-/// At positions that are padding the state is carried on unchanged, as in Keras; with sequences, so is the output.
+/// At positions that are padding the state is carried on unchanged, as in Keras; so is the output of a sequence, unless
+/// the layer is bidirectional, when it is zero there.
 package protocol RecurrentLayer: Layer {
     associatedtype Cell: RecurrentCell
 
@@ -71,7 +72,7 @@ extension RecurrentLayer {
             var state = ReferenceState(output: zero, cell: zero)
             for step in order {
                 if isReal[step] { state = Cell.reference(x[step], state, weights) }
-                outputs[step] = state.output
+                outputs[step] = isBidirectional && !isReal[step] ? zero : state.output
             }
             return returnsSequences ? outputs : [state.output]
         }

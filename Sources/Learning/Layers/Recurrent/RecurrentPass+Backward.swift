@@ -63,9 +63,8 @@ extension RecurrentPass {
     /// Adds the gradient of a step's output to that of its state.
     private func absorb(_ frame: Frame, _ step: Int, _ gradient: FloatPointer, into state: FloatPointer) {
         let from = place(step, in: gradient)
-        for row in 0..<frame.rows {
-            let (dy, dh) = (from.base + row * from.stride, state + row * layout.units)
-            for j in 0..<layout.units { dh[j] += dy[j] }
+        for row in 0..<frame.rows where shows(frame, row, step) {
+            add(from.base + row * from.stride, to: state + row * layout.units, count: layout.units)
         }
     }
 
@@ -93,11 +92,7 @@ extension RecurrentPass {
             MatrixView(dg + (width - columns), rows: rows, columns: columns, stride: width),
             into: MatrixView(frame.gradient(recurrentKernel), rows: units, columns: columns), beta: beta)
         let db = frame[scratch.biasGradient]
-        forEachVector(width) { j, count in
-            var sum = load(db + j, part: count)
-            for row in 0..<rows { sum += load(dg + row * width + j, part: count) }
-            store(db + j, sum, part: count)
-        }
+        for row in 0..<rows { add(dg + row * width, to: db, count: width) }
     }
 
     /// dx = dG W', copied or added to where the positions lie in the input.
@@ -121,7 +116,7 @@ extension RecurrentPass {
             var to = frame[inputGradient] + position(step) * features
             for _ in 0..<frame.rows {
                 if input.accumulates {
-                    for j in 0..<features { to[j] += dx[j] }
+                    add(dx, to: to, count: features)
                 } else {
                     to.update(from: dx, count: features)
                 }

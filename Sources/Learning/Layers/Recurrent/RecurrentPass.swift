@@ -8,6 +8,8 @@ struct RecurrentLayout: Sendable {
     /// Floats of one output vector: `units`, or twice as many when bidirectional.
     let width: Int
     let returnsSequences: Bool
+    /// The output at padding is zero, not the state that is carried over it: so has it Keras's `Bidirectional` wrapper.
+    var zeroesPadding: Bool { returnsSequences && width > units }
 
     /// What does not depend on the step before is computed for several steps at once, as many as make about this many
     /// rows: enough for products to run at full speed, few enough to stay in the cache of a core.
@@ -138,6 +140,12 @@ struct RecurrentPass<Cell: RecurrentCell>: Sendable {
             tokens: input.tensor.mask.map { frame[$0.tokens] + position(step) }, tokenStride: layout.steps)
     }
 
+    /// Whether a row's state after a step is given out.
+    func shows(_ frame: Frame, _ row: Int, _ step: Int) -> Bool {
+        guard layout.zeroesPadding, let mask = input.tensor.mask else { return true }
+        return frame[mask.tokens][row * layout.steps + position(step)] != 0
+    }
+
     /// Copies the inputs of steps together, `[count][rows][features]`.
     func gather(_ frame: Frame, from first: Int, count: Int, into to: FloatPointer) {
         let (features, sample) = (layout.features, layout.steps * layout.features)
@@ -220,7 +228,12 @@ struct RecurrentPass<Cell: RecurrentCell>: Sendable {
         let to = place(step, in: frame[output.value])
         let from = state(frame, after: step + 1)
         for row in 0..<frame.rows {
-            (to.base + row * to.stride).update(from: from + row * layout.units, count: layout.units)
+            let y = to.base + row * to.stride
+            if shows(frame, row, step) {
+                y.update(from: from + row * layout.units, count: layout.units)
+            } else {
+                y.update(repeating: 0, count: layout.units)
+            }
         }
     }
 }
