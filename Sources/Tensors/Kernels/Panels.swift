@@ -55,17 +55,26 @@ package func multiply(
         let columns = min(width, b.columns - column)
         var row = 0
         while row < rows {
-            let count = min(Tile.rows, rows - row)
+            let left = rows - row
+            // Tiles of 6 and of 4 rows, so chosen that as few rows as can be are computed in vain.
+            let isShort = left <= ShortTile.rows || left == 7 || left == 8
+            let count = min(isShort ? ShortTile.rows : Tile.rows, left)
             let p = a + row * strideA
-            var tile = Tile()
-            tile.add(
-                Tile.Rows(
-                    p0: p, p1: p + min(1, count - 1) * strideA, p2: p + min(2, count - 1) * strideA,
-                    p3: p + min(3, count - 1) * strideA, p4: p + min(4, count - 1) * strideA,
-                    p5: p + min(5, count - 1) * strideA), step: 1, panel, depth: b.depth, panelStride: width)
-            tile.store(
-                c + row * strideC + column, stride: strideC, rows: count, columns: columns, accumulate: accumulate)
-            row += Tile.rows
+            let from = Tile.Rows(
+                p0: p, p1: p + min(1, count - 1) * strideA, p2: p + min(2, count - 1) * strideA,
+                p3: p + min(3, count - 1) * strideA, p4: p + min(4, count - 1) * strideA,
+                p5: p + min(5, count - 1) * strideA)
+            let to = c + row * strideC + column
+            if isShort {
+                var tile = ShortTile()
+                tile.add(from, panel, depth: b.depth)
+                tile.tile.store(to, stride: strideC, rows: count, columns: columns, accumulate: accumulate)
+            } else {
+                var tile = Tile()
+                tile.add(from, step: 1, panel, depth: b.depth, panelStride: width)
+                tile.store(to, stride: strideC, rows: count, columns: columns, accumulate: accumulate)
+            }
+            row += count
         }
         column += width
         panel += width * b.depth
