@@ -30,6 +30,8 @@ MLD_INLINE mld_vector mld_fma(mld_vector a, mld_vector b, mld_vector c) {
 
 /// Of two numbers the larger; a NaN in `a` stays one, so that a diverging model is seen.
 MLD_INLINE mld_vector mld_max(mld_vector a, mld_vector b) { return a < b ? b : a; }
+/// Of two numbers the larger; a NaN in either stays one.
+MLD_INLINE mld_vector mld_maximum(mld_vector a, mld_vector b) { return ((a < b) | (b != b)) ? b : a; }
 /// Of two numbers the smaller; a NaN in `a` stays one.
 MLD_INLINE mld_vector mld_min(mld_vector a, mld_vector b) { return a > b ? b : a; }
 MLD_INLINE mld_vector mld_sqrt(mld_vector a) { return __builtin_elementwise_sqrt(a); }

@@ -18,9 +18,26 @@ package struct Tile {
     struct Rows {
         var p0: FloatPointer, p1: FloatPointer, p2: FloatPointer
         var p3: FloatPointer, p4: FloatPointer, p5: FloatPointer
+
+        @inline(__always)
+        mutating func advance(_ step: Int) {
+            p0 += step
+            p1 += step
+            p2 += step
+            p3 += step
+            p4 += step
+            p5 += step
+        }
     }
 
     @inline(__always) init() {}
+
+    /// Every row starts as these two vectors: a bias.
+    @inline(__always)
+    init(_ b0: Vector, _ b1: Vector) {
+        (c00, c10, c20, c30, c40, c50) = (b0, b0, b0, b0, b0, b0)
+        (c01, c11, c21, c31, c41, c51) = (b1, b1, b1, b1, b1, b1)
+    }
 
     /// Adds `sum over k < depth of a[row][k step] panel[k][column]`.
     @inline(__always)
@@ -61,6 +78,29 @@ package struct Tile {
         if rows > 3 { put(c30, c31, c + 3 * stride, columns, accumulate) }
         if rows > 4 { put(c40, c41, c + 4 * stride, columns, accumulate) }
         if rows > 5 { put(c50, c51, c + 5 * stride, columns, accumulate) }
+    }
+
+    /// The same with a place for each row.
+    @inline(__always)
+    func store(_ c: Rows, rows: Int, columns: Int, accumulate: Bool) {
+        put(c00, c01, c.p0, columns, accumulate)
+        if rows > 1 { put(c10, c11, c.p1, columns, accumulate) }
+        if rows > 2 { put(c20, c21, c.p2, columns, accumulate) }
+        if rows > 3 { put(c30, c31, c.p3, columns, accumulate) }
+        if rows > 4 { put(c40, c41, c.p4, columns, accumulate) }
+        if rows > 5 { put(c50, c51, c.p5, columns, accumulate) }
+    }
+
+    /// Takes the larger of each number and 0; a NaN stays one.
+    @inline(__always)
+    mutating func clamp() {
+        let zero = Vector(repeating: 0)
+        (c00, c01) = (mld_max(c00, zero), mld_max(c01, zero))
+        (c10, c11) = (mld_max(c10, zero), mld_max(c11, zero))
+        (c20, c21) = (mld_max(c20, zero), mld_max(c21, zero))
+        (c30, c31) = (mld_max(c30, zero), mld_max(c31, zero))
+        (c40, c41) = (mld_max(c40, zero), mld_max(c41, zero))
+        (c50, c51) = (mld_max(c50, zero), mld_max(c51, zero))
     }
 
     @inline(__always)
