@@ -6,6 +6,8 @@ import csv
 from common import Report, arguments, log
 from split import folds
 
+MODELS = {"logistic": "logistic regression", "tree": "decision tree"}
+
 
 def load(path):
     """30 numeric columns and 1 for malignant."""
@@ -25,13 +27,13 @@ def model_of(kind, seed):
     return DecisionTreeClassifier(criterion="gini", max_depth=5, min_samples_leaf=5, random_state=seed)
 
 
-def main(kind):
-    options = arguments(__doc__)
-    report = Report(f"medical-{kind}", {"logistic": "logistic regression", "tree": "decision tree"}[kind], options.seed)
+def main():
+    options = arguments(__doc__, model=list(MODELS))
+    report = Report(f"medical-{options.model}", MODELS[options.model], options.seed)
     rows, labels = load(options.data)
     scores = []
     for train, test in folds(len(rows), options.seed, 5):
-        model = model_of(kind, options.seed)
+        model = model_of(options.model, options.seed)
         model.fit([rows[i] for i in train], [labels[i] for i in train])
         scores.append(model.score([rows[i] for i in test], [labels[i] for i in test]))
         log(f"fold {len(scores)}/5: accuracy {scores[-1]:.4f}")
@@ -39,5 +41,4 @@ def main(kind):
 
 
 if __name__ == "__main__":
-    for name in ("logistic", "tree"):
-        main(name)
+    main()

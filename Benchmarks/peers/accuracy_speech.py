@@ -13,6 +13,7 @@ from split import split
 
 LENGTH = 8_000
 HELD_TAKES = 5
+BATCH = 16
 
 
 def load(directory):
@@ -38,17 +39,17 @@ def main():
     known, test = torch.where(takes >= HELD_TAKES)[0], torch.where(takes < HELD_TAKES)[0]
     parts = split(len(known), options.seed, validation=0.1)
     train, validation = known[parts.train], known[parts.validation]
-    # The quiet of a recording is most of it: deviation 1 over the training samples makes it loud enough to learn from.
+    # Silence is most of it: deviation 1 over the training samples makes it loud enough to learn from.
     audio = (audio / audio[train].std())[:, None]
 
     model = WaveNetClassifier()
-    epochs = options.epochs or 20
-    optimizer = torch.optim.Adam(model.parameters(), 2e-3)
-    steps = epochs * -(-len(train) // 32)
+    epochs = options.epochs or 25
+    optimizer = torch.optim.Adam(model.parameters(), 5e-3)
+    steps = epochs * -(-len(train) // BATCH)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
     fit(
         model, optimizer, lambda i: F.cross_entropy(model(audio[train[i]]), digits[train[i]]),
-        samples=len(train), batch=32, epochs=epochs, schedule=schedule, clip=1.0,
+        samples=len(train), batch=BATCH, epochs=epochs, schedule=schedule, clip=1.0,
         validate=lambda: evaluate(model, audio[validation], digits[validation], F.cross_entropy),
     )
     scores = evaluate(model, audio[test], digits[test], F.cross_entropy)

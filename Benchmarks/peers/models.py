@@ -219,17 +219,22 @@ class WaveNet(nn.Module):
 
 
 class WaveNetClassifier(nn.Module):
-    """Raw audio to a word: a strided front, WaveNet's body, the mean over time. [N, 1, T] -> [N, classes]."""
+    """Raw audio to a word. [N, 1, T] -> [N, classes].
 
-    def __init__(self, classes=10, channels=32, blocks=7, kernel=16, stride=8):
+    The front is a bank of learnt filters; the largest of 8 neighbours makes it forget the phase of the wave. Then WaveNet's
+    body, and the mean over time.
+    """
+
+    def __init__(self, classes=10, channels=32, blocks=6, kernel=64, stride=4, pool=8):
         super().__init__()
-        self.front = nn.Conv1d(1, channels, kernel, stride)
+        self.front, self.norm, self.pool = nn.Conv1d(1, channels, kernel, stride), nn.BatchNorm1d(channels), pool
         self.body = GatedStack(channels, blocks)
         self.hidden = nn.Conv1d(channels, channels, 1)
         self.dense = nn.Linear(channels, classes)
 
     def forward(self, x):
-        h = F.relu(self.hidden(F.relu(self.body(self.front(x)))))
+        h = F.max_pool1d(F.relu(self.norm(self.front(x))), self.pool)
+        h = F.relu(self.hidden(F.relu(self.body(h))))
         return self.dense(h.mean(-1))
 
 
