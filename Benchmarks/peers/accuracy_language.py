@@ -16,7 +16,7 @@ LENGTH = 64
 
 def windows(sentences, words):
     """All lines in a row, each closed by END, cut every LENGTH tokens: inputs and the tokens that follow, [N, LENGTH]."""
-    stream = [captions.END]
+    stream = []
     for sentence in sentences:
         stream += captions.encode(sentence, words) + [captions.END]
     count = (len(stream) - 1) // LENGTH

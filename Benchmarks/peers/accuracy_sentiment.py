@@ -46,8 +46,8 @@ def main():
     start_torch(options.threads, options.seed)
     report = Report("sentiment", "LSTM", options.seed)
     lines, labels = load(options.data)
-    parts = split(len(lines), options.seed, validation=0.1, test=0.1)
-    tokens = encode(lines, vocabulary(lines[i] for i in parts.train))
+    parts = split(len(lines), options.seed, validation=1 / 9, test=0.1)
+    tokens = encode(lines, vocabulary(lines[i] for i in sorted(parts.train)))
     train, validation, test = ((tokens[i], labels[i]) for i in (parts.train, parts.validation, parts.test))
 
     model = SentimentLSTM()

@@ -17,18 +17,21 @@ BATCH = 16
 
 
 def load(directory):
-    """Audio in -1...1, cut or padded behind to a second [N, LENGTH]; digits; takes. In the order of the names."""
+    """Audio [N, LENGTH], the middle second of each recording or silence around it, at a root mean square of 1; digits;
+    takes. In the order of the names."""
     paths = sorted(directory.glob("*.wav"))
     audio = torch.zeros(len(paths), LENGTH)
     digits, takes = [], []
     for row, path in zip(audio, paths):
         with wave.open(str(path)) as file:
-            samples = torch.frombuffer(bytearray(file.readframes(LENGTH)), dtype=torch.int16)
-        row[: len(samples)] = samples / 32_768
+            samples = torch.frombuffer(bytearray(file.readframes(file.getnframes())), dtype=torch.int16).float()
+        count = min(len(samples), LENGTH)
+        start, place = (len(samples) - count) // 2, (LENGTH - count) // 2
+        row[place : place + count] = samples[start : start + count] / samples.square().mean().sqrt()
         digit, _, take = path.stem.split("_")
         digits.append(int(digit))
         takes.append(int(take))
-    return audio, torch.tensor(digits), torch.tensor(takes)
+    return audio[:, None], torch.tensor(digits), torch.tensor(takes)
 
 
 def main():
@@ -39,8 +42,6 @@ def main():
     known, test = torch.where(takes >= HELD_TAKES)[0], torch.where(takes < HELD_TAKES)[0]
     parts = split(len(known), options.seed, validation=0.1)
     train, validation = known[parts.train], known[parts.validation]
-    # Silence is most of it: deviation 1 over the training samples makes it loud enough to learn from.
-    audio = (audio / audio[train].std())[:, None]
 
     model = WaveNetClassifier()
     epochs = options.epochs or 25

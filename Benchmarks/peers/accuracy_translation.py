@@ -11,7 +11,9 @@ from captions import END, PADDING, START
 from common import Report, arguments, batches, log, start_torch
 from models import Translator
 
-LENGTH, LONGEST = 40, 45
+# Words; longer sentences are not trained on, and cut when they are to be translated.
+LENGTH = 41
+LONGEST = 45
 BATCH, WIDTH, WARMUP = 64, 256, 600
 
 
@@ -25,7 +27,7 @@ def source_of(sentence, words):
 
 
 def target_of(sentence, words):
-    return [START, *captions.encode(sentence, words)[:LENGTH], END]
+    return [START, *captions.encode(sentence, words), END]
 
 
 def greedy(model, source):
@@ -72,6 +74,7 @@ def main():
     train, test = (
         list(zip(captions.lines(options.data, f"{name}.en"), captions.lines(options.data, f"{name}.de")))
         for name in ("train", "test_2016_flickr"))
+    train = [pair for pair in train if max(map(len, pair)) <= LENGTH]
     sources, targets = captions.vocabulary(s for s, _ in train), captions.vocabulary(t for _, t in train)
     names = {i: word for word, i in targets.items()}
     pairs = [(source_of(s, sources), target_of(t, targets)) for s, t in train]

@@ -11,7 +11,7 @@ from pathlib import Path
 def arguments(description: str, **choices: list[str]) -> argparse.Namespace:
     """`choices`: more options, each with its values."""
     parser = argparse.ArgumentParser(description=description)
-    parser.add_argument("--data", type=Path, required=True, help="directory of this data set")
+    parser.add_argument("--data", type=Path, help="directory of this data set")
     parser.add_argument("--seed", type=int, default=1, help="of the split, the weights and the order")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--epochs", type=int, help="instead of the task's own number")

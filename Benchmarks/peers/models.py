@@ -169,7 +169,7 @@ class Translator(nn.Module):
         return self.transformer.encoder(self.embed(self.source, source), src_key_padding_mask=source == 0)
 
     def decode(self, target, memory, source):
-        mask = nn.Transformer.generate_square_subsequent_mask(target.size(1))
+        mask = torch.ones(target.size(1), target.size(1), dtype=torch.bool).triu(1)
         h = self.transformer.decoder(self.embed(self.target, target), memory, tgt_mask=mask, tgt_is_causal=True,
                                      tgt_key_padding_mask=target == 0, memory_key_padding_mask=source == 0)
         return self.head(h)

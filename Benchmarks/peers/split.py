@@ -1,5 +1,7 @@
-"""mld's split of samples, number for number: SplitMix64 and Fisher-Yates (Sources/Tensors/SplitMix64.swift,
+"""mld's random numbers and split of samples, number for number (Sources/Tensors/SplitMix64.swift,
 Sources/Datasets/Split.swift), so that both sides of a comparison learn from, and are judged by, the same samples."""
+
+import math
 
 from dataclasses import dataclass
 
@@ -25,6 +27,13 @@ class SplitMix64:
     def below(self, bound: int) -> int:
         return (self.next() * bound) >> 64
 
+    def unit(self) -> float:
+        return (self.next() >> 40) * 2.0**-24
+
+    def normal(self) -> float:
+        radius = math.sqrt(-2 * math.log(1 - self.unit()))
+        return radius * math.cos(2 * math.pi * self.unit())
+
 
 def shuffled(count: int, seed: int) -> list[int]:
     """0..<count in the order mld's split shuffles it."""
@@ -49,21 +58,18 @@ def rounded(x: float) -> int:
 
 
 def split(count: int, seed: int, validation: float, test: float = 0) -> Split:
-    """The last samples of the shuffled order test, those before them validate, the rest train."""
+    """The last part of the shuffled order tests; of the rest, the last part validates and the others train.
+
+    validation: a fraction of what is left after the test samples.
+    """
     order = shuffled(count, seed)
-    tested = rounded(count * test)
-    held = rounded(count * validation)
-    return Split(
-        train=order[: count - tested - held],
-        validation=order[count - tested - held : count - tested],
-        test=order[count - tested :],
-    )
+    rest = count - rounded(count * test)
+    trained = rest - rounded(rest * validation)
+    return Split(train=order[:trained], validation=order[trained:rest], test=order[rest:])
 
 
 def folds(count: int, seed: int, parts: int) -> list[tuple[list[int], list[int]]]:
-    """`parts` pairs (train, test): sample i of the shuffled order is tested in fold i mod `parts`."""
+    """`parts` pairs (train, test), the tests being equal stretches of the shuffled order."""
     order = shuffled(count, seed)
-    return [
-        ([s for i, s in enumerate(order) if i % parts != k], [s for i, s in enumerate(order) if i % parts == k])
-        for k in range(parts)
-    ]
+    bounds = [k * count // parts for k in range(parts + 1)]
+    return [(order[:start] + order[end:], order[start:end]) for start, end in zip(bounds, bounds[1:])]
