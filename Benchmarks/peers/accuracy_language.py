@@ -15,7 +15,7 @@ LENGTH = 64
 
 
 def windows(sentences, words):
-    """All lines in a row, each closed by END, cut every LENGTH tokens: inputs and the tokens that follow, [N, LENGTH]."""
+    """All lines in a row, each closed by END, cut every LENGTH tokens: inputs and what follows each, [N, LENGTH]."""
     stream = []
     for sentence in sentences:
         stream += captions.encode(sentence, words) + [captions.END]
@@ -50,15 +50,21 @@ def main():
     epochs, batch = options.epochs or 8, 32
     optimizer = torch.optim.AdamW(model.parameters(), 2e-3, betas=(0.9, 0.98), weight_decay=0.01)
     warmup, steps = 100, epochs * -(-len(train[0]) // batch)
-    schedule = torch.optim.lr_scheduler.LambdaLR(
-        optimizer, lambda s: min((s + 1) / warmup, 0.5 + 0.5 * math.cos(math.pi * max(s - warmup, 0) / (steps - warmup))))
+
+    def rate(step):
+        if step < warmup:
+            return (step + 1) / warmup
+        return 0.5 + 0.5 * math.cos(math.pi * (step - warmup) / (steps - warmup))
+
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, rate)
     fit(
         model, optimizer, lambda i: loss(model, train[0][i], train[1][i]),
         samples=len(train[0]), batch=batch, epochs=epochs, schedule=schedule, clip=1.0,
         validate=lambda: {"loss": mean_loss(model, *validation)},
     )
-    report.print("perplexity", math.exp(mean_loss(model, *test)), validation=round(
-        math.exp(mean_loss(model, *validation)), 2), epochs=epochs, parameters=sum(p.numel() for p in model.parameters()))
+    validated = round(math.exp(mean_loss(model, *validation)), 2)
+    size = sum(parameter.numel() for parameter in model.parameters())
+    report.print("perplexity", math.exp(mean_loss(model, *test)), validation=validated, epochs=epochs, parameters=size)
 
 
 if __name__ == "__main__":

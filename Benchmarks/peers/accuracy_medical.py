@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Breast cancer Wisconsin (diagnostic) in scikit-learn: 5-fold mean accuracy of a logistic regression or a decision tree."""
+"""Breast cancer Wisconsin (diagnostic) in scikit-learn: mean accuracy of 5 folds of a logistic regression or a tree."""
 
 import csv
 

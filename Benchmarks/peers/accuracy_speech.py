@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Spoken digits (Free Spoken Digit Dataset) with a WaveNet classifier on raw audio in PyTorch: accuracy on the takes 0-4
-of each digit and speaker."""
+"""Spoken digits (Free Spoken Digit Dataset) with a WaveNet classifier on raw audio in PyTorch: accuracy on the takes
+0-4 of each digit and speaker."""
 
 import wave
 

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""English to German (Multi30k task 1) with a transformer in PyTorch: BLEU of greedy translations of test_2016_flickr."""
+"""English to German (Multi30k task 1) with a transformer in PyTorch: BLEU of greedy translations of
+test_2016_flickr."""
 
 import random
 

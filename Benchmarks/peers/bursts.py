@@ -1,5 +1,5 @@
-"""How a peer is measured: it gets ready once, then runs a burst of steps whenever a line comes on standard input, so that
-several programs can take turns on one machine. It prints a JSON line when ready and one per burst."""
+"""How a peer is measured: it gets ready once, then runs a burst of steps whenever a line comes on standard input, so
+that several programs can take turns on one machine. It prints a JSON line when ready and one per burst."""
 
 import argparse
 import json

@@ -221,8 +221,8 @@ class WaveNet(nn.Module):
 class WaveNetClassifier(nn.Module):
     """Raw audio to a word. [N, 1, T] -> [N, classes].
 
-    The front is a bank of learnt filters; the largest of 8 neighbours makes it forget the phase of the wave. Then WaveNet's
-    body, and the mean over time.
+    The front is a bank of learnt filters; the largest of 8 neighbours makes it forget the phase of the wave. Then
+    WaveNet's body, and the mean over time.
     """
 
     def __init__(self, classes=10, channels=32, blocks=6, kernel=64, stride=4, pool=8):

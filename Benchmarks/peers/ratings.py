@@ -1,5 +1,5 @@
-"""Ratings from known factors, number for number those of mld's reader `ratings` (Sources/Datasets/Table/RatingsSource.swift):
-the best possible error is the deviation of the noise."""
+"""Ratings from known factors, number for number those of mld's reader `ratings`
+(Sources/Datasets/Table/RatingsSource.swift): the best possible error is the deviation of the noise."""
 
 from split import SplitMix64
 

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""One training workload in Keras on TensorFlow: `model.fit` over synthetic batches, a burst of steps per line of input."""
+"""One training workload in Keras on TensorFlow: `model.fit` over synthetic batches, a burst of steps per line of
+input."""
 
 import os
 import time
@@ -30,7 +31,11 @@ def categorical():
 
 def sentences(length, *recurrent):
     model = keras.Sequential([L.Embedding(10_000, 32), *recurrent, L.Dense(1, activation="sigmoid")])
-    return model, 32, lambda n: (integers(10_000, n, length), integers(2, n, 1).astype("float32")), "binary_crossentropy"
+
+    def samples(n):
+        return integers(10_000, n, length), integers(2, n, 1).astype("float32")
+
+    return model, 32, samples, "binary_crossentropy"
 
 
 def lstm(length):

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""One training workload in PyTorch, eager, denormals flushed: synthetic batch, Adam, a burst of steps per line of input."""
+"""One training workload in PyTorch, eager, denormals flushed: synthetic batch, Adam, a burst of steps per line of
+input."""
 
 import time
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""A model directory of mltrain computed by PyTorch: reads model.toml and weights.safetensors by their documented names and
-layouts, and prints the outputs for a JSON file of samples.
+"""A model directory of mltrain computed by PyTorch: reads model.toml and weights.safetensors by their documented names
+and layouts, and prints the outputs for a JSON file of samples.
 
 Arrays are row-major, features last: Dense [in, out]; convolutions [kernel..., in, out]; LSTM's gates i, f, g, o;
 GRU's z, r, h with a bias for the input and one for the state.
