@@ -1,3 +1,33 @@
+/// Sums over the pixels of images: what the gradient of a kernel is. All steps are floats, `from` those of the image, `to`
+/// those of the output's gradient.
+private struct PixelProduct {
+    let images: Int
+    let fromImage: Int
+    let toImage: Int
+    let rows: Int
+    let fromRow: Int
+    let toRow: Int
+    let columns: Int
+    let fromColumn: Int
+    let toColumn: Int
+
+    /// Adds six numbers of the patches times a tile's width of the gradient.
+    // Inlined, the compiler keeps the tile on the stack.
+    @inline(never)
+    func add(_ a: Tile.Rows, _ gradient: FloatPointer, into c: FloatPointer, rows count: Int, columns width: Int) {
+        var tile = Tile()
+        for image in 0..<images {
+            for row in 0..<rows {
+                let at = image * fromImage + row * fromRow
+                tile.add(
+                    a.moved(at), step: fromColumn, gradient + image * toImage + row * toRow, depth: columns,
+                    panelStride: toColumn)
+            }
+        }
+        tile.store(c, stride: toColumn, rows: count, columns: width, accumulate: true)
+    }
+}
+
 // The gradients of a convolution with respect to its kernel and its image.
 extension ConvolutionShape {
     /// Images whose part of the kernel's gradient is summed in registers: a few, when they are small.
@@ -58,6 +88,9 @@ extension ConvolutionShape {
         let isFlat = rowStep == width.output * step && layout.pitch == width.output * filters
         let rows = isFlat ? 1 : height.output
         let columns = isFlat ? height.output * width.output : width.output
+        let product = PixelProduct(
+            images: images, fromImage: imageCount, toImage: layout.count, rows: rows, fromRow: rowStep,
+            toRow: layout.pitch, columns: columns, fromColumn: step, toColumn: filters)
         let inset = layout.top * layout.pitch + layout.left * filters
         for group in 0..<groups {
             let x = image + group * groupChannels
@@ -67,24 +100,13 @@ extension ConvolutionShape {
                 var position = 0
                 while position < depth {
                     let count = min(Tile.rows, depth - position)
-                    var a = Tile.Rows(
+                    let a = Tile.Rows(
                         p0: x + offset(position), p1: x + offset(position + min(1, count - 1)),
                         p2: x + offset(position + min(2, count - 1)), p3: x + offset(position + min(3, count - 1)),
                         p4: x + offset(position + min(4, count - 1)), p5: x + offset(position + min(5, count - 1)))
-                    var b = gradient + inset + first
-                    var tile = Tile()
-                    for _ in 0..<images {
-                        for _ in 0..<rows {
-                            tile.add(a, step: step, b, depth: columns, panelStride: filters)
-                            a.advance(rowStep)
-                            b += layout.pitch
-                        }
-                        a.advance(imageCount - rows * rowStep)
-                        b += layout.count - rows * layout.pitch
-                    }
-                    tile.store(
-                        kernelGradient + position * filters + first, stride: filters, rows: count,
-                        columns: min(Tile.width, groupFilters - channel), accumulate: true)
+                    product.add(
+                        a, gradient + inset + first, into: kernelGradient + position * filters + first, rows: count,
+                        columns: min(Tile.width, groupFilters - channel))
                     position += Tile.rows
                 }
                 channel += Tile.width

@@ -28,20 +28,20 @@ struct PatchProduct {
     private struct Cursor {
         var from: FloatPointer
         var to: FloatPointer
-        var column: Int
+        var column = 0
         var left: Int
 
         /// Stays at the last patch.
         @inline(__always)
-        mutating func next(_ product: PatchProduct) -> (from: FloatPointer, to: FloatPointer) {
+        mutating func next(_ product: PatchProduct, _ columns: Int) -> (from: FloatPointer, to: FloatPointer) {
             let here = (from, to)
             left -= 1
             if left > 0 {
                 column += 1
-                if column == product.columns {
+                if column == columns {
                     column = 0
-                    from += product.fromRow - (product.columns - 1) * product.fromColumn
-                    to += product.toRow - (product.columns - 1) * product.toColumn
+                    from += product.fromRow - (columns - 1) * product.fromColumn
+                    to += product.toRow - (columns - 1) * product.toColumn
                 } else {
                     from += product.fromColumn
                     to += product.toColumn
@@ -49,18 +49,42 @@ struct PatchProduct {
             }
             return here
         }
+
+        /// The next six, mostly side by side.
+        @inline(__always)
+        mutating func six(_ product: PatchProduct, _ columns: Int) -> (from: Tile.Rows, to: Tile.Rows) {
+            if column + 6 < columns {
+                let here = (Tile.Rows(from, step: product.fromColumn), Tile.Rows(to, step: product.toColumn))
+                column += 6
+                left -= 6
+                from += 6 * product.fromColumn
+                to += 6 * product.toColumn
+                return here
+            }
+            let (q0, q1, q2) = (next(product, columns), next(product, columns), next(product, columns))
+            let (q3, q4, q5) = (next(product, columns), next(product, columns), next(product, columns))
+            return (
+                Tile.Rows(p0: q0.from, p1: q1.from, p2: q2.from, p3: q3.from, p4: q4.from, p5: q5.from),
+                Tile.Rows(p0: q0.to, p1: q1.to, p2: q2.to, p3: q3.to, p4: q4.to, p5: q5.to)
+            )
+        }
     }
 
     /// Multiplies each patch with the panels (see ``Panels``) of `channels` columns.
     ///
     /// - Parameter bias: is added, `[channels]`.
     /// - Parameter relu: takes the larger of the result and 0.
+    // Inlined, the compiler keeps the tile on the stack.
+    @inline(never)
     func multiply(
         _ image: FloatPointer, _ panels: FloatPointer, channels: Int, into output: FloatPointer,
         bias: FloatPointer? = nil, relu: Bool = false, accumulate: Bool = false
     ) {
         let width = Tile.width
         let pixels = rows * columns
+        // Rows without a gap are one long row.
+        let isFlat = fromRow == columns * fromColumn && toRow == columns * toColumn
+        let rowLength = isFlat ? pixels : columns
         var panel = panels
         var channel = 0
         while channel < channels {
@@ -74,27 +98,21 @@ struct PatchProduct {
                     b1 = load(bias + channel + lanes, count: max(count - lanes, 0))
                 }
             }
-            var cursor = Cursor(from: image, to: output + channel, column: 0, left: pixels)
+            var cursor = Cursor(from: image, to: output + channel, left: pixels)
             var pixel = 0
             while pixel < pixels {
-                let (q0, q1, q2) = (cursor.next(self), cursor.next(self), cursor.next(self))
-                let (q3, q4, q5) = (cursor.next(self), cursor.next(self), cursor.next(self))
+                let (a, c) = cursor.six(self, rowLength)
                 var tile = Tile(b0, b1)
                 var b = panel
                 for i in 0..<outer {
                     for j in 0..<inner {
-                        let at = i * outerStep + j * innerStep
                         tile.add(
-                            Tile.Rows(
-                                p0: q0.from + at, p1: q1.from + at, p2: q2.from + at, p3: q3.from + at,
-                                p4: q4.from + at, p5: q5.from + at), step: 1, b, depth: run, panelStride: width)
+                            a.moved(i * outerStep + j * innerStep), step: 1, b, depth: run, panelStride: width)
                         b += run * width
                     }
                 }
                 if relu { tile.clamp() }
-                tile.store(
-                    Tile.Rows(p0: q0.to, p1: q1.to, p2: q2.to, p3: q3.to, p4: q4.to, p5: q5.to),
-                    rows: pixels - pixel, columns: count, accumulate: accumulate)
+                tile.store(c, rows: pixels - pixel, columns: count, accumulate: accumulate)
                 pixel += Tile.rows
             }
             channel += width

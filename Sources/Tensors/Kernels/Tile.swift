@@ -20,13 +20,8 @@ package struct Tile {
         var p3: FloatPointer, p4: FloatPointer, p5: FloatPointer
 
         @inline(__always)
-        mutating func advance(_ step: Int) {
-            p0 += step
-            p1 += step
-            p2 += step
-            p3 += step
-            p4 += step
-            p5 += step
+        func moved(_ by: Int) -> Rows {
+            Rows(p0: p0 + by, p1: p1 + by, p2: p2 + by, p3: p3 + by, p4: p4 + by, p5: p5 + by)
         }
     }
 
@@ -123,5 +118,15 @@ package struct Tile {
     private func putPart(_ v: Vector, _ c: FloatPointer, _ columns: Int, _ accumulate: Bool) {
         let old = accumulate ? load(c, count: columns) : Vector(repeating: 0)
         Tensors.store(c, old + v, count: columns)
+    }
+}
+
+extension Tile.Rows {
+    /// Six rows with so many floats from one to the next.
+    @inline(__always)
+    init(_ first: FloatPointer, step: Int) {
+        self.init(
+            p0: first, p1: first + step, p2: first + 2 * step, p3: first + 3 * step, p4: first + 4 * step,
+            p5: first + 5 * step)
     }
 }
