@@ -217,8 +217,8 @@ import Testing
         #expect(
             model.plan.parameters.prefix(9).map { "\($0.name) \($0.shape)" } == [
                 "lstm-1.kernel 5x16", "lstm-1.recurrent-kernel 4x16", "lstm-1.bias 16",
-                "gru-1.forward.kernel 4x6", "gru-1.forward.recurrent-kernel 2x6", "gru-1.forward.bias 2x6",
-                "gru-1.backward.kernel 4x6", "gru-1.backward.recurrent-kernel 2x6", "gru-1.backward.bias 2x6",
+                "gru-2.forward.kernel 4x6", "gru-2.forward.recurrent-kernel 2x6", "gru-2.forward.bias 2x6",
+                "gru-2.backward.kernel 4x6", "gru-2.backward.recurrent-kernel 2x6", "gru-2.backward.bias 2x6",
             ])
         let runner = try StepRunner(model: model, optimizer: Still(), pool: WorkerPool(workers: 1), seed: 1)
         let bias = model.plan.parameters[2]

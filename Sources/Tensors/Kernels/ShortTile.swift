@@ -1,7 +1,7 @@
 import CKernels
 
 /// A ``Tile`` of 4 rows, for what is left over: 8 sums side by side are just enough to hide the latency of a fused
-/// multiply-add, so a product of any even number of rows from 4 on, 2 excepted, wastes nothing.
+/// multiply-add, so with both tiles a product of any even number of rows from 4 on wastes nothing.
 struct ShortTile {
     static let rows = 4
 
