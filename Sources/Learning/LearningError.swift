@@ -27,7 +27,13 @@ package struct LearningError: Error, Hashable, Sendable, CustomStringConvertible
     }
 
     package init(_ error: TensorError) {
-        self.init(error.code == .shape ? .model : .system, error.message)
+        let code: Code =
+            switch error.code {
+            case .shape: .model
+            case .value: .data
+            case .memory, .selfTest, .thread: .system
+            }
+        self.init(code, error.message)
     }
 
     package var description: String { message }

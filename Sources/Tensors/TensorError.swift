@@ -7,6 +7,8 @@ package struct TensorError: Error, Hashable, Sendable, CustomStringConvertible {
         case memory
         /// OpenBLAS gave a wrong result.
         case selfTest = "self-test"
+        /// A number that cannot be what it stands for, such as a word that is not in the vocabulary.
+        case value
         /// A thread could not be started.
         case thread
     }

@@ -3,6 +3,8 @@
 // A vector of floats as wide as the processor this is built for, and the operations on it that Swift has no fast form
 // of. Everything inlines, into Swift too.
 
+#include <stdint.h>
+
 #if defined(__AVX512F__)
 #define MLD_LANES 16
 #elif defined(__AVX2__)
@@ -79,6 +81,16 @@ MLD_INLINE mld_vector mld_tanh(mld_vector x) {
 /// 1 / (1 + e^-x), within 2e-7.
 MLD_INLINE mld_vector mld_sigmoid(mld_vector x) {
     return mld_fma(mld_tanh(x * 0.5f), (mld_vector)(0.5f), (mld_vector)(0.5f));
+}
+
+/// For each lane `factor`, or 0 if its 16 bits of the draws, the lowest first, are below `threshold`. Four lanes take one
+/// draw; draws that the lanes do not need are not looked at.
+MLD_INLINE mld_vector mld_keep(uint64_t a, uint64_t b, uint64_t c, uint64_t d, int threshold, float factor) {
+    typedef unsigned short bits_vector __attribute__((ext_vector_type(MLD_LANES)));
+    uint64_t draws[4] = {a, b, c, d};
+    bits_vector bits;
+    __builtin_memcpy(&bits, draws, sizeof bits);
+    return __builtin_convertvector(bits, mld_ivector) >= threshold ? (mld_vector)(factor) : (mld_vector)(0);
 }
 
 /// The sum of all lanes, pairwise.

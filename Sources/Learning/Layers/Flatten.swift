@@ -16,30 +16,8 @@ package struct Flatten: Layer {
         _ inputs: [LayerInput], _ plan: inout MemoryPlan.Builder
     ) throws(LearningError) -> BoundLayer {
         let shape = try outputShape(inputs.map(\.tensor.shape))
-        let input = inputs[0].tensor
-        guard inputs[0].isShared, let to = input.gradient else {
-            let output = Tensor(shape: shape, value: input.value, gradient: input.gradient)
-            return BoundLayer(output: output, step: FlattenStep(from: nil, to: nil, count: 0, accumulates: false))
-        }
-        let from = plan.scratch(perSample: shape.count, .backward)
+        let gradient = PassedGradient(inputs[0], &plan)
         return BoundLayer(
-            output: Tensor(shape: shape, value: input.value, gradient: from),
-            step: FlattenStep(from: from, to: to, count: shape.count, accumulates: inputs[0].accumulates))
-    }
-}
-
-private struct FlattenStep: LayerStep {
-    let from: Slot?
-    let to: Slot?
-    let count: Int
-    let accumulates: Bool
-
-    func forward(_ frame: Frame) {}
-
-    func backward(_ frame: Frame) {
-        guard let from, let to else { return }
-        let dy = frame[from]
-        let dx = frame[to]
-        for i in 0..<(frame.rows * count) { dx[i] = accumulates ? dx[i] + dy[i] : dy[i] }
+            output: Tensor(shape: shape, value: inputs[0].tensor.value, gradient: gradient.slot), step: gradient)
     }
 }

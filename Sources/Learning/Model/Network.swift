@@ -53,7 +53,32 @@ package struct Network: Sendable {
             throw LearningError(.model, "nothing reads input \(input + 1) of \(inputShapes.count)")
         }
         self.inputShapes = inputShapes
-        self.nodes = nodes
+        self.nodes = try Network.tyingEmbeddings(nodes)
+    }
+
+    /// Tells embeddings that a later layer reads their matrix, and those layers its size.
+    private static func tyingEmbeddings(_ nodes: [Node]) throws(LearningError) -> [Node] {
+        var nodes = nodes
+        for (index, node) in nodes.enumerated() {
+            guard var tied = node.layer as? TiedDense else { continue }
+            guard let source = nodes[..<index].firstIndex(where: { $0.name == tied.embedding }),
+                var embedding = nodes[source].layer as? Embedding
+            else {
+                throw LearningError(
+                    .model, "layer \"\(node.name)\" needs an embedding layer before it called \"\(tied.embedding)\"",
+                    layer: index)
+            }
+            if embedding.isTied {
+                throw LearningError(
+                    .model, "layer \"\(node.name)\" is the second one that reads the matrix of \"\(tied.embedding)\"",
+                    layer: index)
+            }
+            embedding.isTied = true
+            tied.units = embedding.inputDim
+            nodes[source] = Node(name: nodes[source].name, layer: embedding, inputs: nodes[source].inputs)
+            nodes[index] = Node(name: node.name, layer: tied, inputs: node.inputs)
+        }
+        return nodes
     }
 
     /// Each layer reads the one before it. Without a name, a layer is called by its kind and place: `dense-2`.

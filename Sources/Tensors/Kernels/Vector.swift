@@ -29,6 +29,18 @@ package func store(_ p: FloatPointer, _ v: Vector, count: Int) {
     for i in 0..<count { p[i] = v[i] }
 }
 
+/// The vector at `i` of `count` values, of which it may be the last, shorter one.
+@inlinable @inline(__always)
+package func load(_ p: UnsafePointer<Float>, at i: Int, of count: Int) -> Vector {
+    i + lanes <= count ? load(p + i) : load(p + i, count: count - i)
+}
+
+/// Writes the vector at `i` of `count` values, of which it may be the last, shorter one.
+@inlinable @inline(__always)
+package func store(_ p: FloatPointer, at i: Int, of count: Int, _ v: Vector) {
+    if i + lanes <= count { store(p + i, v) } else { store(p + i, v, count: count - i) }
+}
+
 /// The sum of all lanes, pairwise.
 @inlinable @inline(__always)
 package func laneSum(_ v: Vector) -> Float { mld_sum(v) }

@@ -7,7 +7,9 @@ enum LayerCatalog {
     typealias Reader = @Sendable (ConfigReader) -> (any Layer)?
 
     static let readers: [String: Reader] = core.merging(convolution) { first, _ in first }
-        .merging(recurrent) { first, _ in first }.merging(attention) { first, _ in first }
+        .merging(recurrent) { first, _ in first }.merging(attention) { first, _ in first }.merging(joining) {
+            first, _ in first
+        }
 
     /// Dense layers and what works element by element.
     static let core: [String: Reader] = [
