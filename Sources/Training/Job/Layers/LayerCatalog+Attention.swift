@@ -44,6 +44,7 @@ extension LayerCatalog {
         Add.kind: { _ in Add() },
         Multiply.kind: { _ in Multiply() },
         Concatenate.kind: { _ in Concatenate() },
+        Dot.kind: { _ in Dot() },
         Gate.kind: { _ in Gate() },
         Slice.kind: { reader in
             let size = required("size", example: "32", reader)
