@@ -4,35 +4,32 @@ import Tensors
 
 /// The data of a job, read, split and normalised.
 struct TrainingData {
+    let dataset: Dataset
     let train: SampleSelection
     let validation: SampleSelection?
     let test: SampleSelection?
-    let normalization: Normalization
 
-    init(_ plan: TrainingPlan) throws(TrainingError) {
-        let images = try TrainingData.read(plan.data.trainImages, plan.data.trainLabels)
-        let split = Split(count: images.count, validationFraction: plan.data.validationSplit, seed: plan.seed)
-        let normalization = Normalization(
-            plan.data.normalization, bytes: images.images.bytes, width: images.images.shape.count,
-            indices: split.train)
-        let samples = try training(arrays: { () throws(TensorError) in try images.samples(normalization) })
-        train = try training { () throws(LearningError) in try SampleSelection(samples, split.train) }
-        validation =
-            split.validation.isEmpty
-            ? nil : try training { () throws(LearningError) in try SampleSelection(samples, split.validation) }
-        if let files = plan.data.test {
-            let images = try TrainingData.read(files.images, files.labels)
-            test = SampleSelection(
-                all: try training(arrays: { () throws(TensorError) in try images.samples(normalization) }))
+    init(_ prepared: PreparedTraining) throws(TrainingError) {
+        // What had to be read to compile the model is not read twice.
+        if let loaded = prepared.outline.loaded {
+            dataset = loaded
         } else {
-            test = nil
+            let plan = prepared.plan
+            dataset = try training(data: { () throws(DatasetError) in try plan.data.load(seed: plan.seed) })
         }
-        self.normalization = normalization
+        guard let train = try TrainingData.selection(dataset.train) else {
+            throw TrainingError(.data, "no sample is left to train on")
+        }
+        self.train = train
+        validation = try TrainingData.selection(dataset.validation)
+        test = try TrainingData.selection(dataset.test)
     }
 
-    private static func read(_ images: String, _ labels: String) throws(TrainingError) -> LabelledImages {
-        try training(data: { () throws(DatasetError) in
-            try LabelledImages(images: try IDXFile.read(images), labels: try IDXFile.read(labels), path: images)
-        })
+    private static func selection(_ buckets: [Dataset.Bucket]) throws(TrainingError) -> SampleSelection? {
+        guard let bucket = buckets.first else { return nil }
+        guard buckets.count == 1 else {
+            throw TrainingError(.data, "samples of \(buckets.count) lengths; only one is trained on")
+        }
+        return try training { () throws(LearningError) in try SampleSelection(bucket.samples, bucket.indices) }
     }
 }

@@ -1,5 +1,5 @@
 package import ConfigFile
-import Datasets
+package import Datasets
 package import Learning
 import Tensors
 import Units
@@ -9,9 +9,7 @@ package struct PreparedTraining: Sendable {
     package let plan: TrainingPlan
     package let model: CompiledModel
     package let shapes: [String]
-    package let trainSamples: Int
-    package let validationSamples: Int
-    package let testSamples: Int
+    package let outline: DatasetOutline
     package let memory: MemoryEstimate
 
     /// - Throws: what is wrong with the job now that the data are known, with file and line.
@@ -20,43 +18,31 @@ package struct PreparedTraining: Sendable {
         func report(_ line: Int, _ message: String, hint: String? = nil) {
             collector.add(plan.problem(line, message, hint: hint))
         }
-        var headers: [(count: Int, shape: Shape)?] = []
-        var files = [(plan.data.trainImages, plan.data.trainLabels)]
-        if let test = plan.data.test { files.append((test.images, test.labels)) }
-        var classes = 0
-        for (images, labels) in files {
-            do throws(DatasetError) {
-                let header = try IDXFile.readHeader(images)
-                let labels = try IDXFile.read(labels, limit: 1 << 31)
-                guard labels.shape.rank == 0, labels.count == header.count, header.count > 0,
-                    header.count <= Int(Int32.max)
-                else {
-                    throw DatasetError(.content, "\(header.count) images, but \(labels.count) labels", path: images)
-                }
-                classes = max(classes, Int(labels.bytes.max() ?? 0) + 1)
-                headers.append(header)
-            } catch {
-                report(
-                    plan.lines.path, "data: \(error)",
-                    hint: error.code == .file ? "is \"path\" the directory of the data set?" : nil)
-                headers.append(nil)
-            }
+        let outline: DatasetOutline
+        do throws(DatasetError) {
+            outline = try plan.data.outline(seed: plan.seed)
+        } catch {
+            report(
+                plan.lines.path, "data: \(error)",
+                hint: error.code == .file ? "is \"path\" the directory of the data set?" : nil)
+            throw ConfigProblems(collector.problems)
         }
-        guard let first = headers.first, let train = first else { throw ConfigProblems(collector.problems) }
-        if headers.count > 1, let test = headers[1], test.shape != train.shape {
-            report(plan.lines.path, "data: test images are \(test.shape), training images \(train.shape)")
-        }
-        let split = Split(count: train.count, validationFraction: plan.data.validationSplit, seed: plan.seed)
-        if split.train.isEmpty { report(plan.lines.split, "data: no sample is left to train on") }
-        if split.validation.isEmpty, plan.earlyStopping?.monitor.needsValidation ?? false {
+        if outline.trainCount == 0 { report(plan.lines.split, "data: no sample is left to train on") }
+        if outline.validationCount == 0, plan.earlyStopping?.monitor.needsValidation ?? false {
             report(plan.lines.split, "data: no sample is left for validation, which early stopping watches")
+        }
+        guard outline.inputs.count == 1 else {
+            report(
+                plan.lines.path,
+                "data: a sample has \(outline.inputs.count) inputs, but a model of layers in a row takes one")
+            throw ConfigProblems(collector.problems)
         }
 
         let model: CompiledModel
         let shapes: [Shape]
         do throws(LearningError) {
             let network = try Network.sequential(
-                inputShape: train.shape, plan.layers.map { ($0.name, $0.layer) })
+                inputShape: outline.inputs[0], plan.layers.map { ($0.name, $0.layer) })
             shapes = try network.shapes()
             model = try CompiledModel(
                 network: network, loss: plan.loss, batchSize: plan.batchSize, shards: plan.shards)
@@ -66,21 +52,24 @@ package struct PreparedTraining: Sendable {
             throw ConfigProblems(collector.problems)
         }
         let lastLine = plan.lines.layers.last ?? plan.lines.train
-        if model.targetShape.rank != 0 {
+        if model.targetShape.count != outline.targetShape.count {
             report(
-                lastLine, "model: the output is \(model.output.shape), but a sample has one class",
-                hint: "put a layer with type = \"flatten\" before the dense layers")
-        } else if classes > model.output.shape.last {
+                lastLine,
+                "model: the output is \(model.output.shape), but a sample has "
+                    + (outline.targetShape.rank == 0 ? "one class" : "targets of \(outline.targetShape)"),
+                hint: outline.targetShape.rank == 0
+                    ? "put a layer with type = \"flatten\" before the dense layers" : nil)
+        } else if let classes = outline.classes, classes > model.output.shape.last {
             report(
                 lastLine,
                 "model: the last layer has \(model.output.shape.last) units, but the data have the classes 0 to "
                     + "\(classes - 1)", hint: "units = \(classes)")
         }
-        let count = headers.reduce(0) { $0 + ($1?.count ?? 0) }
-        memory = MemoryEstimate(
-            model, optimizer: plan.optimizer, keepsBest: plan.earlyStopping?.restoresBest ?? false, samples: count,
-            loading: headers.reduce(0) { $0 + ($1.map { $0.count * $0.shape.count } ?? 0) }
-                + files.reduce(0) { $0 + FileBytes.size($1.0) + FileBytes.size($1.1) })
+        var memory = MemoryEstimate(
+            model, optimizer: plan.optimizer, keepsBest: plan.earlyStopping?.restoresBest ?? false,
+            samples: outline.count, loading: outline.loadingBytes)
+        memory.data = outline.dataBytes
+        self.memory = memory
         if let limit = plan.memory, memory.total > Int(limit.bytes) {
             report(
                 0, "training needs \(ByteSize(bytes: Int64(memory.total))), but the job asks for \(limit)",
@@ -90,17 +79,19 @@ package struct PreparedTraining: Sendable {
         self.plan = plan
         self.model = model
         self.shapes = shapes.map(\.description)
-        trainSamples = split.train.count
-        validationSamples = split.validation.count
-        testSamples = headers.count > 1 ? (headers[1]?.count ?? 0) : 0
+        self.outline = outline
     }
 
     /// What `mltrain check` prints.
     package var summary: String {
         var lines: [String] = []
         lines.append(
-            "data    \(trainSamples) training, \(validationSamples) validation, \(testSamples) test samples of "
-                + "\(model.input.shape)")
+            "data    \(outline.trainCount) training, \(outline.validationCount) validation, \(outline.testCount) test "
+                + "samples of \(outline.inputs.map(\.description).joined(separator: " and "))"
+                + (outline.classes.map { ", \($0) classes" } ?? ""))
+        for (index, size) in outline.vocabularySizes.enumerated() {
+            lines.append("input   \(index + 1) holds numbers below \(size)")
+        }
         for (index, node) in model.network.nodes.enumerated() {
             let own = model.plan.parameters.filter { $0.node == index }.reduce(0) { $0 + $1.shape.count }
             lines.append("layer   \(node.name) -> \(shapes[index])" + (own > 0 ? ", \(own) parameters" : ""))

@@ -13,21 +13,6 @@ package struct TrainingPlan: Sendable {
         case accuracy
     }
 
-    /// `[data]`
-    package struct Data: Sendable {
-        package enum Reader: String, CaseIterable, Sendable {
-            case idx
-        }
-
-        package var reader: Reader = .idx
-        package var trainImages = ""
-        package var trainLabels = ""
-        /// Absent when the job names none and the default ones do not exist.
-        package var test: (images: String, labels: String)?
-        package var normalization: Normalization.Kind = .scale
-        package var validationSplit = 0.1
-    }
-
     /// One `[[model.layer]]`.
     package struct LayerEntry: Sendable {
         package var name: String?
@@ -49,7 +34,8 @@ package struct TrainingPlan: Sendable {
     package var seed: UInt64 = 0
     package var threads: Int?
     package var shards = TrainingPlan.defaultShards
-    package var data = Data()
+    /// `[data]`
+    package var data: any DataSource = IDXSource()
     package var layers: [LayerEntry] = []
     /// The job's `[resources]`.
     package var cpus = 1

@@ -31,15 +31,13 @@ extension ModelDirectory {
             "A model for \(plan.task.rawValue), trained by mltrain \(mldVersion) with OpenBLAS "
                 + "on \(outcome.threads) thread\(outcome.threads == 1 ? "" : "s") in \(fixed(outcome.seconds, 1)) s.")
         lines += ["", "## Data", ""]
-        lines.append("- training images: `\(plan.data.trainImages)`")
-        if let test = plan.data.test { lines.append("- test images: `\(test.images)`") }
+        for file in plan.data.files { lines.append("- \(file.role): `\(file.path)`") }
+        let outline = prepared.outline
         lines.append(
-            "- \(prepared.trainSamples) training, \(prepared.validationSamples) validation and \(prepared.testSamples) "
-                + "test samples of shape \(model.input.shape)")
+            "- \(outline.trainCount) training, \(outline.validationCount) validation and \(outline.testCount) "
+                + "test samples of shape \(outline.inputs.map(\.description).joined(separator: " and "))")
         lines.append("- the split is drawn with seed \(plan.seed)")
-        lines.append(
-            "- inputs are (value - \(normalization.mean)) / \(normalization.deviation) (`\(normalization.kind.rawValue)`)"
-        )
+        for fact in dataset.preprocessing.facts + dataset.notes { lines.append("- " + fact) }
         lines += ["", "## Model", ""]
         for (index, node) in model.network.nodes.enumerated() {
             lines.append("- `\(node.name)`: \(node.layer.kind), output \(prepared.shapes[index])")

@@ -8,16 +8,15 @@ import Tensors
 struct ModelDirectory {
     let prepared: PreparedTraining
     let outcome: TrainingRun.Outcome
-    let normalization: Normalization
+    let dataset: Dataset
     let runner: StepRunner
 
     init(
-        _ prepared: PreparedTraining, _ outcome: TrainingRun.Outcome, _ normalization: Normalization,
-        _ runner: StepRunner
+        _ prepared: PreparedTraining, _ outcome: TrainingRun.Outcome, _ dataset: Dataset, _ runner: StepRunner
     ) {
         self.prepared = prepared
         self.outcome = outcome
-        self.normalization = normalization
+        self.dataset = dataset
         self.runner = runner
     }
 
@@ -32,7 +31,7 @@ struct ModelDirectory {
                     "weights.safetensors",
                     try Safetensors.encode(runner, metadata: ["format": "mltrain", "version": mldVersion])
                 ),
-                ("preprocess.json", try json(preprocess)),
+                ("preprocess.json", try json(dataset.preprocessing)),
                 ("metrics.json", try json(metrics)),
                 ("model.toml", Array(modelFile.utf8)),
                 ("card.md", Array(card.utf8)),
@@ -45,28 +44,6 @@ struct ModelDirectory {
 
     private func json(_ value: some Encodable) throws -> [UInt8] {
         Array(try JSON.text(value, pretty: true).utf8) + [10]
-    }
-
-    // MARK: - preprocess.json
-
-    private struct Preprocess: Encodable {
-        struct Step: Encodable {
-            var kind: String
-            /// `(value - mean) / deviation`
-            var mean: Double
-            var deviation: Double
-        }
-        var inputShape: [Int]
-        var steps: [Step]
-    }
-
-    private var preprocess: some Encodable {
-        Preprocess(
-            inputShape: model.input.shape.dimensions,
-            steps: [
-                .init(
-                    kind: normalization.kind.rawValue, mean: normalization.mean, deviation: normalization.deviation)
-            ])
     }
 
     // MARK: - metrics.json

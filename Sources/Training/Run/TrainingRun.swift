@@ -41,7 +41,7 @@ package struct TrainingRun {
         let model = prepared.model
         let clock = ContinuousClock()
         let start = clock.now
-        let data = try TrainingData(plan)
+        let data = try TrainingData(prepared)
         if stop?.number != nil { throw TrainingError(.interrupted, "stopped on request") }
         events.say(
             "\(data.train.indices.count) training, \(data.validation?.indices.count ?? 0) validation, "
@@ -76,7 +76,7 @@ package struct TrainingRun {
         let outcome = Outcome(
             fit: fit, test: test, seconds: Double(elapsed.seconds) + Double(elapsed.attoseconds) * 1e-18,
             threads: threads, samplesSeen: observer.samples)
-        try ModelDirectory(prepared, outcome, data.normalization, runner).write(to: output)
+        try ModelDirectory(prepared, outcome, data.dataset, runner).write(to: output)
         events.write(.artifact(Artifact(kind: "model", path: output.path)))
         events.write(.done)
         events.say("model in \(output.path), \(fixed(outcome.seconds, 1)) s in all")
