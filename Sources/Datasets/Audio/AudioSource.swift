@@ -53,8 +53,8 @@ package struct AudioSource: DataSource {
             if recording.sampleRate != rule.sampleRate {
                 throw DatasetError(
                     .content,
-                    "\(recording.sampleRate) samples a second; "
-                        + (sampleRate == nil ? "the first file has \(rule.sampleRate)" : "not \(rule.sampleRate)"),
+                    "\(recording.sampleRate) samples a second"
+                        + (sampleRate == nil ? "; the first file has \(rule.sampleRate)" : ", not \(rule.sampleRate)"),
                     path: path)
             }
             rule.write(recording.samples, to: features.base + row * sampleCount)
