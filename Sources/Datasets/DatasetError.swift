@@ -14,12 +14,18 @@ package struct DatasetError: Error, Hashable, Sendable, CustomStringConvertible 
     package var code: Code
     package var message: String
     package var path: String?
+    /// From 1, for files with lines.
+    package var line: Int?
 
-    package init(_ code: Code, _ message: String, path: String? = nil) {
+    package init(_ code: Code, _ message: String, path: String? = nil, line: Int? = nil) {
         self.code = code
         self.message = message
         self.path = path
+        self.line = line
     }
 
-    package var description: String { (path.map { $0 + ": " } ?? "") + message }
+    package var description: String {
+        guard let path else { return message }
+        return path + (line.map { ":\($0)" } ?? "") + ": " + message
+    }
 }

@@ -41,6 +41,20 @@ package enum FileBytes {
         return stat(path, &status) == 0 ? Int(status.st_size) : 0
     }
 
+    /// The names in a directory, in the order of their bytes; hidden ones and those that are not UTF-8 are left out.
+    package static func names(in path: String) throws(DatasetError) -> [String] {
+        guard let directory = opendir(path) else { throw failure("cannot open it", path) }
+        defer { closedir(directory) }
+        var names: [String] = []
+        while let entry = readdir(directory) {
+            let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
+                String(validating: bytes.prefix { $0 != 0 }, as: UTF8.self)
+            }
+            if let name, !name.hasPrefix(".") { names.append(name) }
+        }
+        return names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+    }
+
     private static func failure(_ what: String, _ path: String, _ number: Int32 = errno) -> DatasetError {
         DatasetError(.file, what + ": " + String(cString: strerror(number)), path: path)
     }

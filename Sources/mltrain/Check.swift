@@ -9,9 +9,12 @@ struct Check: ParsableCommand {
     @Argument(help: "The job: TOML, or JSON with the suffix .json.")
     var job: String
 
+    @Option(help: "Change the job: key.path=VALUE, as in --set train.seed=2. May be repeated.")
+    var set: [String] = []
+
     func run() throws {
         try reporting {
-            print(try PreparedTraining(try TrainingPlan.load(job)).summary)
+            print(try PreparedTraining(try TrainingPlan.load(job, assignments: set)).summary)
         }
     }
 }

@@ -12,6 +12,9 @@ struct Fit: ParsableCommand {
     @Option(name: .shortAndLong, help: "Where the model goes (default: $MLD_OUTPUT_DIR, else ./model).")
     var output: String?
 
+    @Option(help: "Change the job: key.path=VALUE, as in --set train.seed=2. May be repeated.")
+    var set: [String] = []
+
     @Option(help: "Threads to train with (default: as the job says). They do not change the result.")
     var threads: Int?
 
@@ -26,7 +29,7 @@ struct Fit: ParsableCommand {
                 let signal = try StopSignal()
                 stop = signal
                 let events = try EventWriter(descriptor: environment("MLD_EVENTS_FD"))
-                let prepared = try PreparedTraining(try TrainingPlan.load(job))
+                let prepared = try PreparedTraining(try TrainingPlan.load(job, assignments: set))
                 let directory = try OutputDirectory(output ?? environment("MLD_OUTPUT_DIR") ?? "model")
                 try BLASStart.selfTest()
                 try TrainingRun(prepared, output: directory, events: events, stop: signal, threads: threads).run()

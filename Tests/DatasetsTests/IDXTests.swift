@@ -27,6 +27,10 @@ final class Scratch {
         rmdir(path)
     }
 
+    @discardableResult
+    func write(_ name: String, _ text: String) -> String { write(name, Array(text.utf8)) }
+
+    @discardableResult
     func write(_ name: String, _ bytes: [UInt8]) -> String {
         let file = path + "/" + name
         let descriptor = open(file, O_WRONLY | O_CREAT | O_TRUNC, 0o600)
@@ -114,32 +118,5 @@ func idx(_ dimensions: [Int], _ bytes: [UInt8], type: UInt8 = 8) -> [UInt8] {
         #expect(images.count == 10_000 && images.shape.dimensions == [28, 28])
         let labels = try IDXFile.read(directory + "t10k-labels-idx1-ubyte.gz")
         #expect((0..<10).allSatisfy { label in labels.bytes.filter { $0 == label }.count == 1000 })
-    }
-}
-
-@Suite struct SplitTests {
-    @Test func partsAreDisjointCompleteAndSeeded() {
-        for (count, fraction, held) in [(100, 0.1, 10), (7, 0.5, 4), (10, 0.0, 0), (1, 0.4, 0), (0, 0.5, 0)] {
-            let split = Split(count: count, validationFraction: fraction, seed: 4)
-            #expect(split.validation.count == held)
-            #expect((split.train + split.validation).sorted() == (0..<Int32(count)).map { $0 })
-            #expect(split == Split(count: count, validationFraction: fraction, seed: 4))
-        }
-        let a = Split(count: 100, validationFraction: 0.2, seed: 1)
-        #expect(a != Split(count: 100, validationFraction: 0.2, seed: 2))
-        // Not just the end of the file.
-        #expect(a.validation.sorted() != (80..<100).map { Int32($0) })
-    }
-
-    @Test func momentsComeFromTheTrainingSamplesAlone() {
-        // Samples 0 and 2 train; sample 1 would move the mean far away.
-        let bytes: [UInt8] = [10, 20, 255, 255, 30, 40]
-        let normalization = Normalization(.standardize, bytes: bytes[...], width: 2, indices: [0, 2])
-        #expect(normalization.mean == 25)
-        #expect(abs(normalization.deviation - 125.0.squareRoot()) < 1e-12)
-        #expect(abs(normalization.table[25]) < 1e-7)
-        let alike = Normalization(.standardize, bytes: [9, 9], width: 1, indices: [0, 1])
-        #expect(alike.deviation == 1)
-        #expect(Normalization(.none, bytes: [], width: 1, indices: []).table[200] == 200)
     }
 }

@@ -21,7 +21,7 @@ import Testing
         let samples = try Fixture.samples(12, [5])
         let model = try Fixture.model(samples, [Dense(units: 3, activation: .softmax)], batchSize: 8, shards: 4)
         let runner = try StepRunner(model: model, optimizer: Adam(), pool: WorkerPool(workers: 1), seed: 0)
-        let estimate = MemoryEstimate(model, optimizer: Adam(), keepsBest: true, samples: 12)
+        let estimate = MemoryEstimate([model], optimizer: Adam(), keepsBest: true, data: 12 * 6 * 4)
         #expect(estimate.gradients == runner.gradients.count * 4)
         #expect(estimate.moments == runner.moments.count * 4)
         #expect(estimate.arenas == runner.arenas.count * 4)

@@ -16,6 +16,8 @@ private let activations = Activation.allCases.map(\.rawValue).joined(separator: 
         return try TrainingPlan.parse(spec, file: "job.toml")
     }
 
+    private func idx(_ plan: TrainingPlan) -> IDXSource? { plan.data as? IDXSource }
+
     private func messages(_ text: String) -> [String] {
         problems { () throws(ConfigProblems) in _ = try plan(text) }
     }
@@ -52,8 +54,8 @@ private let activations = Activation.allCases.map(\.rawValue).joined(separator: 
         #expect(plan.optimizer.name == "sgd" && plan.optimizer.momentCount == 1)
         #expect(plan.earlyStopping?.monitor.rawValue == "val-loss")
         #expect(plan.earlyStopping?.restoresBest == true)
-        #expect(plan.data.trainImages == "/nowhere/train-images-idx3-ubyte")
-        #expect(plan.data.test == nil)
+        #expect(idx(plan)?.trainImages == "/nowhere/train-images-idx3-ubyte")
+        #expect(idx(plan)?.test == nil)
         #expect(plan.layers.map(\.layer.kind) == ["flatten", "dense"])
     }
 
@@ -77,7 +79,11 @@ private let activations = Activation.allCases.map(\.rawValue).joined(separator: 
             "threads = 2", "metrics = [\"acuracy\"]",
             "job.toml:6: \"train.metrics\" has no \"acuracy\"; known: accuracy; did you mean \"accuracy\"?"
         ),
-        ("reader = \"idx\"", "reader = \"csv\"", "job.toml:8: \"data.reader\" is \"csv\"; it must be one of idx"),
+        (
+            "reader = \"idx\"", "reader = \"cvs\"",
+            "job.toml:8: \"data.reader\" is \"cvs\"; it must be one of audio, csv, idx, parallel-text, ratings, text, "
+                + "text-classes; did you mean \"csv\"?"
+        ),
         (
             "path = \"/nowhere\"", "",
             "job.toml:7: \"path\" is missing in [data]; for example path = \"/usr/share/datasets/fashion-mnist\""
@@ -135,7 +141,7 @@ private let activations = Activation.allCases.map(\.rawValue).joined(separator: 
         let fromJSON = try TrainingPlan.load(file)
         let fromTOML = try TrainingPlan.load(try workshop.write("job.toml", workshop.job()))
         #expect(fromJSON.epochs == fromTOML.epochs && fromJSON.batchSize == fromTOML.batchSize)
-        #expect(fromJSON.data.trainImages == fromTOML.data.trainImages)
+        #expect(idx(fromJSON)?.trainImages == idx(fromTOML)?.trainImages)
         #expect(fromJSON.layers.map(\.layer.kind) == fromTOML.layers.map(\.layer.kind))
         #expect(fromJSON.optimizer.name == "adam")
         let bad = try workshop.write("bad.json", "{\"train\": 3}")
@@ -152,7 +158,7 @@ private let activations = Activation.allCases.map(\.rawValue).joined(separator: 
         let workshop = try Workshop()
         let text = workshop.job().split(separator: "\n").map { $0.hasPrefix("path = ") ? "path = \"sub\"" : String($0) }
         let plan = try TrainingPlan.load(try workshop.write("job.toml", text.joined(separator: "\n")))
-        #expect(plan.data.trainImages == workshop.path + "/sub/train-images-idx3-ubyte")
+        #expect(idx(plan)?.trainImages == workshop.path + "/sub/train-images-idx3-ubyte")
     }
 }
 
@@ -168,7 +174,8 @@ private let activations = Activation.allCases.map(\.rawValue).joined(separator: 
         let workshop = try Workshop()
         try workshop.makeData()
         let prepared = try PreparedTraining(try TrainingPlan.load(try workshop.write("job.toml", workshop.job())))
-        #expect(prepared.trainSamples == 72 && prepared.validationSamples == 18 && prepared.testSamples == 30)
+        #expect(prepared.outline.trainCount == 72 && prepared.outline.validationCount == 18)
+        #expect(prepared.outline.testCount == 30 && prepared.outline.classes == 3)
         #expect(prepared.shapes == ["12", "16", "3"])
         #expect(prepared.model.plan.learntCount == 12 * 16 + 16 + 16 * 3 + 3)
         #expect(prepared.summary.contains("259 parameters"))

@@ -18,17 +18,21 @@ package struct MemoryEstimate: Hashable, Sendable {
     package var total: Int { parameters + gradients + moments + arenas + data + loading + Self.program }
 
     /// - Parameters:
-    ///   - loading: bytes of the data's files, plus their bytes unfolded.
+    ///   - models: one network compiled for each shape of its samples.
     ///   - keepsBest: early stopping restores the best weights.
-    ///   - samples: in all data sets together.
-    package init(_ model: CompiledModel, optimizer: any Optimizer, keepsBest: Bool, samples: Int, loading: Int = 0) {
+    ///   - data: bytes of all samples.
+    ///   - loading: bytes of the data's files, plus their bytes unfolded.
+    package init(
+        _ models: [CompiledModel], optimizer: any Optimizer, keepsBest: Bool, data: Int, loading: Int = 0
+    ) {
         self.loading = loading
+        self.data = data
+        guard let first = models.first else { return }
         let size = MemoryLayout<Float>.stride
-        let set = model.plan.parameterCount * size
+        let set = first.plan.parameterCount * size
         parameters = set * (keepsBest ? 2 : 1)
-        gradients = set * model.shards
+        gradients = set * first.shards
         moments = set * optimizer.momentCount
-        arenas = model.plan.arenaCount * size * model.shards
-        data = samples * (model.input.shape.count + model.targetShape.count) * size
+        arenas = models.reduce(0) { max($0, $1.plan.arenaCount) } * size * first.shards
     }
 }

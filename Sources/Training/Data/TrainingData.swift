@@ -2,37 +2,31 @@ import Datasets
 import Learning
 import Tensors
 
-/// The data of a job, read, split and normalised.
+/// The data of a job, read, split and normalised: one selection for each shape of the samples.
 struct TrainingData {
-    let train: SampleSelection
-    let validation: SampleSelection?
-    let test: SampleSelection?
-    let normalization: Normalization
+    let dataset: Dataset
+    let train: [SampleSelection]
+    let validation: [SampleSelection]
+    let test: [SampleSelection]
 
-    init(_ plan: TrainingPlan) throws(TrainingError) {
-        let images = try TrainingData.read(plan.data.trainImages, plan.data.trainLabels)
-        let split = Split(count: images.count, validationFraction: plan.data.validationSplit, seed: plan.seed)
-        let normalization = Normalization(
-            plan.data.normalization, bytes: images.images.bytes, width: images.images.shape.count,
-            indices: split.train)
-        let samples = try training(arrays: { () throws(TensorError) in try images.samples(normalization) })
-        train = try training { () throws(LearningError) in try SampleSelection(samples, split.train) }
-        validation =
-            split.validation.isEmpty
-            ? nil : try training { () throws(LearningError) in try SampleSelection(samples, split.validation) }
-        if let files = plan.data.test {
-            let images = try TrainingData.read(files.images, files.labels)
-            test = SampleSelection(
-                all: try training(arrays: { () throws(TensorError) in try images.samples(normalization) }))
+    init(_ plan: TrainingPlan, _ outline: DatasetOutline) throws(TrainingError) {
+        // What had to be read to compile the model is not read twice.
+        if let loaded = outline.loaded {
+            dataset = loaded
         } else {
-            test = nil
+            dataset = try training(data: { () throws(DatasetError) in try plan.data.load(seed: plan.seed) })
         }
-        self.normalization = normalization
+        train = try TrainingData.selections(dataset.train)
+        validation = try TrainingData.selections(dataset.validation)
+        test = try TrainingData.selections(dataset.test)
+        if train.isEmpty { throw TrainingError(.data, "no sample is left to train on") }
     }
 
-    private static func read(_ images: String, _ labels: String) throws(TrainingError) -> LabelledImages {
-        try training(data: { () throws(DatasetError) in
-            try LabelledImages(images: try IDXFile.read(images), labels: try IDXFile.read(labels), path: images)
-        })
+    private static func selections(_ buckets: [Dataset.Bucket]) throws(TrainingError) -> [SampleSelection] {
+        try buckets.map { bucket throws(TrainingError) in
+            try training { () throws(LearningError) in try SampleSelection(bucket.samples, bucket.indices) }
+        }
     }
+
+    static func count(_ selections: [SampleSelection]) -> Int { selections.reduce(0) { $0 + $1.indices.count } }
 }

@@ -1,18 +1,21 @@
 package import ConfigFile
-import Datasets
+package import Datasets
 package import Learning
 import Tensors
 import Units
 
-/// A plan held against its data: the model compiled for the shape of the samples, before any sample is read.
+/// A plan held against its data: the model compiled for the shapes of the samples.
 package struct PreparedTraining: Sendable {
     package let plan: TrainingPlan
-    package let model: CompiledModel
+    /// One for each shape of the samples, the largest first.
+    package let models: [CompiledModel]
+    /// The outputs of the layers of ``model``.
     package let shapes: [String]
-    package let trainSamples: Int
-    package let validationSamples: Int
-    package let testSamples: Int
+    package let outline: DatasetOutline
     package let memory: MemoryEstimate
+
+    /// The model for the largest samples.
+    package var model: CompiledModel { models[0] }
 
     /// - Throws: what is wrong with the job now that the data are known, with file and line.
     package init(_ plan: TrainingPlan) throws(ConfigProblems) {
@@ -20,79 +23,66 @@ package struct PreparedTraining: Sendable {
         func report(_ line: Int, _ message: String, hint: String? = nil) {
             collector.add(plan.problem(line, message, hint: hint))
         }
-        var headers: [(count: Int, shape: Shape)?] = []
-        var files = [(plan.data.trainImages, plan.data.trainLabels)]
-        if let test = plan.data.test { files.append((test.images, test.labels)) }
-        var classes = 0
-        var trainLabels: [UInt8] = []
-        for (images, labels) in files {
-            do throws(DatasetError) {
-                let header = try IDXFile.readHeader(images)
-                let labels = try IDXFile.read(labels, limit: 1 << 31)
-                guard labels.shape.rank == 0, labels.count == header.count, header.count > 0,
-                    header.count <= Int(Int32.max)
-                else {
-                    throw DatasetError(.content, "\(header.count) images, but \(labels.count) labels", path: images)
-                }
-                classes = max(classes, Int(labels.bytes.max() ?? 0) + 1)
-                if headers.isEmpty { trainLabels = Array(labels.bytes) }
-                headers.append(header)
-            } catch {
-                report(
-                    plan.lines.path, "data: \(error)",
-                    hint: error.code == .file ? "is \"path\" the directory of the data set?" : nil)
-                headers.append(nil)
-            }
+        var outline: DatasetOutline
+        do throws(DatasetError) {
+            outline = try plan.data.outline(seed: plan.seed)
+            if plan.balancesClasses, outline.loaded == nil { outline.loaded = try plan.data.load(seed: plan.seed) }
+        } catch {
+            report(
+                plan.lines.path, "data: \(error)",
+                hint: error.code == .file ? "is \"path\" the directory of the data set?" : nil)
+            throw ConfigProblems(collector.problems)
         }
-        guard let first = headers.first, let train = first else { throw ConfigProblems(collector.problems) }
-        if headers.count > 1, let test = headers[1], test.shape != train.shape {
-            report(plan.lines.path, "data: test images are \(test.shape), training images \(train.shape)")
-        }
-        let split = Split(count: train.count, validationFraction: plan.data.validationSplit, seed: plan.seed)
-        if split.train.isEmpty { report(plan.lines.split, "data: no sample is left to train on") }
-        if split.validation.isEmpty, plan.earlyStopping?.monitor.needsValidation ?? false {
+        if outline.trainCount == 0 { report(plan.lines.split, "data: no sample is left to train on") }
+        if outline.validationCount == 0, plan.earlyStopping?.monitor.needsValidation ?? false {
             report(plan.lines.split, "data: no sample is left for validation, which early stopping watches")
         }
 
-        let model: CompiledModel
+        let models: [CompiledModel]
         let shapes: [Shape]
         do throws(LearningError) {
-            let network = try NetworkWiring(layers: plan.layers, aliases: plan.aliases, inputNames: [])
-                .network(inputShapes: [train.shape])
+            let wiring = NetworkWiring(layers: plan.layers, aliases: plan.aliases, inputNames: [])
+            let network = try wiring.network(inputShapes: outline.inputs)
             shapes = try network.shapes()
-            var loss = plan.loss
-            if plan.balancesClasses {
-                // The binary cross-entropy has one output for its two classes.
-                var counts = [Int](repeating: 0, count: max(shapes.last?.last ?? 1, 2))
-                for index in split.train {
-                    let label = Int(trainLabels[Int(index)])
-                    if label < counts.count { counts[label] += 1 }
-                }
-                loss = loss.weighted(ClassWeights.balanced(counts)) ?? loss
+            let loss = PreparedTraining.loss(plan, outline, outputs: shapes.last?.last ?? 1)
+            models = try PreparedTraining.lengths(outline).map { inputs throws(LearningError) in
+                try CompiledModel(
+                    network: wiring.network(inputShapes: inputs), loss: loss, batchSize: plan.batchSize,
+                    shards: plan.shards)
             }
-            model = try CompiledModel(
-                network: network, loss: loss, batchSize: plan.batchSize, shards: plan.shards)
         } catch {
             let line = error.layer.flatMap { plan.lines.layers.indices.contains($0) ? plan.lines.layers[$0] : nil }
             report(line ?? plan.lines.train, "model: \(error.message)")
             throw ConfigProblems(collector.problems)
         }
+        let model = models[0]
         let lastLine = plan.lines.layers.last ?? plan.lines.train
-        if model.targetShape.rank != 0 {
+        if model.targetShape.count != outline.targetShape.count {
             report(
-                lastLine, "model: the output is \(model.output.shape), but a sample has one class",
-                hint: "put a layer with type = \"flatten\" before the dense layers")
-        } else if classes > model.output.shape.last {
+                lastLine,
+                "model: the output is \(model.output.shape), but a sample has "
+                    + (outline.targetShape.rank == 0 ? "one class" : "targets of \(outline.targetShape)"),
+                hint: outline.targetShape.rank == 0
+                    ? "put a layer with type = \"flatten\" before the dense layers" : nil)
+        } else if let classes = outline.classes, classes > max(model.output.shape.last, 2) {
             report(
                 lastLine,
                 "model: the last layer has \(model.output.shape.last) units, but the data have the classes 0 to "
                     + "\(classes - 1)", hint: "units = \(classes)")
         }
-        let count = headers.reduce(0) { $0 + ($1?.count ?? 0) }
+        for (index, source) in model.network.nodes.enumerated() {
+            guard let embedding = source.layer as? Embedding, case .input(let input)? = source.inputs.first,
+                input < outline.vocabularySizes.count, outline.vocabularySizes[input] > embedding.inputDim
+            else { continue }
+            report(
+                plan.lines.layers.indices.contains(index) ? plan.lines.layers[index] : lastLine,
+                "model: layer \"\(source.name)\" knows \(embedding.inputDim) numbers, but the data have "
+                    + "\(outline.vocabularySizes[input])", hint: "input-dim = \(outline.vocabularySizes[input])")
+        }
+        for problem in plan.metricProblems(outline) { report(plan.lines.train, problem) }
         memory = MemoryEstimate(
-            model, optimizer: plan.optimizer, keepsBest: plan.earlyStopping?.restoresBest ?? false, samples: count,
-            loading: headers.reduce(0) { $0 + ($1.map { $0.count * $0.shape.count } ?? 0) }
-                + files.reduce(0) { $0 + FileBytes.size($1.0) + FileBytes.size($1.1) })
+            models, optimizer: plan.optimizer, keepsBest: plan.earlyStopping?.restoresBest ?? false,
+            data: outline.dataBytes, loading: outline.loadingBytes)
         if let limit = plan.memory, memory.total > Int(limit.bytes) {
             report(
                 0, "training needs \(ByteSize(bytes: Int64(memory.total))), but the job asks for \(limit)",
@@ -100,21 +90,55 @@ package struct PreparedTraining: Sendable {
         }
         try collector.check()
         self.plan = plan
-        self.model = model
+        self.models = models
         self.shapes = shapes.map(\.description)
-        trainSamples = split.train.count
-        validationSamples = split.validation.count
-        testSamples = headers.count > 1 ? (headers[1]?.count ?? 0) : 0
+        self.outline = outline
     }
 
-    /// What `mltrain check` prints.
+    /// The shapes of inputs to compile for, the largest first.
+    private static func lengths(_ outline: DatasetOutline) -> [[Shape]] {
+        var all: [[Shape]] = [outline.inputs]
+        guard let dataset = outline.loaded else { return all }
+        for bucket in dataset.train + dataset.validation + dataset.test where !all.contains(bucket.samples.inputs) {
+            all.append(bucket.samples.inputs)
+        }
+        // A translation may come to lengths that no sample has.
+        for length in dataset.preprocessing.pair?.lengths ?? [] {
+            guard let shape = try? Shape([length]), !all.contains([shape, shape]) else { continue }
+            all.append([shape, shape])
+        }
+        return all.sorted { $0.reduce(0) { $0 + $1.count } > $1.reduce(0) { $0 + $1.count } }
+    }
+
+    /// The job's loss, with weights for its classes if they are to be balanced.
+    private static func loss(_ plan: TrainingPlan, _ outline: DatasetOutline, outputs: Int) -> any Loss {
+        guard plan.balancesClasses, let dataset = outline.loaded else { return plan.loss }
+        // The binary cross-entropy has one output for its two classes.
+        var counts = [Int](repeating: 0, count: max(outputs, 2))
+        for bucket in dataset.train {
+            let width = bucket.samples.targetShape.count
+            for index in bucket.indices {
+                for i in 0..<width {
+                    let target = bucket.samples.targets.base[Int(index) * width + i]
+                    if target >= 0, target < Float(counts.count) { counts[Int(target)] += 1 }
+                }
+            }
+        }
+        return plan.loss.weighted(ClassWeights.balanced(counts)) ?? plan.loss
+    }
+
+    /// What `mltrain check` prints, and a job before it trains.
     package var summary: String {
         var lines: [String] = []
         lines.append(
-            "data    \(trainSamples) training, \(validationSamples) validation, \(testSamples) test samples of "
-                + "\(model.input.shape)")
+            "data    \(outline.trainCount) training, \(outline.validationCount) validation, \(outline.testCount) test "
+                + "samples of \(outline.inputs.map(\.description).joined(separator: " and "))"
+                + (models.count > 1 ? " and shorter" : "") + (outline.classes.map { ", \($0) classes" } ?? ""))
+        for (index, size) in outline.vocabularySizes.enumerated() {
+            lines.append("input   \(index + 1) holds numbers below \(size)")
+        }
         for (index, node) in model.network.nodes.enumerated() {
-            let own = model.plan.parameters.filter { $0.node == index }.reduce(0) { $0 + $1.shape.count }
+            let own = model.plan.parameters.filter { $0.node == index && $0.isLearnt }.reduce(0) { $0 + $1.count }
             lines.append("layer   \(node.name) -> \(shapes[index])" + (own > 0 ? ", \(own) parameters" : ""))
         }
         func size(_ bytes: Int) -> ByteSize { ByteSize(bytes: Int64(bytes)) }

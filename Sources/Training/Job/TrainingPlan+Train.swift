@@ -13,6 +13,7 @@ extension TrainingPlan {
         }
         if let batchSize = reader.integer("batch-size", in: 1...1_000_000) { self.batchSize = batchSize }
         if let seed = reader.integer("seed") { self.seed = UInt64(seed) }
+        checkpointEvery = reader.integer("checkpoint-every", in: 1...1_000_000_000)
         threads = reader.integer("threads", in: 1...1024)
         if let shards = reader.integer("shards", in: 1...1024) { self.shards = shards }
         readOptimizer(reader)

@@ -7,25 +7,10 @@ package import Units
 package struct TrainingPlan: Sendable {
     package enum Task: String, CaseIterable, Sendable {
         case classification
-    }
-
-    package enum MetricName: String, CaseIterable, Sendable {
-        case accuracy
-    }
-
-    /// `[data]`
-    package struct Data: Sendable {
-        package enum Reader: String, CaseIterable, Sendable {
-            case idx
-        }
-
-        package var reader: Reader = .idx
-        package var trainImages = ""
-        package var trainLabels = ""
-        /// Absent when the job names none and the default ones do not exist.
-        package var test: (images: String, labels: String)?
-        package var normalization: Normalization.Kind = .scale
-        package var validationSplit = 0.1
+        case regression
+        case translation
+        case generation
+        case languageModelling = "language-modelling"
     }
 
     /// A layer of the model, with the names of those it reads; nil for the one before it.
@@ -38,6 +23,8 @@ package struct TrainingPlan: Sendable {
     /// How the job file is called in messages.
     package var file: String
     package var name: String?
+    /// Which job this is, for checkpoints.
+    package var identity = ""
     package var task: Task = .classification
     package var epochs = 1
     package var batchSize = 32
@@ -49,10 +36,13 @@ package struct TrainingPlan: Sendable {
     package var balancesClasses = false
     package var metrics: [MetricName] = [.accuracy]
     package var earlyStopping: EarlyStopping?
+    /// Steps from one checkpoint to the next; nil for none but when a stop is asked for.
+    package var checkpointEvery: Int?
     package var seed: UInt64 = 0
     package var threads: Int?
     package var shards = TrainingPlan.defaultShards
-    package var data = Data()
+    /// `[data]`
+    package var data: any DataSource = IDXSource()
     package var layers: [LayerEntry] = []
     /// Blocks' names, each standing for its last layer.
     package var aliases: [String: String] = [:]

@@ -31,15 +31,13 @@ extension ModelDirectory {
             "A model for \(plan.task.rawValue), trained by mltrain \(mldVersion) with OpenBLAS "
                 + "on \(outcome.threads) thread\(outcome.threads == 1 ? "" : "s") in \(fixed(outcome.seconds, 1)) s.")
         lines += ["", "## Data", ""]
-        lines.append("- training images: `\(plan.data.trainImages)`")
-        if let test = plan.data.test { lines.append("- test images: `\(test.images)`") }
+        for file in plan.data.files { lines.append("- \(file.role): `\(file.path)`") }
+        let outline = prepared.outline
         lines.append(
-            "- \(prepared.trainSamples) training, \(prepared.validationSamples) validation and \(prepared.testSamples) "
-                + "test samples of shape \(model.input.shape)")
+            "- \(outline.trainCount) training, \(outline.validationCount) validation and \(outline.testCount) "
+                + "test samples of shape \(outline.inputs.map(\.description).joined(separator: " and "))")
         lines.append("- the split is drawn with seed \(plan.seed)")
-        lines.append(
-            "- inputs are (value - \(normalization.mean)) / \(normalization.deviation) (`\(normalization.kind.rawValue)`)"
-        )
+        for fact in dataset.preprocessing.facts + dataset.notes { lines.append("- " + fact) }
         lines += ["", "## Model", ""]
         for (index, node) in model.network.nodes.enumerated() {
             lines.append("- `\(node.name)`: \(node.layer.kind), output \(prepared.shapes[index])")
@@ -58,7 +56,10 @@ extension ModelDirectory {
             lines.append(row("training (while it learned)", epoch.train))
             if let validation = epoch.validation { lines.append(row("validation", validation)) }
         }
-        if let test = outcome.test { lines.append(row("test", test)) }
+        if let test = outcome.test {
+            lines.append(row("test", test.totals))
+            lines += [""] + test.values.map { "- test \($0.name): \(fixed($0.value, 4))" }
+        }
         lines.append("")
         if outcome.test != nil { lines.append("The test samples were evaluated once, after training.") }
         return lines.joined(separator: "\n") + "\n"

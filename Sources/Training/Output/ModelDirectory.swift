@@ -8,16 +8,15 @@ import Tensors
 struct ModelDirectory {
     let prepared: PreparedTraining
     let outcome: TrainingRun.Outcome
-    let normalization: Normalization
+    let dataset: Dataset
     let runner: StepRunner
 
     init(
-        _ prepared: PreparedTraining, _ outcome: TrainingRun.Outcome, _ normalization: Normalization,
-        _ runner: StepRunner
+        _ prepared: PreparedTraining, _ outcome: TrainingRun.Outcome, _ dataset: Dataset, _ runner: StepRunner
     ) {
         self.prepared = prepared
         self.outcome = outcome
-        self.normalization = normalization
+        self.dataset = dataset
         self.runner = runner
     }
 
@@ -29,7 +28,7 @@ struct ModelDirectory {
         do {
             files = [
                 (Weights.fileName, try Weights.encode(runner)),
-                ("preprocess.json", try json(preprocess)),
+                ("preprocess.json", try json(dataset.preprocessing)),
                 ("metrics.json", try json(metrics)),
                 ("model.toml", Array(modelFile.utf8)),
                 ("card.md", Array(card.utf8)),
@@ -42,28 +41,6 @@ struct ModelDirectory {
 
     private func json(_ value: some Encodable) throws -> [UInt8] {
         Array(try JSON.text(value, pretty: true).utf8) + [10]
-    }
-
-    // MARK: - preprocess.json
-
-    private struct Preprocess: Encodable {
-        struct Step: Encodable {
-            var kind: String
-            /// `(value - mean) / deviation`
-            var mean: Double
-            var deviation: Double
-        }
-        var inputShape: [Int]
-        var steps: [Step]
-    }
-
-    private var preprocess: some Encodable {
-        Preprocess(
-            inputShape: model.input.shape.dimensions,
-            steps: [
-                .init(
-                    kind: normalization.kind.rawValue, mean: normalization.mean, deviation: normalization.deviation)
-            ])
     }
 
     // MARK: - metrics.json
@@ -81,11 +58,33 @@ struct ModelDirectory {
         var validation: Figures?
     }
 
+    /// A trained model's scores, each under its metric's name.
+    private struct Scores: Encodable {
+        var evaluation: Evaluation
+
+        private struct Key: CodingKey {
+            var stringValue: String
+            var intValue: Int? { nil }
+            init(_ name: String) { stringValue = name }
+            init?(stringValue: String) { self.init(stringValue) }
+            init?(intValue: Int) { nil }
+        }
+
+        func encode(to encoder: any Encoder) throws {
+            var container = encoder.container(keyedBy: Key.self)
+            try container.encode(evaluation.totals.samples, forKey: Key("samples"))
+            try container.encode(evaluation.totals.meanLoss, forKey: Key("loss"))
+            for (name, value) in evaluation.values { try container.encode(value, forKey: Key(name)) }
+            try container.encodeIfPresent(evaluation.confusion, forKey: Key("confusion"))
+        }
+    }
+
     private struct Metrics: Encodable {
         var epochs: [Epoch]
         var weightsEpoch: Int
         var stoppedEarly: Bool
-        var test: Figures?
+        var validation: Scores?
+        var test: Scores?
         var durationS: Double
         var samplesSeen: Int
     }
@@ -104,6 +103,7 @@ struct ModelDirectory {
                     validation: $0.validation.map(figures))
             },
             weightsEpoch: outcome.fit.weightsEpoch, stoppedEarly: outcome.fit.stoppedEarly,
-            test: outcome.test.map(figures), durationS: outcome.seconds, samplesSeen: outcome.samplesSeen)
+            validation: outcome.validation.map(Scores.init), test: outcome.test.map(Scores.init),
+            durationS: outcome.seconds, samplesSeen: outcome.samplesSeen)
     }
 }

@@ -14,7 +14,9 @@ package enum BLASStart {
         let missing = OpenBLAS.missingSettings(in: present)
         // By its name, so that process lists show it; by the link, should the file have been replaced.
         var buffer = [CChar](repeating: 0, count: Int(PATH_MAX) + 1)
-        let own = readlink("/proc/self/exe", &buffer, Int(PATH_MAX)) > 0 ? String(cString: buffer) : nil
+        let length = readlink("/proc/self/exe", &buffer, Int(PATH_MAX))
+        let own =
+            length > 0 ? String(decoding: buffer.prefix(length).map { UInt8(bitPattern: $0) }, as: UTF8.self) : nil
         let better = own.flatMap { BuildVariant.better(than: $0, wanted: environment("MLTRAIN_CPU")) }
         if missing.isEmpty, better == nil { return nil }
         for (name, value) in missing { setenv(name, value, 0) }

@@ -1,11 +1,13 @@
 import JobAPI
 import Learning
+import Tensors
 
 /// Turns the trainer's calls into events and lines for people.
 final class RunObserver: TrainingObserver {
     private let events: EventWriter
     private let plan: TrainingPlan
     private let stop: StopSignal?
+    private let checkpoints: CheckpointKeeper?
     /// Steps in one epoch.
     private let steps: Int
     private let clock = ContinuousClock()
@@ -14,7 +16,10 @@ final class RunObserver: TrainingObserver {
 
     private static let interval = Duration.milliseconds(500)
 
-    init(_ events: EventWriter, _ plan: TrainingPlan, steps: Int, stop: StopSignal?) {
+    init(
+        _ events: EventWriter, _ plan: TrainingPlan, steps: Int, stop: StopSignal?, checkpoints: CheckpointKeeper? = nil
+    ) {
+        self.checkpoints = checkpoints
         self.events = events
         self.plan = plan
         self.steps = steps
@@ -24,7 +29,16 @@ final class RunObserver: TrainingObserver {
 
     var wantsStop: Bool { stop?.number != nil }
 
-    func started() { progress(epoch: 1, step: 0) }
+    func started(at position: TrainingPosition? = nil) {
+        samples = position?.samples ?? 0
+        progress(epoch: position?.epoch ?? 1, step: position?.batch ?? 0)
+    }
+
+    func checkpoint(_ position: TrainingPosition, best: FloatBuffer) throws(LearningError) {
+        do {
+            try checkpoints?.save(position, best: best)
+        } catch { throw LearningError(.system, error.message) }
+    }
 
     func stepped(epoch: Int, step: Int, samples: Int) {
         self.samples = samples
@@ -51,6 +65,25 @@ final class RunObserver: TrainingObserver {
             words += "  \(prefix)accuracy \(fixed(totals.accuracy, 4))"
         }
         return words
+    }
+
+    /// Writes what the trained model scores.
+    func report(_ evaluation: Evaluation, split: String, epoch: Int) {
+        var words = "\(split)  loss \(fixed(evaluation.totals.meanLoss, 4))"
+        events.write(.metric(Metric(name: "loss", split: split, value: evaluation.totals.meanLoss, epoch: epoch)))
+        for (name, value) in evaluation.values {
+            events.write(.metric(Metric(name: name, split: split, value: value, epoch: epoch)))
+            words += "  \(name) \(fixed(value, 4))"
+        }
+        events.say(words)
+        guard let confusion = evaluation.confusion, confusion.count <= 20 else { return }
+        events.say("confusion: a row for each class, a column for each prediction")
+        let width = confusion.joined().reduce(0) { max($0, "\($1)".count) }
+        for row in confusion {
+            events.say(
+                "  " + row.map { String(repeating: " ", count: width - "\($0)".count) + "\($0)" }.joined(separator: " ")
+            )
+        }
     }
 
     private func progress(epoch: Int, step: Int) {

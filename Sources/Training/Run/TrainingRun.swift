@@ -1,3 +1,4 @@
+import Datasets
 import JobAPI
 package import Learning
 import Tensors
@@ -6,7 +7,8 @@ import Tensors
 package struct TrainingRun {
     package struct Outcome: Sendable {
         package var fit: Trainer.Result
-        package var test: Totals?
+        package var validation: Evaluation?
+        package var test: Evaluation?
         package var seconds: Double
         package var threads: Int
         package var samplesSeen: Int
@@ -34,54 +36,57 @@ package struct TrainingRun {
 
     /// Trains, evaluates the test samples once, and writes the model.
     ///
-    /// - Throws: with the stage that failed; `interrupted` if the stop signal came. Nothing is written then.
+    /// - Throws: with the stage that failed; `interrupted` if the stop signal came. Then there is a checkpoint to go on
+    ///   from, and nothing else is written.
     @discardableResult
     package func run() throws(TrainingError) -> Outcome {
         let plan = prepared.plan
-        let model = prepared.model
         let clock = ContinuousClock()
         let start = clock.now
-        let data = try TrainingData(plan)
+        let data = try TrainingData(plan, prepared.outline)
         if stop?.number != nil { throw TrainingError(.interrupted, "stopped on request") }
+        events.say(prepared.summary)
         events.say(
-            "\(data.train.indices.count) training, \(data.validation?.indices.count ?? 0) validation, "
-                + "\(data.test?.indices.count ?? 0) test samples; \(model.plan.learntCount) parameters; "
-                + "\(threads) of \(Processor.usableCount) CPUs; OpenBLAS kernels: \(OpenBLAS.coreName)")
+            "run     \(threads) of \(Processor.usableCount) CPUs, mltrain for \(Processor.builtFor.rawValue), OpenBLAS for "
+                + OpenBLAS.coreName)
 
         let pool = try training(arrays: { () throws(TensorError) in try WorkerPool(workers: threads) })
         let runner = try training { () throws(LearningError) in
             try StepRunner(
-                model: model, optimizer: plan.optimizer, schedule: plan.schedule, clipping: plan.clipping, pool: pool,
-                seed: plan.seed)
+                models: prepared.models, optimizer: plan.optimizer, schedule: plan.schedule, clipping: plan.clipping,
+                augmentation: data.dataset.augmentation, pool: pool, seed: plan.seed)
         }
-        let steps = (data.train.indices.count + plan.batchSize - 1) / plan.batchSize
-        let observer = RunObserver(events, plan, steps: steps, stop: stop)
-        observer.started()
+        let checkpoints = CheckpointKeeper(output, runner, job: plan.identity, events)
+        let resumed = try checkpoints.load()
+        let steps = data.train.reduce(0) { $0 + ($1.indices.count + plan.batchSize - 1) / plan.batchSize }
+        let observer = RunObserver(events, plan, steps: steps, stop: stop, checkpoints: checkpoints)
+        observer.started(at: resumed?.position)
         let trainer = Trainer(
-            runner, .init(epochs: plan.epochs, earlyStopping: plan.earlyStopping, seed: plan.seed))
+            runner,
+            .init(
+                epochs: plan.epochs, earlyStopping: plan.earlyStopping, seed: plan.seed,
+                checkpointEvery: plan.checkpointEvery))
         let fit = try training { () throws(LearningError) in
-            try trainer.fit(data.train, validation: data.validation, observer: observer)
+            try trainer.fit(
+                data.train, validation: data.validation, resuming: resumed?.position, best: resumed?.best,
+                observer: observer)
         }
-        if fit.stoppedEarly {
-            events.say("stopped early: \(plan.earlyStopping?.monitor.rawValue ?? "") no longer improves")
-        }
-
-        var test: Totals?
-        if let selection = data.test {
-            let totals = try training { () throws(LearningError) in
-                try trainer.evaluate(selection, observer: observer)
-            }
-            test = totals
-            events.say("test" + observer.report("test", "", totals, epoch: fit.weightsEpoch))
+        let evaluator = Evaluator(plan: plan, trainer: trainer, dataset: data.dataset, observer: observer)
+        var outcome = Outcome(fit: fit, seconds: 0, threads: threads, samplesSeen: observer.samples)
+        if !data.validation.isEmpty { outcome.validation = try evaluator.evaluate(data.validation) }
+        if !data.test.isEmpty {
+            let test = try evaluator.evaluate(data.test, translating: data.dataset.test)
+            outcome.test = test
+            observer.report(test, split: "test", epoch: fit.weightsEpoch)
         }
         let elapsed = (clock.now - start).components
-        let outcome = Outcome(
-            fit: fit, test: test, seconds: Double(elapsed.seconds) + Double(elapsed.attoseconds) * 1e-18,
-            threads: threads, samplesSeen: observer.samples)
-        try ModelDirectory(prepared, outcome, data.normalization, runner).write(to: output)
+        outcome.seconds = Double(elapsed.seconds) + Double(elapsed.attoseconds) * 1e-18
+        try ModelDirectory(prepared, outcome, data.dataset, runner).write(to: output)
+        checkpoints.remove()
         events.write(.artifact(Artifact(kind: "model", path: output.path)))
         events.write(.done)
-        events.say("model in \(output.path), \(fixed(outcome.seconds, 1)) s in all")
+        for line in RunSummary(plan, outcome).lines { events.say(line) }
+        events.say("model in \(output.path)")
         return outcome
     }
 }
