@@ -85,7 +85,7 @@ import Testing
         ),
         (
             "type = \"dense\"", "type = \"dence\"",
-            "job.toml:14: \"model.layer.type\" is \"dence\"; it must be one of dense, flatten, relu; did you mean \"dense\"?"
+            "job.toml:14: \"model.layer.type\" is \"dence\"; it must be one of \(LayerCatalog.readers.keys.sorted().joined(separator: ", ")); did you mean \"dense\"?"
         ),
         ("units = 10", "unit = 10", "job.toml:13: \"units\" is missing in [model.layer]; for example units = 128"),
         (
