@@ -7,7 +7,9 @@ import Testing
 
 @testable import Training
 
-private let kinds = LayerCatalog.readers.keys.sorted().joined(separator: ", ")
+private let kinds = (Array(LayerCatalog.readers.keys) + Array(BlockCatalog.blocks.keys)).sorted()
+    .joined(separator: ", ")
+private let metrics = TrainingPlan.MetricName.allCases.map(\.rawValue).joined(separator: ", ")
 private let activations = Activation.allCases.map(\.rawValue).joined(separator: ", ")
 
 @Suite struct PlanTests {
@@ -77,7 +79,7 @@ private let activations = Activation.allCases.map(\.rawValue).joined(separator: 
         ),
         (
             "threads = 2", "metrics = [\"acuracy\"]",
-            "job.toml:6: \"train.metrics\" has no \"acuracy\"; known: accuracy; did you mean \"accuracy\"?"
+            "job.toml:6: \"train.metrics\" has no \"acuracy\"; known: \(metrics); did you mean \"accuracy\"?"
         ),
         (
             "reader = \"idx\"", "reader = \"cvs\"",

@@ -20,7 +20,11 @@ import Testing
         let run = try Program.run(["fit", job, "--output", model], in: workshop)
         #expect(run.status == 0, "\(run.errors)")
         #expect(run.output.contains("epoch 10/10  loss "))
-        #expect(run.output.contains("OpenBLAS kernels: "))
+        #expect(run.output.contains(", OpenBLAS for "))
+        // What was trained, how it began, what is kept, what it took.
+        for line in ["layer   dense-", "memory  ", "first   epoch 1: loss ", "kept    epoch ", "cost    "] {
+            #expect(run.output.contains("\n" + line), "\(run.output)")
+        }
 
         let events = try events(run.events)
         let metrics = events.compactMap { if case .metric(let metric) = $0 { metric } else { nil } }
@@ -103,14 +107,14 @@ import Testing
             let run = try Program.run(
                 ["fit", job, "--output", workshop.path + "/m"], in: workshop, environment: environment)
             #expect(run.status == 0, "\(run.errors)")
-            let line = run.output.split(separator: "\n").first ?? ""
+            let line = run.output.split(separator: "\n").first { $0.hasPrefix("run ") } ?? ""
             return String(line.split(separator: " ").last ?? "")
         }
         #expect(try kernels(["OPENBLAS_CORETYPE=Nehalem"]) == "Nehalem")
         if let preferred = BLASStart.preferred { #expect(try kernels([]) == preferred) }
     }
 
-    @Test func stopsOnSIGTERMWithoutAModel() throws {
+    @Test func stopsOnSIGTERMAndGoesOnFromThere() throws {
         let workshop = try Workshop()
         try workshop.makeData()
         let job = try workshop.write("job.toml", workshop.job(epochs: 1_000_000))
@@ -125,7 +129,20 @@ import Testing
         #expect(run.status == 143, "\(run.errors)")
         #expect(run.errors.contains("stopped on request"))
         #expect(try !events(run.events).contains(.done))
-        #expect(Workshop.names(in: workshop.path + "/model") == [])
+        #expect(Workshop.names(in: workshop.path + "/model") == ["checkpoint.safetensors"])
+
+        let other = try Program.run(
+            ["fit", job, "--output", workshop.path + "/model", "--set", "train.seed=77"], in: workshop)
+        #expect(other.status == 1)
+        #expect(other.errors.contains("the checkpoint of another job"), "\(other.errors)")
+
+        // How long is no part of what a job is, so it may be shortened.
+        let again = try Program.run(
+            ["fit", job, "--output", workshop.path + "/model", "--set", "train.epochs=3"], in: workshop)
+        #expect(again.status == 0, "\(again.errors)")
+        #expect(again.output.contains("going on after step "))
+        #expect(Workshop.names(in: workshop.path + "/model").contains("weights.safetensors"))
+        #expect(!Workshop.names(in: workshop.path + "/model").contains("checkpoint.safetensors"))
     }
 
     @Test func failuresSayWhy() throws {

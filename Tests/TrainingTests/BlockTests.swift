@@ -1,0 +1,94 @@
+import ConfigFile
+import Learning
+import Tensors
+import Testing
+
+@testable import Training
+
+/// Blocks, presets and the wiring of layers by name.
+@Suite struct BlockTests {
+    private func network(_ model: String, _ inputs: [[Int]]) throws -> Network {
+        let collector = ConfigReader.Collector()
+        var plan = TrainingPlan(file: "job.toml")
+        plan.readModel(
+            ConfigReader(
+                try TOMLParser.parse(model, file: "job.toml"), name: "model", file: "job.toml", collector: collector))
+        try collector.check()
+        return try NetworkWiring(layers: plan.layers, aliases: plan.aliases, inputNames: [])
+            .network(inputShapes: try inputs.map { try Shape($0) })
+    }
+
+    private func problems(_ model: String) throws -> [String] {
+        do {
+            _ = try network(model, [[8]])
+            return []
+        } catch let problems as ConfigProblems { return problems.problems.map(\.description) }
+    }
+
+    /// Parameters counted by hand from the papers' tables.
+    @Test(arguments: [("resnet-8", 78_042), ("resnet-20", 272_474)])
+    func residualNetworksHaveTheKnownSize(preset: String, parameters: Int) throws {
+        let network = try network("preset = \"\(preset)\"", [[32, 32, 3]])
+        let model = try CompiledModel(
+            network: network, loss: SparseCategoricalCrossentropy(), batchSize: 2, shards: 1)
+        // 1x1 convolutions where the stages change: 16x32 + 32x64 weights and their normalisations, in both.
+        #expect(model.plan.learntCount == parameters)
+        #expect(try network.shapes().last?.dimensions == [10])
+    }
+
+    @Test func everyWorkloadTakesAStep() throws {
+        for workload in Workload.all where ["sentiment-80", "wavenet", "encoder-decoder"].contains(workload.name) {
+            let network = try workload.network()
+            _ = try CompiledModel(network: network, loss: workload.loss, batchSize: 2, shards: 1)
+        }
+        #expect(Workload.all.count == 12)
+    }
+
+    @Test func layersReadWhatTheyName() throws {
+        let network = try network(
+            """
+            [[layer]]
+            name = "a"
+            type = "dense"
+            units = 8
+            [[layer]]
+            name = "b"
+            type = "dense"
+            units = 8
+            input = "input"
+            [[layer]]
+            type = "add"
+            inputs = ["a", "b", "input-1"]
+            """, [[8]])
+        #expect(network.nodes[1].inputs == [.input(0)])
+        #expect(network.nodes[2].inputs == [.node(0), .node(1), .input(0)])
+    }
+
+    @Test func aBlockIsReadByItsOwnName() throws {
+        let network = try network(
+            """
+            [[layer]]
+            name = "block"
+            type = "gpt-block"
+            num-heads = 2
+            d-model = 8
+            units = 16
+            [[layer]]
+            type = "add"
+            inputs = ["block", "input"]
+            """, [[5, 8]])
+        #expect(network.nodes.map(\.name).contains("block.attention"))
+        #expect(network.nodes.last?.inputs == [.node(network.nodes.count - 2), .input(0)])
+        #expect(try network.shapes().last?.dimensions == [5, 8])
+    }
+
+    @Test func mistakesAreNamed() throws {
+        #expect(try problems("preset = \"resnet-21\"").first?.contains("did you mean \"resnet-20\"?") == true)
+        #expect(
+            try problems("[[layer]]\ntype = \"gpt-block\"\nnum-heads = 3\nd-model = 8\nunits = 4").first?
+                .contains("must be a multiple") == true)
+        #expect(throws: LearningError.self) {
+            _ = try network("[[layer]]\ntype = \"dense\"\nunits = 3\ninput = \"nowhere\"", [[8]])
+        }
+    }
+}
