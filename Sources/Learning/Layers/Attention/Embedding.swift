@@ -14,10 +14,16 @@ package struct Embedding: Layer {
     package var maskZero: Bool
     /// What the vectors are multiplied by, such as `sqrt(outputDim)`: Vaswani et al., "Attention is all you need", 2017, 3.4.
     package var scale: Float
+    /// Uniform in ±0.05 unless told otherwise, as Keras.
+    package var initializer: Initializer
     /// A later layer reads the matrix too (``TiedDense``), and writes its gradient first. Set by the network.
     package internal(set) var isTied = false
 
-    package init(inputDim: Int, outputDim: Int, maskZero: Bool = false, scale: Float = 1) {
+    package init(
+        inputDim: Int, outputDim: Int, maskZero: Bool = false, scale: Float = 1,
+        initializer: Initializer = .uniform(0.05)
+    ) {
+        self.initializer = initializer
         self.inputDim = inputDim
         self.outputDim = outputDim
         self.maskZero = maskZero
@@ -46,7 +52,7 @@ package struct Embedding: Layer {
         return BoundLayer(
             output: output,
             step: EmbeddingStep(
-                input: inputs[0], output: output, embeddings: plan.parameter("embeddings", matrix, .uniform(0.05)),
+                input: inputs[0], output: output, embeddings: plan.parameter("embeddings", matrix, initializer),
                 tokens: input.shape.count, inputDim: inputDim, outputDim: outputDim, scale: scale, isTied: isTied))
     }
 }

@@ -9,7 +9,7 @@ extension LayerCatalog {
             let outputDim = required("output-dim", example: "32", reader)
             return Embedding(
                 inputDim: inputDim, outputDim: outputDim, maskZero: reader.boolean("mask-zero") ?? false,
-                scale: Float(reader.number("scale", in: -1e6...1e6) ?? 1))
+                scale: Float(reader.number("scale", in: -1e6...1e6) ?? 1), initializer: embeddings(reader))
         },
         TiedDense.kind: { reader in
             let embedding = reader.string("embedding")
@@ -67,6 +67,15 @@ extension LayerCatalog {
             return Reshape(dimensions.isEmpty ? [1] : dimensions)
         },
     ]
+
+    private enum Distribution: String, CaseIterable { case uniform, normal }
+
+    /// `initializer = "normal"` with `initializer-scale`, its deviation; of `"uniform"` it is the bound.
+    private static func embeddings(_ reader: ConfigReader) -> Initializer {
+        let scale = Float(reader.number("initializer-scale", in: 1e-9...1e3) ?? 0.05)
+        let kind: Distribution = reader.choice("initializer") ?? .uniform
+        return kind == .normal ? .normal(scale) : .uniform(scale)
+    }
 
     /// An integer that must be there; 1 where it is not, or is wrong.
     private static func required(
