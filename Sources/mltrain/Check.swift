@@ -14,7 +14,7 @@ struct Check: ParsableCommand {
 
     func run() throws {
         try reporting {
-            print(try PreparedTraining(try TrainingPlan.load(job, assignments: set)).summary)
+            print(try TrainingPlan.load(job, assignments: set).prepared().summary)
         }
     }
 }

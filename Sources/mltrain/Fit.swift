@@ -29,10 +29,11 @@ struct Fit: ParsableCommand {
                 let signal = try StopSignal()
                 stop = signal
                 let events = try EventWriter(descriptor: environment("MLD_EVENTS_FD"))
-                let prepared = try PreparedTraining(try TrainingPlan.load(job, assignments: set))
+                let prepared = try TrainingPlan.load(job, assignments: set).prepared()
                 let directory = try OutputDirectory(output ?? environment("MLD_OUTPUT_DIR") ?? "model")
                 try BLASStart.selfTest()
-                try TrainingRun(prepared, output: directory, events: events, stop: signal, threads: threads).run()
+                try prepared.run(
+                    RunContext(output: directory, events: events, stop: signal, threads: threads))
             }
         } catch let code as ExitCode {
             // Whoever sent a signal wants to see that it was obeyed.

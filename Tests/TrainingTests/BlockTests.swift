@@ -14,7 +14,7 @@ import Testing
             ConfigReader(
                 try TOMLParser.parse(model, file: "job.toml"), name: "model", file: "job.toml", collector: collector))
         try collector.check()
-        return try NetworkWiring(layers: plan.layers, aliases: plan.aliases, inputNames: [])
+        return try NetworkWiring(plan.layers, inputNames: [])
             .network(inputShapes: try inputs.map { try Shape($0) })
     }
 

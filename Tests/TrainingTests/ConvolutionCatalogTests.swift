@@ -57,7 +57,7 @@ import Testing
             type = "up-sampling-2d"
             size = 3
             """)
-        let layers = plan.layers.map(\.layer)
+        let layers = plan.layers.entries.map(\.layer)
         let first = try #require(layers[0] as? Conv2D)
         #expect(
             first.options

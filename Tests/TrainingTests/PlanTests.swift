@@ -58,7 +58,7 @@ private let activations = Activation.allCases.map(\.rawValue).joined(separator: 
         #expect(plan.earlyStopping?.restoresBest == true)
         #expect(idx(plan)?.trainImages == "/nowhere/train-images-idx3-ubyte")
         #expect(idx(plan)?.test == nil)
-        #expect(plan.layers.map(\.layer.kind) == ["flatten", "dense"])
+        #expect(plan.layers.entries.map(\.layer.kind) == ["flatten", "dense"])
     }
 
     @Test(arguments: [
@@ -144,7 +144,7 @@ private let activations = Activation.allCases.map(\.rawValue).joined(separator: 
         let fromTOML = try TrainingPlan.load(try workshop.write("job.toml", workshop.job()))
         #expect(fromJSON.epochs == fromTOML.epochs && fromJSON.batchSize == fromTOML.batchSize)
         #expect(idx(fromJSON)?.trainImages == idx(fromTOML)?.trainImages)
-        #expect(fromJSON.layers.map(\.layer.kind) == fromTOML.layers.map(\.layer.kind))
+        #expect(fromJSON.layers.entries.map(\.layer.kind) == fromTOML.layers.entries.map(\.layer.kind))
         #expect(fromJSON.optimizer.name == "adam")
         let bad = try workshop.write("bad.json", "{\"train\": 3}")
         #expect(problems { () throws(ConfigProblems) in _ = try TrainingPlan.load(bad) }.first?.hasPrefix(bad) == true)

@@ -14,7 +14,7 @@ import Testing
             path = "/nowhere"
 
             """
-        return try TrainingPlan.parse(try JobFile.parse(job + text), file: "job.toml").layers.map(\.layer)
+        return try TrainingPlan.parse(try JobFile.parse(job + text), file: "job.toml").layers.entries.map(\.layer)
     }
 
     @Test func optionsAndTheirDefaults() throws {

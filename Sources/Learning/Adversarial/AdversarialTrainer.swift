@@ -8,24 +8,30 @@ package import Tensors
 /// alone learns from a batch that is half real and half made; and both in a row, of which only the generator's part
 /// learns. Between them weights are copied, which costs less than a hundredth of a step.
 package final class AdversarialTrainer {
-    package struct Losses: Hashable, Sendable {
+    package struct Losses: Hashable, Sendable, Codable {
         package var discriminator = Totals()
         package var generator = Totals()
+
+        package static func += (sum: inout Losses, other: Losses) {
+            sum.discriminator += other.discriminator
+            sum.generator += other.generator
+        }
     }
 
-    package let generator: StepRunner
-    package let discriminator: StepRunner
-    let chain: StepRunner
+    private let generator: StepRunner
+    private let discriminator: StepRunner
+    /// Generator and discriminator in a row. Its parameters are all there are, under the names of the layers after
+    /// `generator.` and `discriminator.`.
+    package let chain: StepRunner
     private let latent: Int
     private let rows: [Int32]
     private let fromDiscriminator: WeightCopy
     private let toGenerator: WeightCopy
-    private let batchSize: Int
-    private let real: Samples
+    let batchSize: Int
+    let real: Samples
     private let noise: Samples
     private let mixed: Samples
-    private let seed: UInt64
-    private var draws: UInt64 = 0
+    let seed: UInt64
 
     /// - Parameters:
     ///   - generator: from `[latent]` to the shape of a sample.
@@ -34,38 +40,15 @@ package final class AdversarialTrainer {
     /// - Throws: `model` if the two do not fit together or to the samples.
     package init(
         generator: Network, discriminator: Network, samples real: Samples, optimizers: (any Optimizer, any Optimizer),
-        batchSize: Int, shards: Int, pool: WorkerPool, seed: UInt64
+        clipping: Clipping = .none, batchSize: Int, shards: Int, pool: WorkerPool, seed: UInt64
     ) throws(LearningError) {
-        guard generator.inputShapes.count == 1, let made = try generator.shapes().last, made.count == real.width else {
-            throw LearningError(
-                .model, "the generator must turn one input into \(real.shape), the shape of the samples")
-        }
-        guard discriminator.inputShapes.map(\.count) == [real.width], try discriminator.shapes().last?.count == 1 else {
-            throw LearningError(.model, "the discriminator must turn \(real.shape) into one number")
-        }
-        let width = generator.nodes.count
-        let joined = try Network(
-            inputShapes: generator.inputShapes,
-            nodes: generator.nodes.map { .init(name: "generator." + $0.name, layer: $0.layer, inputs: $0.inputs) }
-                + discriminator.nodes.map { node in
-                    let inputs = node.inputs.map { source -> Network.Source in
-                        switch source {
-                        case .input: .node(width - 1)
-                        case .node(let index): .node(width + index)
-                        }
-                    }
-                    return .init(name: "discriminator." + node.name, layer: node.layer, inputs: inputs)
-                })
-        func compile(_ network: Network, _ loss: any Loss, _ size: Int) throws(LearningError) -> CompiledModel {
-            try CompiledModel(network: network, loss: loss, batchSize: size, shards: shards)
-        }
-        self.generator = try StepRunner(
-            model: compile(generator, MeanSquaredError(), batchSize), optimizer: optimizers.0, pool: pool, seed: seed)
+        let models = try AdversarialTrainer.models(
+            generator: generator, discriminator: discriminator, sample: real.shape, batchSize: batchSize, shards: shards)
+        self.generator = try StepRunner(model: models.generator, optimizer: SGD(), pool: pool, seed: seed)
         self.discriminator = try StepRunner(
-            model: compile(discriminator, BinaryCrossentropy(), 2 * batchSize), optimizer: optimizers.1, pool: pool,
-            seed: seed &+ 1)
+            model: models.discriminator, optimizer: optimizers.1, clipping: clipping, pool: pool, seed: seed &+ 1)
         chain = try StepRunner(
-            models: [compile(joined, BinaryCrossentropy(), batchSize)], optimizer: optimizers.0, learning: width,
+            models: [models.chain], optimizer: optimizers.0, clipping: clipping, learning: generator.nodes.count,
             pool: pool, seed: seed)
         let latent = generator.inputShapes[0].count
         self.latent = latent
@@ -91,6 +74,28 @@ package final class AdversarialTrainer {
         toGenerator.run()
     }
 
+    /// Steps taken.
+    package var step: Int { chain.step }
+
+    /// Everything that the next step depends on, but the step's number.
+    package var state: [(name: String, values: FloatBuffer)] {
+        [
+            ("parameters", chain.parameters), ("moments", chain.moments),
+            ("discriminator-parameters", discriminator.parameters), ("discriminator-moments", discriminator.moments),
+        ]
+    }
+
+    /// Takes up where an earlier run stood.
+    ///
+    /// - Parameter state: as ``state`` gave it, in that order.
+    /// - Throws: `model` if the arrays are not those of these networks and optimisers.
+    package func restore(_ state: [FloatBuffer], step: Int) throws(LearningError) {
+        guard state.count == 4 else { throw LearningError(.model, "\(state.count) arrays to go on with, not 4") }
+        try chain.restore(parameters: state[0], moments: state[1], step: step)
+        try discriminator.restore(parameters: state[2], moments: state[3], step: step)
+        toGenerator.run()
+    }
+
     /// One step of each network on the real samples with these indices; a full batch.
     package func train(_ indices: UnsafeBufferPointer<Int32>) throws(LearningError) -> Losses {
         guard indices.count == batchSize else {
@@ -101,7 +106,7 @@ package final class AdversarialTrainer {
         for (row, index) in indices.enumerated() {
             (mixed.features.base + row * width).update(from: real.features.base + Int(index) * width, count: width)
         }
-        draw()
+        draw(0)
         try all(batchSize) { rows throws(LearningError) in
             try generator.predict(noise, rows, into: mixed.features.base + batchSize * width)
         }
@@ -109,13 +114,13 @@ package final class AdversarialTrainer {
             losses.discriminator = try discriminator.train(mixed, rows)
         }
         fromDiscriminator.run()
-        draw()
+        draw(1)
         try all(batchSize) { rows throws(LearningError) in losses.generator = try chain.train(noise, rows) }
         toGenerator.run()
         return losses
     }
 
-    /// Makes `count` samples from noise of its own: `[count][shape]`.
+    /// Makes `count` samples from noise of its own, the same for the same seed: `[count][shape]`.
     package func make(_ count: Int, seed: UInt64, into outputs: FloatPointer) throws(LearningError) {
         var generator = SplitMix64(seed: seed, stream: 6)
         var start = 0
@@ -129,9 +134,9 @@ package final class AdversarialTrainer {
         }
     }
 
-    private func draw() {
-        var generator = SplitMix64(seed: SplitMix64.mix(seed, 7, draws))
-        draws += 1
+    /// Noise that is the step's own, so that it is the same however often training stopped before.
+    private func draw(_ half: UInt64) {
+        var generator = SplitMix64(seed: SplitMix64.mix(seed, 7, 2 * UInt64(step) + half))
         for i in 0..<(batchSize * latent) { noise.features.base[i] = generator.normal() }
     }
 

@@ -21,12 +21,16 @@ package struct SampleSelection: Sendable {
 }
 
 /// Told how training goes, on the thread that trains. Also asked whether to go on.
-package protocol TrainingObserver: AnyObject {
+package protocol StepObserver: AnyObject {
     /// After each step. `samples` counts from the start of training.
     func stepped(epoch: Int, step: Int, samples: Int)
-    func ended(_ epoch: EpochSummary)
     /// Asked after each step and between evaluations.
     var wantsStop: Bool { get }
+}
+
+/// Told of what the training of one network has besides.
+package protocol TrainingObserver: StepObserver {
+    func ended(_ epoch: EpochSummary)
     /// A good moment to write down where training stands: every so many steps, and before a stop that was asked for.
     ///
     /// - Parameter best: the best weights so far; empty where they are not kept.

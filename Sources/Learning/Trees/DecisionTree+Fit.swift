@@ -48,19 +48,37 @@ extension DecisionTree {
     ///
     /// - Throws: `data` if the samples have other features, or one of them is not a number.
     package func predict(_ samples: Samples, _ indices: [Int32]) throws(LearningError) -> [Float] {
+        var predictions: [Float] = []
+        predictions.reserveCapacity(indices.count)
+        try forEachLeaf(samples, indices) { predictions.append(prediction($0)) }
+        return predictions
+    }
+
+    /// The probabilities of the classes for each of these samples, `[indices][classes]`; or the values, `[indices]`.
+    ///
+    /// - Throws: as ``predict(_:_:)``.
+    package func outputs(_ samples: Samples, _ indices: [Int32]) throws(LearningError) -> [Float] {
+        var outputs: [Float] = []
+        try forEachLeaf(samples, indices) { leaf in
+            if case .regression = task { return outputs.append(prediction(leaf)) }
+            for part in probabilities(leaf) { outputs.append(Float(part)) }
+        }
+        return outputs
+    }
+
+    private func forEachLeaf(
+        _ samples: Samples, _ indices: [Int32], _ body: (Node) -> Void
+    ) throws(LearningError) {
         guard samples.width == features else {
             throw LearningError(.data, "the samples have \(samples.width) features, the tree asks about \(features)")
         }
-        var predictions: [Float] = []
-        predictions.reserveCapacity(indices.count)
         for index in indices {
             let x = samples.features.base + Int(index) * features
             for j in 0..<features where x[j].isNaN {
                 throw LearningError(.data, "row \(index), column \(j) is not a number")
             }
-            predictions.append(prediction(leaf(x)))
+            body(leaf(x))
         }
-        return predictions
     }
 
     private static func check(_ samples: Samples, _ indices: [Int32], _ task: Task) throws(LearningError) {

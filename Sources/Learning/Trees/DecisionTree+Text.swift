@@ -1,6 +1,17 @@
 import Glibc
 
 extension DecisionTree {
+    /// The same tree for features `x * scale + center`: its questions in the units that the data had before they were
+    /// normalised.
+    package func rescaled(center: [Double], scale: [Double]) -> DecisionTree {
+        var copy = self
+        for index in nodes.indices {
+            guard let split = nodes[index].split, split.feature < min(center.count, scale.count) else { continue }
+            copy.nodes[index].split?.threshold = split.threshold * scale[split.feature] + center[split.feature]
+        }
+        return copy
+    }
+
     /// The rules, one a line, each under the one it depends on:
     ///
     ///     petal-width <= 0.8

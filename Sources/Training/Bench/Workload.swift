@@ -32,7 +32,7 @@ package struct Workload: Sendable {
             plan.readModel(ConfigReader(table, name: "model", file: name, collector: collector))
             try collector.check()
         } catch { throw LearningError(.model, "\(error)") }
-        return try NetworkWiring(layers: plan.layers, aliases: plan.aliases, inputNames: ["source", "target"])
+        return try NetworkWiring(plan.layers, inputNames: ["source", "target"])
             .network(inputShapes: try inputs.map { input throws(LearningError) in try shape(input) })
     }
 

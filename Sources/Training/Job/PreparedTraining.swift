@@ -4,8 +4,8 @@ package import Learning
 import Tensors
 import Units
 
-/// A plan held against its data: the model compiled for the shapes of the samples.
-package struct PreparedTraining: Sendable {
+/// A network held against its data: compiled for the shapes of the samples.
+package struct PreparedTraining: PreparedJob {
     package let plan: TrainingPlan
     /// One for each shape of the samples, the largest first.
     package let models: [CompiledModel]
@@ -23,17 +23,12 @@ package struct PreparedTraining: Sendable {
         func report(_ line: Int, _ message: String, hint: String? = nil) {
             collector.add(plan.problem(line, message, hint: hint))
         }
-        var outline: DatasetOutline
-        do throws(DatasetError) {
-            outline = try plan.data.outline(seed: plan.seed)
-            if plan.balancesClasses, outline.loaded == nil { outline.loaded = try plan.data.load(seed: plan.seed) }
-        } catch {
-            report(
-                plan.lines.path, "data: \(error)",
-                hint: error.code == .file ? "is \"path\" the directory of the data set?" : nil)
-            throw ConfigProblems(collector.problems)
+        var outline = try plan.outline(collector)
+        if plan.balancesClasses, outline.loaded == nil {
+            outline.loaded = try plan.reading(collector) { () throws(DatasetError) in
+                try plan.data.load(seed: plan.seed)
+            }
         }
-        if outline.trainCount == 0 { report(plan.lines.split, "data: no sample is left to train on") }
         if outline.validationCount == 0, plan.earlyStopping?.monitor.needsValidation ?? false {
             report(plan.lines.split, "data: no sample is left for validation, which early stopping watches")
         }
@@ -41,7 +36,7 @@ package struct PreparedTraining: Sendable {
         let models: [CompiledModel]
         let shapes: [Shape]
         do throws(LearningError) {
-            let wiring = NetworkWiring(layers: plan.layers, aliases: plan.aliases, inputNames: [])
+            let wiring = NetworkWiring(plan.layers)
             let network = try wiring.network(inputShapes: outline.inputs)
             shapes = try network.shapes()
             let loss = PreparedTraining.loss(plan, outline, outputs: shapes.last?.last ?? 1)
@@ -51,12 +46,12 @@ package struct PreparedTraining: Sendable {
                     shards: plan.shards)
             }
         } catch {
-            let line = error.layer.flatMap { plan.lines.layers.indices.contains($0) ? plan.lines.layers[$0] : nil }
+            let line = error.layer.flatMap { plan.layers.line(of: $0) }
             report(line ?? plan.lines.train, "model: \(error.message)")
             throw ConfigProblems(collector.problems)
         }
         let model = models[0]
-        let lastLine = plan.lines.layers.last ?? plan.lines.train
+        let lastLine = plan.layers.entries.last?.line ?? plan.lines.train
         if model.targetShape.count != outline.targetShape.count {
             report(
                 lastLine,
@@ -75,7 +70,7 @@ package struct PreparedTraining: Sendable {
                 input < outline.vocabularySizes.count, outline.vocabularySizes[input] > embedding.inputDim
             else { continue }
             report(
-                plan.lines.layers.indices.contains(index) ? plan.lines.layers[index] : lastLine,
+                plan.layers.line(of: index) ?? lastLine,
                 "model: layer \"\(source.name)\" knows \(embedding.inputDim) numbers, but the data have "
                     + "\(outline.vocabularySizes[input])", hint: "input-dim = \(outline.vocabularySizes[input])")
         }
@@ -83,17 +78,15 @@ package struct PreparedTraining: Sendable {
         memory = MemoryEstimate(
             models, optimizer: plan.optimizer, keepsBest: plan.earlyStopping?.restoresBest ?? false,
             data: outline.dataBytes, loading: outline.loadingBytes)
-        if let limit = plan.memory, memory.total > Int(limit.bytes) {
-            report(
-                0, "training needs \(ByteSize(bytes: Int64(memory.total))), but the job asks for \(limit)",
-                hint: "raise memory in [resources]")
-        }
+        plan.checkMemory(memory.total, collector)
         try collector.check()
         self.plan = plan
         self.models = models
         self.shapes = shapes.map(\.description)
         self.outline = outline
     }
+
+    package func run(_ context: RunContext) throws(TrainingError) { try TrainingRun(self, context).run() }
 
     /// The shapes of inputs to compile for, the largest first.
     private static func lengths(_ outline: DatasetOutline) -> [[Shape]] {
@@ -129,11 +122,7 @@ package struct PreparedTraining: Sendable {
 
     /// What `mltrain check` prints, and a job before it trains.
     package var summary: String {
-        var lines: [String] = []
-        lines.append(
-            "data    \(outline.trainCount) training, \(outline.validationCount) validation, \(outline.testCount) test "
-                + "samples of \(outline.inputs.map(\.description).joined(separator: " and "))"
-                + (models.count > 1 ? " and shorter" : "") + (outline.classes.map { ", \($0) classes" } ?? ""))
+        var lines = [TrainingPlan.summary(of: outline, isLongest: models.count > 1)]
         for (index, size) in outline.vocabularySizes.enumerated() {
             lines.append("input   \(index + 1) holds numbers below \(size)")
         }

@@ -60,9 +60,10 @@ extension TrainingPlan {
         plan.cpus = spec.resources.cpus
         plan.memory = spec.resources.memory
         plan.identity = fingerprint(request)
+        // The model first: on what it is depends what can be said of its training.
+        plan.readModel(reader(request.model, "model"))
         plan.readTrain(reader(request.train, "train"))
         plan.readData(reader(request.data, "data"))
-        plan.readModel(reader(request.model, "model"))
         try collector.check()
         return plan
     }

@@ -1,111 +1,68 @@
 import ConfigFile
-import Learning
+package import Learning
 
 // [model]
 extension TrainingPlan {
+    /// What is trained.
+    package enum Form: Sendable {
+        /// One network: ``TrainingPlan/layers``.
+        case network
+        case tree(DecisionTree.Options)
+        case adversaries(Adversaries)
+    }
+
+    /// Two networks against each other.
+    package struct Adversaries: Sendable {
+        /// The numbers that a sample is made from.
+        package var latent: Int
+        package var generator = LayerList()
+        package var discriminator = LayerList()
+    }
+
     mutating func readModel(_ reader: ConfigReader) {
-        let tables = reader.tables("layer")
-        if let preset = reader.string("preset") {
-            if !tables.isEmpty {
-                reader.report("preset", "a model has either \"preset\" or [[model.layer]] sections, not both")
-            }
-            readPreset(preset, reader)
-        } else if tables.isEmpty, reader.table["layer"] == nil {
+        // Only one of these says what the model is.
+        let forms = ["layer", "preset", "tree", "generator"].filter { reader.table[$0] != nil }
+        if forms.count > 1 {
+            let names = forms.map { $0 == "layer" || $0 == "generator" ? "[[model.\($0)]] sections" : "\"\($0)\"" }
+            reader.report(
+                forms[1], "a model has either \(names.joined(separator: " or ")), not \(forms.count > 2 ? "all" : "both")")
+        }
+        switch forms.first {
+        case "tree": if let table = reader.table("tree") { form = .tree(readTree(table)) }
+        case "generator": form = .adversaries(readAdversaries(reader))
+        case "preset": if let preset = reader.string("preset") { readPreset(preset, reader) }
+        case "layer": for table in reader.tables("layer") { layers.read(table) }
+        default:
             reader.report(
                 "layer", "the model has no layers",
                 hint: "add [[model.layer]] with type = \"dense\" and units = 10, or preset = \"resnet-20\"")
         }
-        for table in tables { readLayer(table) }
+        // Keys of the other forms are reported above, and not unknown.
+        for form in forms.dropFirst() { _ = reader.node(form) }
         reader.finish()
     }
 
-    /// One `[[model.layer]]` as written: a layer, or a block that stands for several.
-    mutating func readLayer(_ table: ConfigReader) {
-        let named = table.string("name")
-        if let named, !TrainingPlan.isName(named) {
-            table.report(
-                "name",
-                "\"model.layer.name\" is \"\(named)\"; it must be letters, digits, \"-\" or \"_\", 64 at most")
-        }
-        let inputs = readInputs(table)
-        guard let type = table.string("type") else {
-            if table.table["type"] == nil { table.missing("type", example: "\"dense\"") }
-            // The known keys depend on the type, so without one nothing else is judged.
-            return
-        }
-        let name = named ?? "\(type)-\(written.count + 1)"
-        let context = LayerContext(name: name, inputs: inputs, line: table.table.line)
-        if let block = BlockCatalog.blocks[type] {
-            if let text = block(table) { expand(text, context, table) }
-        } else if let read = LayerCatalog.readers[type] {
-            guard let layer = read(table) else { return }
-            add(name, layer, inputs, line: context.line)
-        } else {
-            let known = (Array(LayerCatalog.readers.keys) + Array(BlockCatalog.blocks.keys)).sorted()
-            return table.report(
-                "type", "\"model.layer.type\" is \"\(type)\"; it must be one of \(known.joined(separator: ", "))",
-                hint: nearMatch(type, among: known).map { "did you mean \"\($0)\"?" })
-        }
+    private func readTree(_ table: ConfigReader) -> DecisionTree.Options {
+        var options = DecisionTree.Options()
+        let most = Int(Int32.max)
+        if let criterion: DecisionTree.Criterion = table.choice("criterion") { options.criterion = criterion }
+        options.maxDepth = table.integer("max-depth", in: 1...most)
+        if let count = table.integer("min-samples-split", in: 2...most) { options.minSamplesSplit = count }
+        if let count = table.integer("min-samples-leaf", in: 1...most) { options.minSamplesLeaf = count }
+        if let alpha = table.number("ccp-alpha", in: 0...1e9) { options.ccpAlpha = alpha }
         table.finish()
-        written.append((name, table.table))
+        return options
     }
 
-    struct LayerContext {
-        let name: String
-        let inputs: [String]?
-        let line: Int
-    }
-
-    /// `inputs = ["conv-1", "input"]`, or `input = "conv-1"`.
-    private func readInputs(_ table: ConfigReader) -> [String]? {
-        let one = table.string("input")
-        let several = table.strings("inputs")
-        if one != nil, several != nil { table.report("inputs", "a layer has either \"input\" or \"inputs\", not both") }
-        if let several, several.isEmpty { table.report("inputs", "\"model.layer.inputs\" names no layer") }
-        return one.map { [$0] } ?? several
-    }
-
-    /// Adds the layers of a block. Within it names are the block's own, and `@` stands for its input, `@2` for the second.
-    private mutating func expand(_ text: String, _ context: LayerContext, _ outer: ConfigReader) {
-        let table: ConfigTable
-        do { table = try TOMLParser.parse(text, file: context.name) } catch {
-            return outer.report("type", "the block \"\(context.name)\" cannot be built: \(error)")
+    private func readAdversaries(_ reader: ConfigReader) -> Adversaries {
+        var adversaries = Adversaries(latent: reader.integer("latent", in: 1...1_000_000) ?? 64)
+        for table in reader.tables("generator") { adversaries.generator.read(table) }
+        if reader.table["discriminator"] == nil {
+            reader.report(
+                "discriminator", "the generator has nobody to learn from",
+                hint: "add [[model.discriminator]] sections, the last with type = \"dense\" and units = 1")
         }
-        let reader = ConfigReader(table, name: "model", file: file, collector: outer.collector)
-        let previous = layers.last?.name ?? "input"
-        var last: String?
-        for layer in reader.tables("layer") {
-            let own = layer.string("name") ?? layer.string("type") ?? ""
-            let inputs = (layer.strings("inputs") ?? (last == nil ? ["@"] : nil))?.map { input in
-                guard input.hasPrefix("@") else { return "\(context.name).\(input)" }
-                let number = input.dropFirst().isEmpty ? 1 : Int(input.dropFirst()) ?? 1
-                if let given = context.inputs { return number <= given.count ? given[number - 1] : "input-\(number)" }
-                return previous
-            }
-            let name = "\(context.name).\(own)"
-            guard let type = layer.string("type"), let read = LayerCatalog.readers[type], let built = read(layer) else {
-                outer.report("type", "the block \"\(context.name)\" cannot be built: its layer \"\(own)\" is unknown")
-                return
-            }
-            layer.finish()
-            add(name, built, inputs, line: context.line)
-            last = name
-        }
-        // Later layers know the block by its own name.
-        if let last { aliases[context.name] = last }
-    }
-
-    private mutating func add(_ name: String, _ layer: any Layer, _ inputs: [String]?, line: Int) {
-        layers.append(LayerEntry(name: name, layer: layer, inputs: inputs))
-        lines.layers.append(line)
-    }
-
-    static func isName(_ name: String) -> Bool {
-        !name.isEmpty && name.utf8.count <= 64
-            && name.utf8.allSatisfy { byte in
-                (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20)
-                    || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) || byte == UInt8(ascii: "-")
-                    || byte == UInt8(ascii: "_")
-            }
+        for table in reader.tables("discriminator") { adversaries.discriminator.read(table) }
+        return adversaries
     }
 }

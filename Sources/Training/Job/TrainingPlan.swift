@@ -1,4 +1,4 @@
-package import ConfigFile
+import ConfigFile
 package import Datasets
 package import Learning
 package import Units
@@ -11,13 +11,6 @@ package struct TrainingPlan: Sendable {
         case translation
         case generation
         case languageModelling = "language-modelling"
-    }
-
-    /// A layer of the model, with the names of those it reads; nil for the one before it.
-    package struct LayerEntry: Sendable {
-        package var name: String
-        package var layer: any Layer
-        package var inputs: [String]?
     }
 
     /// How the job file is called in messages.
@@ -43,11 +36,9 @@ package struct TrainingPlan: Sendable {
     package var shards = TrainingPlan.defaultShards
     /// `[data]`
     package var data: any DataSource = IDXSource()
-    package var layers: [LayerEntry] = []
-    /// Blocks' names, each standing for its last layer.
-    package var aliases: [String: String] = [:]
-    /// The sections of `[[model.layer]]` as written, blocks too, for the model's own file.
-    package var written: [(name: String, table: ConfigTable)] = []
+    package var form = Form.network
+    /// Of the model, where it is one network.
+    package var layers = LayerList()
     /// The job's `[resources]`.
     package var cpus = 1
     package var memory: ByteSize?
@@ -58,7 +49,6 @@ package struct TrainingPlan: Sendable {
         var train = 0
         var path = 0
         var split = 0
-        var layers: [Int] = []
     }
 
     /// Regression has no accuracy, whatever the job asks for.

@@ -3,6 +3,7 @@ import FoundationEssentials
 import JobAPI
 import Learning
 import Tensors
+import Units
 
 /// What is kept of a training job: `model.toml`, `weights.safetensors`, `preprocess.json`, `metrics.json`, `card.md`.
 struct ModelDirectory {
@@ -28,9 +29,9 @@ struct ModelDirectory {
         do {
             files = [
                 (Weights.fileName, try Weights.encode(runner)),
-                ("preprocess.json", try json(dataset.preprocessing)),
-                ("metrics.json", try json(metrics)),
-                ("model.toml", Array(modelFile.utf8)),
+                ("preprocess.json", try ModelDirectory.json(dataset.preprocessing)),
+                ("metrics.json", try ModelDirectory.json(metrics)),
+                (ModelFile.fileName, Array(modelFile.utf8)),
                 ("card.md", Array(card.utf8)),
             ]
         } catch {
@@ -39,7 +40,7 @@ struct ModelDirectory {
         try directory.write(files)
     }
 
-    private func json(_ value: some Encodable) throws -> [UInt8] {
+    static func json(_ value: some Encodable) throws -> [UInt8] {
         Array(try JSON.text(value, pretty: true).utf8) + [10]
     }
 
@@ -58,33 +59,12 @@ struct ModelDirectory {
         var validation: Figures?
     }
 
-    /// A trained model's scores, each under its metric's name.
-    private struct Scores: Encodable {
-        var evaluation: Evaluation
-
-        private struct Key: CodingKey {
-            var stringValue: String
-            var intValue: Int? { nil }
-            init(_ name: String) { stringValue = name }
-            init?(stringValue: String) { self.init(stringValue) }
-            init?(intValue: Int) { nil }
-        }
-
-        func encode(to encoder: any Encoder) throws {
-            var container = encoder.container(keyedBy: Key.self)
-            try container.encode(evaluation.totals.samples, forKey: Key("samples"))
-            try container.encode(evaluation.totals.meanLoss, forKey: Key("loss"))
-            for (name, value) in evaluation.values { try container.encode(value, forKey: Key(name)) }
-            try container.encodeIfPresent(evaluation.confusion, forKey: Key("confusion"))
-        }
-    }
-
     private struct Metrics: Encodable {
         var epochs: [Epoch]
         var weightsEpoch: Int
         var stoppedEarly: Bool
-        var validation: Scores?
-        var test: Scores?
+        var validation: Evaluation?
+        var test: Evaluation?
         var durationS: Double
         var samplesSeen: Int
     }
@@ -103,7 +83,52 @@ struct ModelDirectory {
                     validation: $0.validation.map(figures))
             },
             weightsEpoch: outcome.fit.weightsEpoch, stoppedEarly: outcome.fit.stoppedEarly,
-            validation: outcome.validation.map(Scores.init), test: outcome.test.map(Scores.init),
+            validation: outcome.validation, test: outcome.test,
             durationS: outcome.seconds, samplesSeen: outcome.samplesSeen)
+    }
+
+    // MARK: - model.toml and card.md
+
+    private var modelFile: String {
+        var file = ModelFile(plan)
+        file.add("input-shape", "[\(model.input.shape.dimensions.map(String.init).joined(separator: ", "))]")
+        file.add("parameters", "\(model.plan.learntCount)")
+        file.add("model.layer", plan.layers)
+        return file.text
+    }
+
+    private var card: String {
+        var card = ModelCard(
+            plan,
+            "A model for \(plan.task.rawValue), trained by mltrain \(mldVersion) with OpenBLAS "
+                + "on \(outcome.threads) thread\(outcome.threads == 1 ? "" : "s") in \(fixed(outcome.seconds, 1)) s.")
+        card.addData(plan, prepared.outline, dataset)
+        card.add(
+            "Model",
+            zip(model.network.nodes, prepared.shapes).map { "`\($0.name)`: \($0.layer.kind), output \($1)" } + [
+                "\(model.plan.learntCount) parameters, 32-bit floats"
+            ])
+        card.add(
+            "Training",
+            [
+                "\(plan.loss.name), optimizer \(plan.optimizer.name), batch size \(plan.batchSize), seed \(plan.seed), "
+                    + "\(model.shards) shards",
+                "\(outcome.fit.history.count) of \(plan.epochs) epochs"
+                    + (outcome.fit.stoppedEarly ? ", stopped early" : "")
+                    + "; the weights are those after epoch \(outcome.fit.weightsEpoch)",
+            ])
+        var rows: [ModelCard.Row] = []
+        func add(_ name: String, _ totals: Totals) {
+            rows.append(
+                .init(
+                    name: name, samples: totals.samples, loss: totals.meanLoss,
+                    accuracy: plan.reportsAccuracy ? totals.accuracy : nil))
+        }
+        if let epoch = outcome.fit.history.first(where: { $0.epoch == outcome.fit.weightsEpoch }) {
+            add("training (while it learned)", epoch.train)
+            if let validation = epoch.validation { add("validation", validation) }
+        }
+        card.addResults(rows, test: outcome.test)
+        return card.text
     }
 }

@@ -45,18 +45,18 @@ enum PNG {
         return bytes + big(b << 16 | a)
     }
 
-    /// A grid of pictures, each `[height][width]` with values from 0 to 1, with a black line between them.
-    static func grid(_ pictures: [[Float]], width: Int, height: Int, columns: Int) -> [UInt8] {
-        let rows = (pictures.count + columns - 1) / columns
+    /// A grid of pictures, each `[height][width]`, with a black line between them.
+    static func grid(_ pictures: [UInt8], width: Int, height: Int, columns: Int) -> [UInt8] {
+        let count = pictures.count / max(width * height, 1)
+        let rows = (count + columns - 1) / columns
         let (across, down) = (columns * (width + 1) - 1, max(rows * (height + 1) - 1, 1))
         var pixels = [UInt8](repeating: 0, count: across * down)
-        for (index, picture) in pictures.enumerated() {
-            let (left, top) = (index % columns * (width + 1), index / columns * (height + 1))
+        for picture in 0..<count {
+            let (left, top) = (picture % columns * (width + 1), picture / columns * (height + 1))
             for y in 0..<height {
-                for x in 0..<width {
-                    let value = min(max(picture[y * width + x], 0), 1)
-                    pixels[(top + y) * across + left + x] = UInt8((value.isNaN ? 0 : value) * 255)
-                }
+                let from = (picture * height + y) * width
+                let to = (top + y) * across + left
+                pixels.replaceSubrange(to..<(to + width), with: pictures[from..<(from + width)])
             }
         }
         return grey(pixels, width: across, height: down)

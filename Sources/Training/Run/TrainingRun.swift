@@ -14,24 +14,16 @@ package struct TrainingRun {
         package var samplesSeen: Int
     }
 
-    let prepared: PreparedTraining
-    let output: OutputDirectory
-    let events: EventWriter
-    let stop: StopSignal?
-    let threads: Int
+    private let prepared: PreparedTraining
+    private let context: RunContext
+    private let threads: Int
+    private var output: OutputDirectory { context.output }
+    private var events: EventWriter { context.events }
 
-    /// - Parameter threads: what the command line asks for; else the job's, else its CPUs, as far as they are there.
-    package init(
-        _ prepared: PreparedTraining, output: OutputDirectory, events: EventWriter, stop: StopSignal?, threads: Int?
-    ) {
+    package init(_ prepared: PreparedTraining, _ context: RunContext) {
         self.prepared = prepared
-        self.output = output
-        self.events = events
-        self.stop = stop
-        let plan = prepared.plan
-        let wanted = threads ?? plan.threads ?? min(plan.cpus, Processor.usableCount)
-        // More threads than shards would have nothing to compute.
-        self.threads = max(min(wanted, prepared.model.shards), 1)
+        self.context = context
+        threads = context.threads(for: prepared.plan, shards: prepared.model.shards)
     }
 
     /// Trains, evaluates the test samples once, and writes the model.
@@ -41,14 +33,11 @@ package struct TrainingRun {
     @discardableResult
     package func run() throws(TrainingError) -> Outcome {
         let plan = prepared.plan
-        let clock = ContinuousClock()
-        let start = clock.now
+        let start = ContinuousClock.now
         let data = try TrainingData(plan, prepared.outline)
-        if stop?.number != nil { throw TrainingError(.interrupted, "stopped on request") }
+        try context.checkStop()
         events.say(prepared.summary)
-        events.say(
-            "run     \(threads) of \(Processor.usableCount) CPUs, mltrain for \(Processor.builtFor.rawValue), OpenBLAS for "
-                + OpenBLAS.coreName)
+        events.say(RunContext.machine(threads))
 
         let pool = try training(arrays: { () throws(TensorError) in try WorkerPool(workers: threads) })
         let runner = try training { () throws(LearningError) in
@@ -56,10 +45,19 @@ package struct TrainingRun {
                 models: prepared.models, optimizer: plan.optimizer, schedule: plan.schedule, clipping: plan.clipping,
                 augmentation: data.dataset.augmentation, pool: pool, seed: plan.seed)
         }
-        let checkpoints = CheckpointKeeper(output, runner, job: plan.identity, events)
-        let resumed = try checkpoints.load()
+        let checkpoints = CheckpointKeeper<TrainingPosition>(output, job: plan.identity, events)
+        let resumed = try checkpoints.load(["parameters", "moments", "best"])
+        if let resumed {
+            try training { () throws(LearningError) in
+                try runner.restore(
+                    parameters: resumed.state[0], moments: resumed.state[1], step: resumed.position.step)
+            }
+        }
         let steps = data.train.reduce(0) { $0 + ($1.indices.count + plan.batchSize - 1) / plan.batchSize }
-        let observer = RunObserver(events, plan, steps: steps, stop: stop, checkpoints: checkpoints)
+        let observer = RunObserver(events, plan, steps: steps, stop: context.stop) { position, best throws(TrainingError) in
+            try checkpoints.save(
+                position, [("parameters", runner.parameters), ("moments", runner.moments), ("best", best)])
+        }
         observer.started(at: resumed?.position)
         let trainer = Trainer(
             runner,
@@ -68,7 +66,7 @@ package struct TrainingRun {
                 checkpointEvery: plan.checkpointEvery))
         let fit = try training { () throws(LearningError) in
             try trainer.fit(
-                data.train, validation: data.validation, resuming: resumed?.position, best: resumed?.best,
+                data.train, validation: data.validation, resuming: resumed?.position, best: resumed?.state[2],
                 observer: observer)
         }
         let evaluator = Evaluator(plan: plan, trainer: trainer, dataset: data.dataset, observer: observer)
@@ -77,15 +75,16 @@ package struct TrainingRun {
         if !data.test.isEmpty {
             let test = try evaluator.evaluate(data.test, translating: data.dataset.test)
             outcome.test = test
-            observer.report(test, split: "test", epoch: fit.weightsEpoch)
+            events.report(test, split: "test", epoch: fit.weightsEpoch)
         }
-        let elapsed = (clock.now - start).components
-        outcome.seconds = Double(elapsed.seconds) + Double(elapsed.attoseconds) * 1e-18
+        outcome.seconds = RunContext.seconds(since: start)
         try ModelDirectory(prepared, outcome, data.dataset, runner).write(to: output)
         checkpoints.remove()
         events.write(.artifact(Artifact(kind: "model", path: output.path)))
         events.write(.done)
-        for line in RunSummary(plan, outcome).lines { events.say(line) }
+        let summary = RunSummary(
+            plan, outcome.fit, cost: RunCost(seconds: outcome.seconds, samples: outcome.samplesSeen))
+        for line in summary.lines { events.say(line) }
         events.say("model in \(output.path)")
         return outcome
     }

@@ -18,7 +18,7 @@ extension TrainingPlan {
         do {
             let table = try TOMLParser.parse(text, file: preset)
             let inner = ConfigReader(table, name: "model", file: file, collector: reader.collector)
-            for layer in inner.tables("layer") { readLayer(layer) }
+            for layer in inner.tables("layer") { layers.read(layer) }
         } catch {
             reader.report("preset", "the preset \"\(preset)\" cannot be built: \(error)")
         }
