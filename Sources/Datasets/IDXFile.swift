@@ -40,6 +40,16 @@ package struct IDXFile: Sendable {
         return overflow ? limit : min(limit, header.length + size)
     }
 
+    /// The bytes of a file of pictures.
+    ///
+    /// - Parameter pixels: `[count][height][width]`
+    package static func encode(_ pixels: [UInt8], count: Int, height: Int, width: Int) -> [UInt8] {
+        let dimensions = [count, height, width].flatMap { size in
+            (0..<4).map { UInt8(truncatingIfNeeded: size >> (24 - 8 * $0)) }
+        }
+        return [0, 0, 8, 3] + dimensions + pixels
+    }
+
     /// What the header claims, without unfolding the rest.
     package static func readHeader(_ path: String) throws(DatasetError) -> (count: Int, shape: Shape) {
         do throws(DatasetError) {

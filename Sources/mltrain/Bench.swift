@@ -23,9 +23,7 @@ struct Bench: ParsableCommand {
     var seconds = 3.0
 
     @Option(help: "table or json.")
-    var format = Format.table
-
-    enum Format: String, ExpressibleByArgument, CaseIterable { case table, json }
+    var format = OutputFormat.table
 
     func validate() throws {
         guard (1...1024).contains(threads), (1...1024).contains(shards) else {

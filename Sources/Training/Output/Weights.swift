@@ -14,14 +14,16 @@ enum Weights {
         return try Safetensors.encode(arrays, metadata: ["format": "mltrain", "version": toolVersion])
     }
 
+    /// - Parameter prefix: before the names in the file, which then may hold other arrays too.
     /// - Throws: `weights` if the file does not hold exactly this model's parameters.
-    static func load(_ file: SafetensorsFile, into runner: StepRunner) throws(TrainingError) {
+    static func load(_ file: SafetensorsFile, into runner: StepRunner, prefix: String = "") throws(TrainingError) {
         let parameters = runner.model.plan.parameters
         for parameter in parameters {
             try file.copy(
-                parameter.name, shape: parameter.shape.dimensions, to: runner.parameters.base + parameter.offset)
+                prefix + parameter.name, shape: parameter.shape.dimensions,
+                to: runner.parameters.base + parameter.offset)
         }
-        guard file.arrays.count == parameters.count else {
+        guard !prefix.isEmpty || file.arrays.count == parameters.count else {
             throw TrainingError(
                 .weights, "\(file.path): \(file.arrays.count) arrays, but the model has \(parameters.count)")
         }
