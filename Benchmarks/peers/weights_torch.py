@@ -3,7 +3,7 @@
 and layouts, and prints the outputs for a JSON file of samples.
 
 Arrays are row-major, features last: Dense [in, out]; convolutions [kernel..., in, out]; LSTM's gates i, f, g, o;
-GRU's z, r, h with a bias for the input and one for the state.
+GRU's z, r, h with a bias for the input and one for the state; bidirectional layers twice, under forward and backward.
 """
 
 import argparse
@@ -102,18 +102,25 @@ def gates(array, order, units):
 
 
 def recurrent(layer, x, kind, order):
-    units = layer.option("units")
-    module = kind(x.shape[-1], units, batch_first=True)
-    biases = layer.weight("bias")
-    if biases.dim() == 1:
-        biases = torch.stack([biases, torch.zeros_like(biases)])
-    module.load_state_dict({
-        "weight_ih_l0": gates(layer.weight("kernel"), order, units).T.contiguous(),
-        "weight_hh_l0": gates(layer.weight("recurrent-kernel"), order, units).T.contiguous(),
-        "bias_ih_l0": gates(biases[0], order, units), "bias_hh_l0": gates(biases[1], order, units),
-    })
+    units, both = layer.option("units"), layer.option("bidirectional", False)
+    module = kind(x.shape[-1], units, batch_first=True, bidirectional=both)
+    state = {}
+    for prefix, suffix in [("forward.", ""), ("backward.", "_reverse")] if both else [("", "")]:
+        biases = layer.weight(f"{prefix}bias")
+        if biases.dim() == 1:
+            biases = torch.stack([biases, torch.zeros_like(biases)])
+        state |= {
+            f"weight_ih_l0{suffix}": gates(layer.weight(f"{prefix}kernel"), order, units).T.contiguous(),
+            f"weight_hh_l0{suffix}": gates(layer.weight(f"{prefix}recurrent-kernel"), order, units).T.contiguous(),
+            f"bias_ih_l0{suffix}": gates(biases[0], order, units),
+            f"bias_hh_l0{suffix}": gates(biases[1], order, units),
+        }
+    module.load_state_dict(state)
     sequence, _ = module(x)
-    return sequence if layer.option("return-sequences", False) else sequence[:, -1]
+    if layer.option("return-sequences", False):
+        return sequence
+    # What went backward is done at the first step.
+    return torch.cat([sequence[:, -1, :units], sequence[:, 0, units:]], -1) if both else sequence[:, -1]
 
 
 def attention(layer, x, source=None):

@@ -15,7 +15,8 @@ extension AdversarialTrainer {
     package static func models(
         generator: Network, discriminator: Network, sample: Shape, batchSize: Int, shards: Int
     ) throws(LearningError) -> Models {
-        guard generator.inputShapes.count == 1, let made = try generator.shapes().last, made.count == sample.count else {
+        guard generator.inputShapes.count == 1, let made = try generator.shapes().last, made.count == sample.count
+        else {
             throw LearningError(
                 .model, "the generator must turn one input into \(sample), the shape of the samples")
         }

@@ -43,7 +43,8 @@ package final class AdversarialTrainer {
         clipping: Clipping = .none, batchSize: Int, shards: Int, pool: WorkerPool, seed: UInt64
     ) throws(LearningError) {
         let models = try AdversarialTrainer.models(
-            generator: generator, discriminator: discriminator, sample: real.shape, batchSize: batchSize, shards: shards)
+            generator: generator, discriminator: discriminator, sample: real.shape, batchSize: batchSize, shards: shards
+        )
         self.generator = try StepRunner(model: models.generator, optimizer: SGD(), pool: pool, seed: seed)
         self.discriminator = try StepRunner(
             model: models.discriminator, optimizer: optimizers.1, clipping: clipping, pool: pool, seed: seed &+ 1)

@@ -25,7 +25,8 @@ extension TrainingPlan {
         if forms.count > 1 {
             let names = forms.map { $0 == "layer" || $0 == "generator" ? "[[model.\($0)]] sections" : "\"\($0)\"" }
             reader.report(
-                forms[1], "a model has either \(names.joined(separator: " or ")), not \(forms.count > 2 ? "all" : "both")")
+                forms[1],
+                "a model has either \(names.joined(separator: " or ")), not \(forms.count > 2 ? "all" : "both")")
         }
         switch forms.first {
         case "tree": if let table = reader.table("tree") { form = .tree(readTree(table)) }

@@ -54,7 +54,8 @@ package struct TrainingRun {
             }
         }
         let steps = data.train.reduce(0) { $0 + ($1.indices.count + plan.batchSize - 1) / plan.batchSize }
-        let observer = RunObserver(events, plan, steps: steps, stop: context.stop) { position, best throws(TrainingError) in
+        let observer = RunObserver(events, plan, steps: steps, stop: context.stop) {
+            position, best throws(TrainingError) in
             try checkpoints.save(
                 position, [("parameters", runner.parameters), ("moments", runner.moments), ("best", best)])
         }

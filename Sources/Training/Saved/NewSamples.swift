@@ -104,7 +104,8 @@ package enum NewSamples {
         return rows
     }
 
-    private static func pictures(_ path: String, _ scaling: PixelScaling, width: Int) throws(DatasetError) -> FloatRows {
+    private static func pictures(_ path: String, _ scaling: PixelScaling, width: Int) throws(DatasetError) -> FloatRows
+    {
         let file = try IDXFile.read(path)
         guard file.shape.count == width else {
             throw DatasetError(

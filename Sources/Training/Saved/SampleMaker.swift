@@ -52,7 +52,8 @@ package struct SampleMaker {
     /// - Throws: `model` if they are no pictures.
     package func file(_ rows: FloatRows, path: String) throws(TrainingError) -> [UInt8] {
         guard let scaling, shape.rank >= 2, shape.count == shape.dimensions[0] * shape.dimensions[1] else {
-            throw TrainingError(.model, "what this generator makes is no picture; without --output the numbers are printed")
+            throw TrainingError(
+                .model, "what this generator makes is no picture; without --output the numbers are printed")
         }
         let pixels = rows.values.withUnsafeBufferPointer { scaling.bytes($0) }
         let (height, width) = (shape.dimensions[0], shape.dimensions[1])

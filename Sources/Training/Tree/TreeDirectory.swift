@@ -41,7 +41,8 @@ struct TreeDirectory {
     /// In the units of the table, whatever was normalised.
     private var rules: String {
         let columns = dataset.preprocessing.table?.columns ?? []
-        return tree.rescaled(center: columns.map(\.center), scale: columns.map(\.scale)).rules(featureNames: features, classNames: dataset.preprocessing.classes ?? [])
+        return tree.rescaled(center: columns.map(\.center), scale: columns.map(\.scale)).rules(
+            featureNames: features, classNames: dataset.preprocessing.classes ?? [])
     }
 
     private var modelFile: String {
@@ -66,7 +67,9 @@ struct TreeDirectory {
         card.addData(plan, prepared.outline, dataset)
         card.add(
             "Model",
-            ["\(tree.nodes.count) nodes, \(tree.leafCount) leaves, \(tree.depth) questions deep, by \(prepared.criterion)"]
+            [
+                "\(tree.nodes.count) nodes, \(tree.leafCount) leaves, \(tree.depth) questions deep, by \(prepared.criterion)"
+            ]
                 + importances)
         func row(_ name: String, _ scores: Evaluation) -> ModelCard.Row {
             .init(name: name, samples: scores.samples, loss: nil, accuracy: scores.value("accuracy"))
@@ -79,10 +82,12 @@ struct TreeDirectory {
 
     /// The features that matter most.
     private var importances: [String] {
-        tree.importances.enumerated().filter { $0.element > 0 }.sorted { ($1.element, $0.offset) < ($0.element, $1.offset) }
-            .prefix(10).map { index, value in
-                "`\(index < features.count ? features[index] : "x[\(index)]")`: \(fixed(100 * value, 1)) % of what the "
-                    + "questions tell apart"
-            }
+        tree.importances.enumerated().filter { $0.element > 0 }.sorted {
+            ($1.element, $0.offset) < ($0.element, $1.offset)
+        }
+        .prefix(10).map { index, value in
+            "`\(index < features.count ? features[index] : "x[\(index)]")`: \(fixed(100 * value, 1)) % of what the "
+                + "questions tell apart"
+        }
     }
 }

@@ -56,7 +56,9 @@ struct TreeRun {
             var predictions = Predictions()
             if case .classification(let classes) = tree.task { predictions.width = classes }
             for selection in selections {
-                for index in selection.indices { predictions.targets.append(selection.samples.targets.base[Int(index)]) }
+                for index in selection.indices {
+                    predictions.targets.append(selection.samples.targets.base[Int(index)])
+                }
                 predictions.outputs += try tree.outputs(selection.samples, selection.indices)
             }
             var result = Evaluation(samples: predictions.targets.count)
