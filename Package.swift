@@ -138,3 +138,15 @@ let package = Package(
         tests("Commands", ["TestSupport", "ConfigFile", "JobAPI", "JobClient", "Reporting", "Units"] + nio),
     ]
 )
+
+// A build for one family of processors is one of the training core alone: nothing else computes enough to gain by it.
+if targetCPU != nil {
+    let core: Set = [
+        "CLinux", "CKernels", "COpenBLAS", "Units", "ConfigFile", "JobAPI", "Tensors", "Datasets", "Learning",
+        "Training",
+        "mltrain", "TensorsTests", "DatasetsTests", "LearningTests", "TrainingTests",
+    ]
+    package.targets.removeAll { !core.contains($0.name) }
+    package.products.removeAll { $0.name != "mltrain" }
+    package.dependencies = [.package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")]
+}
