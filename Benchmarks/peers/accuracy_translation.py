@@ -2,6 +2,7 @@
 """English to German (Multi30k task 1) with a transformer in PyTorch: BLEU of greedy translations of
 test_2016_flickr."""
 
+import math
 import random
 
 import torch
@@ -81,11 +82,13 @@ def main():
     pairs = [(source_of(s, sources), target_of(t, targets)) for s, t in train]
     model = Translator(len(sources) + captions.RESERVED, len(targets) + captions.RESERVED, WIDTH)
 
-    optimizer = torch.optim.Adam(model.parameters(), 1.0, betas=(0.9, 0.98))
-    schedule = torch.optim.lr_scheduler.LambdaLR(
-        optimizer, lambda s: WIDTH**-0.5 * min((s + 1) ** -0.5, (s + 1) * WARMUP**-1.5))
     epochs = options.epochs or 5
-    score = 0.0
+    decay = epochs * -(-len(pairs) // BATCH) - WARMUP
+    optimizer = torch.optim.Adam(model.parameters(), (WIDTH * WARMUP) ** -0.5, betas=(0.9, 0.98))
+    # Up in a line, down to nothing along a cosine.
+    schedule = torch.optim.lr_scheduler.LambdaLR(
+        optimizer,
+        lambda s: (s + 1) / WARMUP if s < WARMUP else (1 + math.cos(math.pi * min((s - WARMUP) / decay, 1))) / 2)
     for epoch in range(1, epochs + 1):
         model.train()
         for indices in epoch_batches(pairs):
@@ -97,9 +100,8 @@ def main():
             torch.nn.utils.clip_grad_norm_(model.parameters(), 1)
             optimizer.step()
             schedule.step()
-        score = bleu(model, test, sources, names)
-        log(f"epoch {epoch}/{epochs}: last loss {loss.item():.3f}; BLEU {score:.2f}")
-    report.print("bleu", score, epochs=epochs)
+        log(f"epoch {epoch}/{epochs}: last loss {loss.item():.3f}")
+    report.print("bleu", bleu(model, test, sources, names), epochs=epochs)
 
 
 if __name__ == "__main__":

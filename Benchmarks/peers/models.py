@@ -230,12 +230,13 @@ class WaveNetClassifier(nn.Module):
         self.front, self.norm, self.pool = nn.Conv1d(1, channels, kernel, stride), nn.BatchNorm1d(channels), pool
         self.body = GatedStack(channels, blocks)
         self.hidden = nn.Conv1d(channels, channels, 1)
+        self.dropout = nn.Dropout(0.3)
         self.dense = nn.Linear(channels, classes)
 
     def forward(self, x):
         h = F.max_pool1d(F.relu(self.norm(self.front(x))), self.pool)
         h = F.relu(self.hidden(F.relu(self.body(h))))
-        return self.dense(h.mean(-1))
+        return self.dense(self.dropout(h.mean(-1)))
 
 
 class CausalStack(nn.Module):
