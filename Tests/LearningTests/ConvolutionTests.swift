@@ -42,9 +42,11 @@ import Testing
             let isWinograd = round % 4 == 3
             let groups = isWinograd ? 1 : [1, 1, 1, 2, 3][generator.below(5)]
             let channels =
-                isWinograd ? [24, 28, 32][generator.below(3)] : groups * (1 + generator.below(round % 5 == 0 ? 19 : 5))
+                isWinograd
+                ? [16, 24, 28, 32][generator.below(4)] : groups * (1 + generator.below(round % 5 == 0 ? 19 : 5))
             let filters =
-                isWinograd ? [24, 28, 48][generator.below(3)] : groups * (1 + generator.below(round % 4 == 0 ? 37 : 9))
+                isWinograd
+                ? [16, 24, 28, 48][generator.below(4)] : groups * (1 + generator.below(round % 4 == 0 ? 37 : 9))
             let kernel = isWinograd ? Extent(3) : Extent(1 + generator.below(4), 1 + generator.below(4))
             var strides = Extent(1 + generator.below(3), 1 + generator.below(3))
             var dilation = Extent(1)
