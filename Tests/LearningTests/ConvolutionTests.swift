@@ -138,6 +138,24 @@ import Testing
         #expect(y[..<34].allSatisfy { !$0.isNaN })
     }
 
+    /// Winograd's algorithm spreads it over the tiles that read it.
+    @Test func aNaNStaysOneInProductsOfTiles() throws {
+        let layer = Conv2D(filters: 16, kernelSize: Extent(3), padding: .same, activation: .relu)
+        let run = try OneLayer(layer, [9, 9, 16], rows: 1)
+        var generator = SplitMix64(seed: 5)
+        run.set("kernel", generator.floats(9 * 16 * 16))
+        var x = generator.floats(9 * 9 * 16)
+        x[(4 * 9 + 4) * 16] = .nan
+        let y = try run.forward(x)
+        for row in 3..<6 {
+            for column in 3..<6 {
+                let at = (row * 9 + column) * 16
+                #expect(y[at..<(at + 16)].allSatisfy { $0.isNaN })
+            }
+        }
+        #expect(!y[0].isNaN)
+    }
+
     @Test func masksStayWhereStepsDo() throws {
         let same = try OneLayer(Conv1D(filters: 3, kernelSize: 3, padding: .same), [7, 2], rows: 1, isMasked: true)
         #expect(same.output.mask == same.input.mask)
