@@ -24,7 +24,7 @@ def main():
     data = Fashion(options.data, options.seed)
     model, epochs = network(), options.epochs or 12
     optimizer = torch.optim.Adam(model.parameters(), 1e-3)
-    scores = train_classifier(model, data, optimizer, epochs, batch=64, shift=0)
+    scores = train_classifier(model, data, optimizer, epochs, batch=64)
     log(f"test: {scores}")
     report.print("accuracy", scores["accuracy"], epochs=epochs)
 
