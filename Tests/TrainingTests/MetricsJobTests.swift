@@ -4,6 +4,7 @@ import FoundationEssentials
 import Glibc
 import JobAPI
 import Learning
+import Tensors
 import Testing
 
 @testable import Training
@@ -265,7 +266,7 @@ import Testing
 
         // Three classes have no curve.
         let three = table(40).split(separator: "\n").enumerated().map {
-            $0 % 4 == 2 ? $1.replacing("no", with: "maybe").replacing("yes", with: "maybe") : String($1)
+            $0 % 4 == 2 ? String($1).replacing("no", with: "maybe").replacing("yes", with: "maybe") : String($1)
         }
         try workshop.write("table.csv", three.joined(separator: "\n") + "\n")
         let loss = "\"sparse-categorical-crossentropy\""

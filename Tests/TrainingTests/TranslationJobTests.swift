@@ -3,6 +3,7 @@ import FoundationEssentials
 import Glibc
 import JobAPI
 import Learning
+import Tensors
 import Testing
 
 @testable import Training
