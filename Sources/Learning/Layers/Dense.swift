@@ -69,9 +69,9 @@ private struct DenseStep: LayerStep {
         let rows = frame.rows * vectors
         try gemm(
             MatrixView(frame[input.tensor.value], rows: rows, columns: features),
-            MatrixView(frame.weights(kernel), rows: features, columns: units),
+            MatrixView(frame.weights(kernel), rows: features, columns: units), bias: bias.map { frame.weights($0) },
             into: MatrixView(frame[activation.argument], rows: rows, columns: units))
-        activation.apply(frame, rows: rows, columns: units, bias: bias.map { frame.weights($0) })
+        activation.apply(frame, rows: rows, columns: units)
     }
 
     func backward(_ frame: Frame) throws(TensorError) {
