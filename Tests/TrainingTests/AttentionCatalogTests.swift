@@ -209,7 +209,10 @@ import Testing
             "layer-normalization", "epsilon = nan",
             ["9: \"model.layer.epsilon\" is nan; it must be between 1e-12 and 1.0"]
         ),
-        ("add", "axis = 1", ["9: unknown key \"axis\" in [model.layer]; known here: input, inputs, name, type"]),
+        (
+            "add", "axis = 1",
+            ["9: unknown key \"axis\" in [model.layer]; known here: activation, input, inputs, name, type"]
+        ),
         ("dot", "input = \"a\"\ninputs = [\"a\", \"b\"]", ["10: a layer has either \"input\" or \"inputs\", not both"]),
         ("multiply", "inputs = []", ["9: \"model.layer.inputs\" names no layer"]),
         (
