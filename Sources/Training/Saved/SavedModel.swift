@@ -23,12 +23,10 @@ package struct SavedModel {
     package init(reading path: String) throws(TrainingError) {
         self.path = path
         preprocessing = try SavedModel.decode(Preprocessing.self, path + "/preprocess.json")
+        if let problem = preprocessing.problem { throw TrainingError(.model, "\(path)/preprocess.json: \(problem)") }
         do {
             inputs = try preprocessing.inputShapes.map { try Shape($0) }
         } catch { throw TrainingError(.model, "\(path)/preprocess.json: \(error)") }
-        guard !inputs.isEmpty, inputs.allSatisfy({ $0.count > 0 }) else {
-            throw TrainingError(.model, "\(path)/preprocess.json: it tells of no input")
-        }
         let plan = try SavedModel.plan(path + "/" + ModelFile.fileName)
         switch plan.form {
         case .network: content = .network(plan.layers)
