@@ -64,8 +64,10 @@ import Testing
     }
 
     /// The options that must be given, as lines of a job file.
-    private func required(_ row: Row) -> [String] {
-        row.options.filter { $0.value == nil }.map { "\($0.key) = \(Self.given[$0.key] ?? "?")" }
+    private func required(_ row: Row) throws -> [String] {
+        try row.options.filter { $0.value == nil }.map { option in
+            "\(option.key) = \(try #require(Self.given[option.key], "\(row.types): \(option.key) needs a value here"))"
+        }
     }
 
     /// What a layer or a block is, read from these lines, and what was wrong with them.
@@ -120,7 +122,7 @@ import Testing
         for row in try layers() {
             for (key, words) in row.words {
                 for type in row.types {
-                    let others = required(row).filter { !$0.hasPrefix(key + " ") }
+                    let others = try required(row).filter { !$0.hasPrefix(key + " ") }
                     for word in words {
                         #expect(try read(type, others + ["\(key) = \(word)"]).problems.isEmpty, "\(type): \(word)")
                     }
