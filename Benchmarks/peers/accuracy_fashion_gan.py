@@ -53,7 +53,7 @@ def main():
     start_torch(options.threads, options.seed)
     data = Fashion(options.data, options.seed)
     critic = network()
-    judged = train_classifier(critic, data, torch.optim.Adam(critic.parameters(), 1e-3), epochs=3, batch=64, shift=0)
+    judged = train_classifier(critic, data, torch.optim.Adam(critic.parameters(), 1e-3), epochs=3, batch=64)
     log(f"the CNN that judges: {judged}")
 
     report = Report("fashion-gan", "GAN", options.seed)

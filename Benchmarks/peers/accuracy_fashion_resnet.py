@@ -15,7 +15,7 @@ def main():
     data = Fashion(options.data, options.seed)
     model, epochs = resnet(3, channels=1), options.epochs or 10
     optimizer = torch.optim.SGD(model.parameters(), 0.1, momentum=0.9, weight_decay=5e-4)
-    scores = train_classifier(model, data, optimizer, epochs, batch=128, shift=2)
+    scores = train_classifier(model, data, optimizer, epochs, batch=128, augment=True)
     log(f"test: {scores}")
     report.print("accuracy", scores["accuracy"], epochs=epochs)
 

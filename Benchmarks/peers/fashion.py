@@ -37,7 +37,7 @@ class Fashion:
         self.black, self.white = -mean / deviation, (255 - mean) / deviation
 
 
-def augmented(images, black, shift):
+def augmented(images, black, shift=2):
     """Each mirrored with probability 1/2 and shifted by up to `shift` pixels, black coming in at the edge."""
     n, _, height, width = images.shape
     mirror = torch.rand(n) < 0.5
@@ -49,14 +49,15 @@ def augmented(images, black, shift):
     return wide[torch.arange(n)[:, None, None], 0, rows, columns][:, None]
 
 
-def train_classifier(model, data, optimizer, epochs, batch, shift):
-    """Mirrors and shifts the images; cosine decay of the learning rate to 0. Returns the values on the test images."""
+def train_classifier(model, data, optimizer, epochs, batch, augment=False):
+    """Cosine decay of the learning rate to 0; returns the values on the test images."""
     images, labels = data.train
     loss = torch.nn.functional.cross_entropy
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, epochs * -(-len(labels) // batch))
 
     def loss_of(indices):
-        return loss(model(augmented(images[indices], data.black, shift)), labels[indices])
+        chosen = augmented(images[indices], data.black) if augment else images[indices]
+        return loss(model(chosen), labels[indices])
 
     fit(model, optimizer, loss_of, samples=len(labels), batch=batch, epochs=epochs, schedule=schedule,
         validate=lambda: evaluate(model, *data.validation, loss))

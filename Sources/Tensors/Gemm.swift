@@ -51,6 +51,18 @@ package func gemm(
         c.base, Int32(c.stride))
 }
 
+/// `c = a b + bias`, the bias being added to each row: it stands in `c` before the product, which spares a pass to add it
+/// and the zeroing of `c`.
+/// - Throws: as ``gemm(_:_:into:beta:)``.
+package func gemm(
+    _ a: MatrixView, _ b: MatrixView, bias: FloatPointer?, into c: MatrixView
+) throws(TensorError) {
+    guard let bias else { return try gemm(a, b, into: c) }
+    guard c.isSound, !c.isTransposed else { throw mismatch(a, b, c) }
+    for row in 0..<c.rows { (c.base + row * c.stride).update(from: bias, count: c.columns) }
+    try gemm(a, b, into: c, beta: 1)
+}
+
 @inline(never)
 private func mismatch(_ a: MatrixView, _ b: MatrixView, _ c: MatrixView) -> TensorError {
     func text(_ m: MatrixView) -> String { "\(m.height)x\(m.width) (stride \(m.stride))" }

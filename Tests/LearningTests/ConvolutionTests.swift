@@ -42,9 +42,11 @@ import Testing
             let isWinograd = round % 4 == 3
             let groups = isWinograd ? 1 : [1, 1, 1, 2, 3][generator.below(5)]
             let channels =
-                isWinograd ? [24, 28, 32][generator.below(3)] : groups * (1 + generator.below(round % 5 == 0 ? 19 : 5))
+                isWinograd
+                ? [16, 24, 28, 32][generator.below(4)] : groups * (1 + generator.below(round % 5 == 0 ? 19 : 5))
             let filters =
-                isWinograd ? [24, 28, 48][generator.below(3)] : groups * (1 + generator.below(round % 4 == 0 ? 37 : 9))
+                isWinograd
+                ? [16, 24, 28, 48][generator.below(4)] : groups * (1 + generator.below(round % 4 == 0 ? 37 : 9))
             let kernel = isWinograd ? Extent(3) : Extent(1 + generator.below(4), 1 + generator.below(4))
             var strides = Extent(1 + generator.below(3), 1 + generator.below(3))
             var dilation = Extent(1)
@@ -134,6 +136,24 @@ import Testing
         let y = try run.forward([1, -1, .nan, 2, 3, 4])
         #expect(y[34..<51].allSatisfy { $0.isNaN })
         #expect(y[..<34].allSatisfy { !$0.isNaN })
+    }
+
+    /// Winograd's algorithm spreads it over the tiles that read it.
+    @Test func aNaNStaysOneInProductsOfTiles() throws {
+        let layer = Conv2D(filters: 16, kernelSize: Extent(3), padding: .same, activation: .relu)
+        let run = try OneLayer(layer, [9, 9, 16], rows: 1)
+        var generator = SplitMix64(seed: 5)
+        run.set("kernel", generator.floats(9 * 16 * 16))
+        var x = generator.floats(9 * 9 * 16)
+        x[(4 * 9 + 4) * 16] = .nan
+        let y = try run.forward(x)
+        for row in 3..<6 {
+            for column in 3..<6 {
+                let at = (row * 9 + column) * 16
+                #expect(y[at..<(at + 16)].allSatisfy { $0.isNaN })
+            }
+        }
+        #expect(!y[0].isNaN)
     }
 
     @Test func masksStayWhereStepsDo() throws {

@@ -28,6 +28,34 @@ import Testing
             ], [5])
     }
 
+    @Test func gradientsOfRectifiedSums() throws {
+        try check(
+            [
+                node("a", Dense(units: 5), .input(0)), node("b", Dense(units: 5, activation: .tanh), .input(0)),
+                node("sum", Add(activation: .relu), .node(0), .node(1)),
+                node("all", Add(activation: .relu), .node(0), .node(2), .node(1), .input(0)),
+                node("last", Dense(units: 3, activation: .softmax), .node(3)),
+            ], [5])
+    }
+
+    @Test func aRectifiedSumKeepsNaN() throws {
+        let samples = try Fixture.samples(2, [5])
+        let network = try Network(
+            inputShapes: samples.inputs,
+            nodes: [
+                node("sum", Add(activation: .relu), .input(0), .input(0)),
+                node("last", Dense(units: 3, activation: .softmax), .node(0)),
+            ])
+        let model = try CompiledModel(
+            network: network, loss: SparseCategoricalCrossentropy(), batchSize: 2, shards: 1)
+        let runner = try StepRunner(model: model, optimizer: SGD(), pool: WorkerPool(workers: 1), seed: 1)
+        samples.features.base[3] = .nan
+        let error = #expect(throws: LearningError.self) {
+            try [Int32](0..<2).withUnsafeBufferPointer { _ = try runner.train(samples, $0) }
+        }
+        #expect(error?.code == .diverged)
+    }
+
     @Test func gradientsOfPartsSideBySide() throws {
         try check(
             [

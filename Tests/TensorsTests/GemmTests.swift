@@ -40,6 +40,24 @@ import Testing
         }
     }
 
+    @Test func addsABiasToEachRow() throws {
+        var generator = SplitMix64(seed: 8)
+        for _ in 0..<50 {
+            let (m, n, k) = (1 + generator.below(20), 1 + generator.below(40), 1 + generator.below(30))
+            let (a, b) = (try random(m * k, &generator), try random(k * n, &generator))
+            let (bias, c) = (try random(n, &generator), try random(m * n, &generator))
+            let expected = try FloatBuffer(count: m * n)
+            for i in 0..<(m * n) { expected.base[i] = bias.base[i % n] }
+            let (left, right) = (
+                MatrixView(a.base, rows: m, columns: k), MatrixView(b.base, rows: k, columns: n)
+            )
+            try gemm(left, right, bias: bias.base, into: MatrixView(c.base, rows: m, columns: n))
+            referenceGemm(left, right, into: MatrixView(expected.base, rows: m, columns: n), beta: 1)
+            for i in 0..<(m * n) { #expect(abs(c.base[i] - expected.base[i]) < Float(k + 2) * 2e-7) }
+            withExtendedLifetime((a, b, bias)) {}
+        }
+    }
+
     @Test func refusesWhatCBLASWouldSilentlyNotCompute() throws {
         let buffer = try FloatBuffer(count: 100)
         let p = buffer.base

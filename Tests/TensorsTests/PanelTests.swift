@@ -31,4 +31,27 @@ import Testing
             for i in 0..<c.count { #expect(abs(c.base[i] - expected.base[i]) < 2e-5) }
         }
     }
+
+    @Test func productsOfFewRowsEqualTheReference() throws {
+        var generator = SplitMix64(seed: 9)
+        for _ in 0..<100 {
+            let (rows, columns, most) = (1 + generator.below(230), 1 + generator.below(70), 1 + generator.below(40))
+            let product = FewRowsProduct(depth: most, rows: rows, columns: columns)
+            let depth = 1 + generator.below(most)
+            let a = try FloatBuffer(count: rows * depth)
+            let b = try FloatBuffer(count: depth * columns)
+            let c = try FloatBuffer(count: rows * columns + 1)
+            let expected = try FloatBuffer(count: c.count)
+            let scratch = try FloatBuffer(count: product.scratchCount)
+            scratch.base.update(repeating: .nan, count: scratch.count)
+            for buffer in [a, b, c] { for i in 0..<buffer.count { buffer.base[i] = generator.uniform(-1, 1) } }
+            try expected.copy(from: c)
+            product.multiply(a.base, b.base, depth: depth, into: c.base, scratch: scratch.base)
+            referenceGemm(
+                MatrixView(a.base, rows: depth, columns: rows).transposed,
+                MatrixView(b.base, rows: depth, columns: columns),
+                into: MatrixView(expected.base, rows: rows, columns: columns), beta: 0)
+            for i in 0..<c.count { #expect(abs(c.base[i] - expected.base[i]) < 2e-5) }
+        }
+    }
 }

@@ -38,7 +38,7 @@ private struct ActivateStep: LayerStep {
     func forward(_ frame: Frame) {
         function.apply(
             frame[input.tensor.value], into: frame[output.value], rows: frame.rows * output.shape.leading,
-            columns: output.shape.last, bias: nil)
+            columns: output.shape.last)
     }
 
     func backward(_ frame: Frame) {

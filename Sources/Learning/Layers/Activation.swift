@@ -29,51 +29,25 @@ extension Activation {
     /// The derivative cannot be had from the output alone, so the argument must be kept.
     package var needsArgument: Bool { self == .gelu || self == .swish }
 
-    /// Adds `bias[column]` to each row, if there is one, and applies the function, in place: `[rows][columns]`.
+    /// Applies the function, in place: `[rows][columns]`.
     ///
     /// A NaN stays one, so that a diverging model is seen.
-    func apply(_ values: FloatPointer, rows: Int, columns: Int, bias: FloatPointer?) {
-        apply(values, into: values, rows: rows, columns: columns, bias: bias)
+    func apply(_ values: FloatPointer, rows: Int, columns: Int) {
+        apply(values, into: values, rows: rows, columns: columns)
     }
 
-    /// Adds `bias[column]` to each row of the argument, if there is one, in place, and applies the function to that.
-    /// `output` may be `argument`, unless the function needs its argument afterwards.
-    func apply(_ argument: FloatPointer, into output: FloatPointer, rows: Int, columns: Int, bias: FloatPointer?) {
-        /// With the bias first where both fit the cache, and nothing to add where there is none.
-        @inline(__always)
-        func run(_ f: (Vector) -> Vector) {
-            guard let bias else { return map(rows * columns, argument, into: output, f) }
-            for row in 0..<rows {
-                let x = argument + row * columns
-                if output == argument {
-                    map(columns, x, bias, into: x) { f($0 + $1) }
-                } else {
-                    map(columns, x, bias, into: x) { $0 + $1 }
-                    map(columns, x, into: output + row * columns, f)
-                }
-            }
-        }
+    /// Applies the function. `output` may be `argument`, unless the function needs its argument afterwards.
+    func apply(_ argument: FloatPointer, into output: FloatPointer, rows: Int, columns: Int) {
+        let count = rows * columns
         switch self {
-        case .linear:
-            if bias != nil {
-                run { $0 }
-            } else if output != argument {
-                output.update(from: argument, count: rows * columns)
-            }
-        case .relu: run { mld_max($0, Vector(repeating: 0)) }
-        case .leakyReLU: run { mld_select_positive($0, $0, $0 * Activation.leak) }
-        case .sigmoid: run { mld_sigmoid($0) }
-        case .tanh: run { mld_tanh($0) }
-        case .gelu: run { GELU.value($0) }
-        case .swish: run { $0 * mld_sigmoid($0) }
-        case .softmax:
-            if let bias {
-                for row in 0..<rows {
-                    let x = argument + row * columns
-                    map(columns, x, bias, into: x) { $0 + $1 }
-                }
-            }
-            Tensors.softmax(argument, rows: rows, columns: columns, into: output)
+        case .linear: if output != argument { output.update(from: argument, count: count) }
+        case .relu: map(count, argument, into: output) { mld_max($0, Vector(repeating: 0)) }
+        case .leakyReLU: map(count, argument, into: output) { mld_select_positive($0, $0, $0 * Activation.leak) }
+        case .sigmoid: map(count, argument, into: output) { mld_sigmoid($0) }
+        case .tanh: map(count, argument, into: output) { mld_tanh($0) }
+        case .gelu: map(count, argument, into: output) { GELU.value($0) }
+        case .swish: map(count, argument, into: output) { $0 * mld_sigmoid($0) }
+        case .softmax: Tensors.softmax(argument, rows: rows, columns: columns, into: output)
         }
     }
 
@@ -109,7 +83,7 @@ extension Activation {
         }
     }
 
-    /// What ``apply(_:rows:columns:bias:)`` must compute, for one row.
+    /// What ``apply(_:rows:columns:)`` must compute, for one row.
     package func reference(_ row: [Double]) -> [Double] {
         switch self {
         case .linear: return row

@@ -15,9 +15,9 @@ struct BoundActivation {
             activation.needsArgument ? plan.scratch(perSample: output.shape.count, .throughout) : output.value
     }
 
-    /// Adds the bias, if there is one, to the argument and gives the output: `[rows][columns]`.
-    func apply(_ frame: Frame, rows: Int, columns: Int, bias: FloatPointer?) {
-        activation.apply(frame[argument], into: frame[output], rows: rows, columns: columns, bias: bias)
+    /// From the argument gives the output: `[rows][columns]`.
+    func apply(_ frame: Frame, rows: Int, columns: Int) {
+        activation.apply(frame[argument], into: frame[output], rows: rows, columns: columns)
     }
 
     /// Turns the gradient of the output into that of the argument, in place.

@@ -37,12 +37,14 @@ package struct Dense: Layer {
         let kernel = plan.parameter("kernel", kernelShape, .glorotUniform(fanIn: features, fanOut: units))
         let bias = usesBias ? plan.parameter("bias", biasShape, .zeros) : nil
         let output = plan.output(shape).masked(inputs[0].tensor.mask)
+        let product = FewRowsProduct(depth: plan.rows * shape.leading, rows: features, columns: units)
         return BoundLayer(
             output: output,
             step: DenseStep(
                 input: inputs[0], output: output, kernel: kernel, bias: bias,
                 activation: BoundActivation(activation, output: output, &plan), features: features, units: units,
-                vectors: shape.leading))
+                vectors: shape.leading, kernelProduct: product,
+                productScratch: product.pays ? plan.scratch(perShard: product.scratchCount, .backward) : nil))
     }
 
     /// The forward pass of one vector, spelt out.
@@ -64,14 +66,17 @@ private struct DenseStep: LayerStep {
     let units: Int
     /// Vectors in one sample.
     let vectors: Int
+    let kernelProduct: FewRowsProduct
+    /// Nil where the library is faster.
+    let productScratch: Slot?
 
     func forward(_ frame: Frame) throws(TensorError) {
         let rows = frame.rows * vectors
         try gemm(
             MatrixView(frame[input.tensor.value], rows: rows, columns: features),
-            MatrixView(frame.weights(kernel), rows: features, columns: units),
+            MatrixView(frame.weights(kernel), rows: features, columns: units), bias: bias.map { frame.weights($0) },
             into: MatrixView(frame[activation.argument], rows: rows, columns: units))
-        activation.apply(frame, rows: rows, columns: units, bias: bias.map { frame.weights($0) })
+        activation.apply(frame, rows: rows, columns: units)
     }
 
     func backward(_ frame: Frame) throws(TensorError) {
@@ -81,9 +86,15 @@ private struct DenseStep: LayerStep {
         activation.differentiate(frame, dy, rows: rows, columns: units)
         let dyMatrix = MatrixView(dy, rows: rows, columns: units)
         // dW = x' dy
-        try gemm(
-            MatrixView(frame[input.tensor.value], rows: rows, columns: features).transposed, dyMatrix,
-            into: MatrixView(frame.gradient(kernel), rows: features, columns: units))
+        let x = frame[input.tensor.value]
+        if let productScratch {
+            kernelProduct.multiply(
+                x, dy, depth: rows, into: frame.gradient(kernel), scratch: frame[productScratch])
+        } else {
+            try gemm(
+                MatrixView(x, rows: rows, columns: features).transposed, dyMatrix,
+                into: MatrixView(frame.gradient(kernel), rows: features, columns: units))
+        }
         // db = the sum of dy over the rows
         if let bias { sumRows(dy, rows: rows, columns: units, into: frame.gradient(bias)) }
         if let inputGradient = input.tensor.gradient {

@@ -269,7 +269,7 @@ package final class StepRunner: PoolTask, @unchecked Sendable {
         let values = frame[model.output.value]
         let to = predictions + model.range(ofShard: shard, count: count).lowerBound * shape.count
         to.update(from: values, count: frame.rows * shape.count)
-        model.outputActivation.apply(to, rows: frame.rows * shape.leading, columns: shape.last, bias: nil)
+        model.outputActivation.apply(to, rows: frame.rows * shape.leading, columns: shape.last)
     }
 
     func shardGradients(_ shard: Int) -> FloatPointer {

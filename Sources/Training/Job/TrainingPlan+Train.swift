@@ -21,7 +21,6 @@ extension TrainingPlan {
                 reader.report("task", "a tree is for classification or regression, not for \(task.rawValue)")
                 break
             }
-            if task == .regression, reader.table["metrics"] == nil { metrics = [.rmse, .r2] }
         case .adversaries:
             if reader.table["task"] == nil { task = .generation }
             if task != .generation {
@@ -49,7 +48,11 @@ extension TrainingPlan {
     }
 
     private mutating func readMetrics(_ reader: ConfigReader) {
-        guard let names = reader.strings("metrics") else { return }
+        guard let names = reader.strings("metrics") else {
+            // Numbers have no accuracy.
+            if task == .regression { metrics = [.rmse, .r2] }
+            return
+        }
         let choices = MetricName.allCases.map(\.rawValue)
         metrics = names.compactMap { name in
             if let metric = MetricName(rawValue: name) { return metric }

@@ -7,12 +7,13 @@ struct Predictions {
     var outputs: [Float] = []
     var width = 1
 
-    /// Nil for metrics that are none of these.
+    /// Nil for metrics that are none of these, and for the area under a curve that one class alone does not have.
     func value(of metric: TrainingPlan.MetricName) throws(LearningError) -> Double? {
         switch metric {
         case .mae: try Metrics.meanAbsoluteError(targets: targets, predictions: outputs)
         case .rmse: try Metrics.rootMeanSquaredError(targets: targets, predictions: outputs)
         case .r2: try Metrics.r2(targets: targets, predictions: outputs)
+        case .auc where Set(targets.map { $0 == 1 }).count < 2: nil
         case .auc: try Metrics.rocAUC(targets: targets.map { $0 == 1 }, scores: scores)
         // Of two classes, those of the second; of more, the mean over them.
         case .precision: try matrix { $0.classes == 2 ? $0.precision(1) : $0.macroPrecision }

@@ -24,9 +24,8 @@ struct Projection {
     func forward(_ frame: Frame, _ x: FloatPointer, vectors: Int, into y: FloatPointer) throws(TensorError) {
         try gemm(
             MatrixView(x, rows: vectors, columns: features),
-            MatrixView(frame.weights(kernel), rows: features, columns: units),
+            MatrixView(frame.weights(kernel), rows: features, columns: units), bias: bias.map { frame.weights($0) },
             into: MatrixView(y, rows: vectors, columns: units))
-        if let bias { Activation.linear.apply(y, rows: vectors, columns: units, bias: frame.weights(bias)) }
     }
 
     /// Writes the parameters' gradients, and that of the input if there is a place for it.

@@ -75,8 +75,9 @@ private struct TiedDenseStep: LayerStep {
         try gemm(
             MatrixView(frame[input.tensor.value], rows: rows, columns: features),
             MatrixView(frame.weights(embeddings), rows: units, columns: features).transposed,
+            bias: bias.map { frame.weights($0) },
             into: MatrixView(frame[activation.argument], rows: rows, columns: units))
-        activation.apply(frame, rows: rows, columns: units, bias: bias.map { frame.weights($0) })
+        activation.apply(frame, rows: rows, columns: units)
     }
 
     func backward(_ frame: Frame) throws(TensorError) {

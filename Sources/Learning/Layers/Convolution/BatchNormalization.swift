@@ -117,7 +117,7 @@ private struct BatchNormalizationStep: LayerStep {
         ChannelStatistics.affine(
             x, rows: rows, columns: channels, scale: scale, shift: shift, into: y, relu: activation == .relu)
         if activation != .relu && activation != .linear {
-            activation.apply(y, rows: rows, columns: channels, bias: nil)
+            activation.apply(y, rows: rows, columns: channels)
         }
     }
 

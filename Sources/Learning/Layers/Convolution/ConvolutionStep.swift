@@ -49,7 +49,7 @@ private struct ConvolutionPlace: Sendable {
         if activation == .relu || activation == .linear { return }
         activation.apply(
             frame[output.value] + rows.lowerBound * shape.outputCount,
-            rows: rows.count * shape.outputCount / shape.filters, columns: shape.filters, bias: nil)
+            rows: rows.count * shape.outputCount / shape.filters, columns: shape.filters)
     }
 
     /// The gradient before the activation, in place, and its sum for the bias.

@@ -1,10 +1,16 @@
+import CKernels
 package import Tensors
 
-/// `y = a + b + ...`: a residual connection. All inputs have one shape.
+/// `y = activation(a + b + ...)`: a residual connection. All inputs have one shape.
 package struct Add: Layer {
     package static let kind = "add"
 
-    package init() {}
+    /// A function that needs its output alone for its derivative.
+    package var activation: Activation
+
+    package init(activation: Activation = .linear) {
+        self.activation = activation
+    }
 
     package func outputShape(_ inputs: [Shape]) throws(LearningError) -> Shape {
         try sameShape(inputs, "an add layer")
@@ -14,8 +20,12 @@ package struct Add: Layer {
         _ inputs: [LayerInput], _ plan: inout MemoryPlan.Builder
     ) throws(LearningError) -> BoundLayer {
         let shape = try outputShape(inputs.map(\.tensor.shape))
+        if activation != .linear && activation != .relu {
+            throw LearningError(.model, "an add layer has activation = \"linear\" or \"relu\"")
+        }
         let output = plan.output(shape).masked(firstMask(inputs))
-        return BoundLayer(output: output, step: AddStep(inputs: inputs, output: output))
+        return BoundLayer(
+            output: output, step: AddStep(inputs: inputs, output: output, isRelu: activation == .relu))
     }
 }
 
@@ -37,21 +47,47 @@ func firstMask(_ inputs: [LayerInput]) -> Mask? {
 private struct AddStep: LayerStep {
     let inputs: [LayerInput]
     let output: Tensor
+    let isRelu: Bool
+
+    /// Floats that stay in the cache while all inputs have their turn.
+    private static let block = 2048
 
     func forward(_ frame: Frame) {
-        let count = frame.rows * output.shape.count
-        let y = frame[output.value]
-        map(count, frame[inputs[0].tensor.value], frame[inputs[1].tensor.value], into: y) { $0 + $1 }
-        for i in 2..<max(inputs.count, 2) {
-            copy(count, frame[inputs[i].tensor.value], into: y, accumulate: true)
+        let total = frame.rows * output.shape.count
+        let zero = Vector(repeating: 0)
+        for start in stride(from: 0, to: total, by: AddStep.block) {
+            let count = min(AddStep.block, total - start)
+            let y = frame[output.value] + start
+            let (a, b) = (frame[inputs[0].tensor.value] + start, frame[inputs[1].tensor.value] + start)
+            if isRelu && inputs.count == 2 {
+                map(count, a, b, into: y) { mld_max($0 + $1, zero) }
+                continue
+            }
+            map(count, a, b, into: y) { $0 + $1 }
+            for i in 2..<inputs.count {
+                copy(count, frame[inputs[i].tensor.value] + start, into: y, accumulate: true)
+            }
+            if isRelu { map(count, y, into: y) { mld_max($0, zero) } }
         }
     }
 
     func backward(_ frame: Frame) {
         guard let from = output.gradient else { return }
-        for input in inputs {
-            guard let to = input.tensor.gradient else { continue }
-            copy(frame.rows * output.shape.count, frame[from], into: frame[to], accumulate: input.accumulates)
+        let total = frame.rows * output.shape.count
+        let zero = Vector(repeating: 0)
+        for start in stride(from: 0, to: total, by: AddStep.block) {
+            let count = min(AddStep.block, total - start)
+            let (y, dy) = (frame[output.value] + start, frame[from] + start)
+            for input in inputs {
+                guard let to = input.tensor.gradient else { continue }
+                if isRelu {
+                    map(count, dy, y, into: frame[to] + start, accumulate: input.accumulates) {
+                        mld_select_positive($1, $0, zero)
+                    }
+                } else {
+                    copy(count, dy, into: frame[to] + start, accumulate: input.accumulates)
+                }
+            }
         }
     }
 }

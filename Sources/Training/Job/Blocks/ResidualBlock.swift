@@ -54,9 +54,7 @@ extension BlockCatalog {
             name = "sum"
             type = "add"
             inputs = ["norm-2", "\(projects ? "shortcut-norm" : "@")"]
-            [[layer]]
-            name = "relu"
-            type = "relu"
+            activation = "relu"
             """
     }
 }

@@ -41,7 +41,7 @@ extension LayerCatalog {
 
     /// Layers that join tensors, take them apart or look at them otherwise.
     static let joining: [String: Reader] = [
-        Add.kind: { _ in Add() },
+        Add.kind: { reader in Add(activation: reader.choice("activation") ?? .linear) },
         Multiply.kind: { _ in Multiply() },
         Concatenate.kind: { _ in Concatenate() },
         Dot.kind: { _ in Dot() },
