@@ -53,12 +53,10 @@ package struct Measurement: Encodable, Sendable {
         }
         walls.sort()
         processors.sort()
-        var usage = rusage()
-        getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
         return Measurement(
             workload: workload.name, threads: threads, msPerStepMedian: walls[walls.count / 2], msMin: walls[0],
             cpuMsMedian: processors[processors.count / 2], steps: walls.count,
-            rssPeakMb: Double(usage.ru_maxrss) / 1024, firstStepMs: first, loss: loss,
+            rssPeakMb: Double(PeakMemory.bytes) / 1_048_576, firstStepMs: first, loss: loss,
             params: runner.model.plan.learntCount,
             arenaMb: Double(runner.model.plan.arenaCount * shards * 4) / 1e6, kernels: OpenBLAS.coreName)
     }

@@ -13,7 +13,7 @@ struct RunCost {
             Double(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec)
             + Double(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) * 1e-6
         return
-            "cost    \(fixed(seconds, 1)) s, \(fixed(processor, 1)) s of CPU, \(usage.ru_maxrss / 1024) MiB at most, "
+            "cost    \(fixed(seconds, 1)) s, \(fixed(processor, 1)) s of CPU, \(PeakMemory.bytes >> 20) MiB at most, "
             + "\(samples) samples" + (getenv("MLD_OUTPUT_DIR") == nil ? "" : "; joules: mlctl show")
     }
 }
