@@ -11,11 +11,35 @@ import Testing
     private struct Row {
         var types: [String]
         /// With the default, where there is one.
-        var options: [(key: String, value: String?)]
+        var options: [(key: String, value: String?)] = []
         /// Options by the words in quotes behind them, their default first.
-        var words: [String: [String]]
-        /// Names of parameters, of blocks those of layers.
-        var parts: [String]
+        var words: [String: [String]] = [:]
+
+        /// `key` = value, `key` = `value` (or `"word"`), `key`
+        mutating func readOptions(_ cell: String) {
+            let parts = cell.split(separator: "`", omittingEmptySubsequences: false).map { String($0) }
+            var key: String?
+            for (index, part) in parts.enumerated() where index % 2 == 1 {
+                let isValue = parts[index - 1] == " = "
+                if let key, isValue || part.hasPrefix("\"") {
+                    if isValue { set(key, part) }
+                    if part.hasPrefix("\"") { words[key, default: []].append(part) }
+                    continue
+                }
+                key = part
+                let after = parts[index + 1]
+                set(part, after.hasPrefix(" = ") ? after.dropFirst(3).prefix { !",;( ".contains($0) } : "")
+            }
+        }
+
+        private mutating func set(_ key: String, _ value: some StringProtocol) {
+            let value = value.hasSuffix(".") ? String(value.dropLast()) : String(value)
+            guard let place = options.firstIndex(where: { $0.key == key }) else {
+                options.append((key, value.isEmpty ? nil : value))
+                return
+            }
+            if !value.isEmpty { options[place].value = value }
+        }
     }
 
     /// What stands in for an option that must be given.
@@ -25,27 +49,24 @@ import Testing
         "function": "\"relu\"", "size": "2", "target-shape": "[4, 5]", "d-model": "4",
     ]
 
-    private func rows(from start: String, to end: String) throws -> [Row] {
+    private func section(from start: String, to end: String) throws -> [[String]] {
         let root = #filePath.split(separator: "/").dropLast(3).reduce("") { $0 + "/" + $1 }
         let text = String(decoding: try Workshop.read(root + "/docs/training.md"), as: UTF8.self)
-        let lines = text.split(separator: "\n").drop { $0 != start }.dropFirst().prefix { !$0.hasPrefix(end) }
-        return lines.filter { $0.hasPrefix("| `") }.map { line in
-            let cells = line.split(separator: "|").map { String($0) }
-            var row = Row(types: code(cells[0]), options: [], words: [:], parts: [])
-            for token in code(cells[2]) {
-                if token.hasPrefix("\"") {
-                    if let key = row.options.last?.key { row.words[key, default: []].append(token) }
-                    continue
-                }
-                let sides = token.split(separator: " = ", maxSplits: 1).map { String($0) }
-                row.options.append((sides[0], sides.count == 2 ? sides[1] : nil))
-                if sides.count == 2, sides[1].hasPrefix("\"") { row.words[sides[0]] = [sides[1]] }
+        let lines = text.split(separator: "\n").drop { !$0.hasPrefix(start) }.dropFirst().prefix { !$0.hasPrefix(end) }
+        return lines.filter { $0.hasPrefix("| `") }.map { $0.split(separator: "|").map { String($0) } }
+    }
+
+    private func rows(from start: String, to end: String) throws -> [Row] {
+        var rows: [Row] = []
+        for cells in try section(from: start, to: end) {
+            var row = Row(types: code(cells[0]))
+            if cells[2].hasPrefix(" the same"), let last = rows.last {
+                (row.options, row.words) = (last.options, last.words)
             }
-            for part in cells[3].split(separator: ";") {
-                row.parts += code(String(part.prefix { $0 != ":" }))
-            }
-            return row
+            row.readOptions(cells[2])
+            rows.append(row)
         }
+        return rows
     }
 
     /// What stands between backticks.
@@ -54,8 +75,19 @@ import Testing
             .map { String($0.element) }
     }
 
-    private func layers() throws -> [Row] { try rows(from: "## Layers", to: "### Weights") }
-    private func blocks() throws -> [Row] { try rows(from: "### Blocks", to: "## ") }
+    private func layers() throws -> [Row] { try rows(from: "## Layers", to: "Parameters are arrays") }
+    private func blocks() throws -> [Row] { try rows(from: "Blocks stand for", to: "## ") }
+
+    /// The names of each type's parameters.
+    private func parameters() throws -> [String: Set<String>] {
+        var all: [String: Set<String>] = [:]
+        var last: Set<String> = []
+        for cells in try section(from: "Parameters are arrays", to: "Blocks stand for") {
+            last = Set(code(cells[1])).union(cells[1].hasPrefix(" the same") ? last : [])
+            for type in code(cells[0]) { all[type] = last }
+        }
+        return all
+    }
 
     private func value(_ option: (key: String, value: String?), _ row: Row) -> String? {
         guard let value = option.value else { return Self.given[option.key] }
@@ -130,7 +162,7 @@ import Testing
                     let choices = try #require(message.firstMatch(of: /must be one of (.*)/)).1
                     var expected = choices.split(separator: ", ").map { "\"\($0)\"" }
                     // All activations are listed with the layer of that name; sequences alone know causal padding.
-                    if key == "activation" { expected = ["\"linear\""] }
+                    if key == "activation" { expected = words }
                     if key == "padding", type != "conv-1d" { expected.removeAll { $0 == "\"causal\"" } }
                     #expect(Set(words) == Set(expected), "\(type): \(key)")
                 }
@@ -175,22 +207,25 @@ import Testing
     }
 
     @Test func parametersHaveTheseNames() throws {
+        let documented = try parameters()
         for row in try layers() {
             for type in row.types {
-                #expect(try parameters(type, required(row)).map(\.name).sorted() == row.parts.sorted(), "\(type)")
+                #expect(
+                    Set(try parameters(type, try required(row)).map(\.name)) == documented[type] ?? [], "\(type)")
             }
         }
-        for row in try blocks() {
-            let more = ["residual-block": ["projection = true"], "wavenet": ["dilations = [1, 2]"]]
+        let more = ["residual-block": ["projection = true"], "wavenet": ["dilations = [1, 2]"]]
+        let cells = try section(from: "Blocks stand for", to: "## ")
+        for (row, cells) in zip(try blocks(), cells) {
             for type in row.types {
-                let names = try parameters(type, required(row) + (more[type] ?? [])).map(\.name)
+                let names = try parameters(type, try required(row) + (more[type] ?? [])).map(\.name)
                 // Without the parameters' own names; a WaveNet's layers are numbered.
                 let layers = Set(
                     names.map { name in
                         let layer = String(name.prefix { $0 != "." })
                         return type == "wavenet" ? "\(layer.prefix { $0 != "-" })-N" : layer
                     })
-                #expect(layers == Set(row.parts), "\(type)")
+                #expect(layers == Set(code(cells[3])), "\(type)")
             }
         }
     }
