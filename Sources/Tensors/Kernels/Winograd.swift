@@ -5,8 +5,8 @@ import CKernels
 ///
 /// An output tile is `A' [(G g G') * (B' d B)] A` with `d` the 6x6 inputs it reads and `g` the kernel, the product `*` being
 /// element by element and summed over the channels: 36 matrix products. Tiles are numbered over the images of a shard,
-/// row by row, and worked on in blocks that fit in the cache. Channels and filters are whole vectors. It costs about one
-/// decimal digit of the sums' precision.
+/// row by row, and worked on in blocks that fit in the cache. Channels and filters are whole vectors. Its rounding
+/// errors are larger than those of a plain sum; the tests bound them.
 package struct Winograd: Hashable, Sendable {
     /// Outputs of a tile along an axis, the inputs it reads, and the products it takes.
     static let side = 4

@@ -32,31 +32,21 @@ struct AdversarialDirectory {
                     discriminatorLoss: $0.losses.discriminator.meanLoss,
                     discriminatorAccuracy: $0.losses.discriminator.accuracy)
             }, durationS: seconds)
-        let files: [(name: String, bytes: [UInt8])]
-        do {
-            files = [
-                (Weights.fileName, try Weights.encode(trainer.chain)),
-                ("preprocess.json", try ModelDirectory.json(dataset.preprocessing)),
-                ("metrics.json", try ModelDirectory.json(metrics)),
-                (ModelFile.fileName, Array(modelFile.utf8)),
-                ("card.md", Array(card.utf8)),
-            ]
-        } catch {
-            throw TrainingError(.output, "cannot describe the model: \(error)")
+        try directory.write(dataset.preprocessing, metrics: metrics, model: modelFile, card: card) {
+            [(Weights.fileName, try Weights.encode(trainer.chain))]
         }
-        try directory.write(files)
     }
 
-    private var modelFile: String {
+    private var modelFile: ModelFile {
         var file = ModelFile(prepared.plan)
         file.beginTable("model")
         file.add("latent", "\(prepared.adversaries.latent)")
         file.add("model.generator", prepared.adversaries.generator)
         file.add("model.discriminator", prepared.adversaries.discriminator)
-        return file.text
+        return file
     }
 
-    private var card: String {
+    private var card: ModelCard {
         let plan = prepared.plan
         var card = ModelCard(
             plan,
@@ -86,6 +76,6 @@ struct AdversarialDirectory {
                         + "\(fixed(100 * last.losses.discriminator.accuracy, 1)) %"
                 ])
         }
-        return card.text
+        return card
     }
 }

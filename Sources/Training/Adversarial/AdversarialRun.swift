@@ -54,10 +54,7 @@ struct AdversarialRun {
             prepared: prepared, trainer: trainer, dataset: data.dataset, history: history, seconds: seconds
         ).write(to: context.output)
         checkpoints.remove()
-        events.write(.artifact(Artifact(kind: "model", path: context.output.path)))
-        events.write(.done)
-        events.say(RunCost(seconds: seconds, samples: observer.samples).line)
-        events.say("model in \(context.output.path)")
+        context.finish([RunCost(seconds: seconds, samples: observer.samples).line])
     }
 
     /// Turns the trainer's calls into events, lines, pictures and checkpoints.

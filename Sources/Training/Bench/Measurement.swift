@@ -82,7 +82,7 @@ package struct Measurement: Encodable, Sendable {
     }
 
     private static func milliseconds(_ duration: Duration) -> Double {
-        Double(duration.components.seconds) * 1e3 + Double(duration.components.attoseconds) * 1e-15
+        duration.inSeconds * 1e3
     }
 
     /// Seconds of processor time, all threads.

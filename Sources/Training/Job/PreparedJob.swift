@@ -1,4 +1,6 @@
 package import ConfigFile
+import JobAPI
+import Learning
 import Tensors
 
 /// A job held against its data, ready to run: a network, a tree or a pair of adversaries.
@@ -49,13 +51,20 @@ package struct RunContext {
         if stop?.number != nil { throw TrainingError(.interrupted, "stopped on request") }
     }
 
+    /// Tells that the model is there, with what it came to and what it cost.
+    func finish(_ lines: [String]) {
+        events.write(.artifact(Artifact(kind: "model", path: output.path)))
+        events.write(.done)
+        for line in lines { events.say(line) }
+        events.say("model in \(output.path)")
+    }
+
     static func machine(_ threads: Int) -> String {
         "run     \(threads) of \(Processor.usableCount) CPUs, mltrain for \(Processor.builtFor.rawValue), OpenBLAS for "
             + OpenBLAS.coreName
     }
 
     static func seconds(since start: ContinuousClock.Instant) -> Double {
-        let elapsed = (ContinuousClock.now - start).components
-        return Double(elapsed.seconds) + Double(elapsed.attoseconds) * 1e-18
+        (ContinuousClock.now - start).inSeconds
     }
 }

@@ -25,23 +25,9 @@ struct ModelDirectory {
     var model: CompiledModel { prepared.model }
 
     func write(to directory: OutputDirectory) throws(TrainingError) {
-        let files: [(name: String, bytes: [UInt8])]
-        do {
-            files = [
-                (Weights.fileName, try Weights.encode(runner)),
-                ("preprocess.json", try ModelDirectory.json(dataset.preprocessing)),
-                ("metrics.json", try ModelDirectory.json(metrics)),
-                (ModelFile.fileName, Array(modelFile.utf8)),
-                ("card.md", Array(card.utf8)),
-            ]
-        } catch {
-            throw TrainingError(.output, "cannot describe the model: \(error)")
+        try directory.write(dataset.preprocessing, metrics: metrics, model: modelFile, card: card) {
+            [(Weights.fileName, try Weights.encode(runner))]
         }
-        try directory.write(files)
-    }
-
-    static func json(_ value: some Encodable) throws -> [UInt8] {
-        Array(try JSON.text(value, pretty: true).utf8) + [10]
     }
 
     // MARK: - metrics.json
@@ -89,15 +75,15 @@ struct ModelDirectory {
 
     // MARK: - model.toml and card.md
 
-    private var modelFile: String {
+    private var modelFile: ModelFile {
         var file = ModelFile(plan)
         file.add("input-shape", "[\(model.input.shape.dimensions.map(String.init).joined(separator: ", "))]")
         file.add("parameters", "\(model.plan.learntCount)")
         file.add("model.layer", plan.layers)
-        return file.text
+        return file
     }
 
-    private var card: String {
+    private var card: ModelCard {
         var card = ModelCard(
             plan,
             "A model for \(plan.task.rawValue), trained by mltrain \(mldVersion) with OpenBLAS "
@@ -129,6 +115,6 @@ struct ModelDirectory {
             if let validation = epoch.validation { add("validation", validation) }
         }
         card.addResults(rows, test: outcome.test)
-        return card.text
+        return card
     }
 }

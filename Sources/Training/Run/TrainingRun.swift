@@ -81,12 +81,9 @@ package struct TrainingRun {
         outcome.seconds = RunContext.seconds(since: start)
         try ModelDirectory(prepared, outcome, data.dataset, runner).write(to: output)
         checkpoints.remove()
-        events.write(.artifact(Artifact(kind: "model", path: output.path)))
-        events.write(.done)
         let summary = RunSummary(
             plan, outcome.fit, cost: RunCost(seconds: outcome.seconds, samples: outcome.samplesSeen))
-        for line in summary.lines { events.say(line) }
-        events.say("model in \(output.path)")
+        context.finish(summary.lines)
         return outcome
     }
 }

@@ -66,6 +66,6 @@ package struct PreparedTree: PreparedJob {
 extension TrainingPlan {
     /// Metrics that follow from a loss, which a tree does not have.
     fileprivate var lossProblems: [String] {
-        metrics.filter { $0 == .perplexity || $0 == .bleu }.map { "train.metrics: \($0.rawValue) is not of trees" }
+        metrics.filter { $0 == .perplexity }.map { "train.metrics: \($0.rawValue) is not of trees" }
     }
 }

@@ -20,20 +20,9 @@ struct TreeDirectory {
     let scores: Scores
 
     func write(to directory: OutputDirectory) throws(TrainingError) {
-        let files: [(name: String, bytes: [UInt8])]
-        do {
-            files = [
-                (Self.treeFile, try ModelDirectory.json(tree)),
-                ("tree.txt", Array(rules.utf8)),
-                ("preprocess.json", try ModelDirectory.json(dataset.preprocessing)),
-                ("metrics.json", try ModelDirectory.json(scores)),
-                (ModelFile.fileName, Array(modelFile.utf8)),
-                ("card.md", Array(card.utf8)),
-            ]
-        } catch {
-            throw TrainingError(.output, "cannot describe the model: \(error)")
+        try directory.write(dataset.preprocessing, metrics: scores, model: modelFile, card: card) {
+            [(Self.treeFile, try OutputDirectory.json(tree)), ("tree.txt", Array(rules.utf8))]
         }
-        try directory.write(files)
     }
 
     private var features: [String] { dataset.preprocessing.table?.columns.map(\.name) ?? [] }
@@ -45,7 +34,7 @@ struct TreeDirectory {
             featureNames: features, classNames: dataset.preprocessing.classes ?? [])
     }
 
-    private var modelFile: String {
+    private var modelFile: ModelFile {
         var file = ModelFile(prepared.plan)
         file.add("input-shape", "[\(tree.features)]")
         file.beginTable("model.tree")
@@ -55,10 +44,10 @@ struct TreeDirectory {
         file.add("min-samples-split", "\(options.minSamplesSplit)")
         file.add("min-samples-leaf", "\(options.minSamplesLeaf)")
         file.add("ccp-alpha", "\(options.ccpAlpha)")
-        return file.text
+        return file
     }
 
-    private var card: String {
+    private var card: ModelCard {
         let plan = prepared.plan
         var card = ModelCard(
             plan,
@@ -77,7 +66,7 @@ struct TreeDirectory {
         card.addResults(
             [row("training", scores.train)] + (scores.validation.map { [row("validation", $0)] } ?? []),
             test: scores.test)
-        return card.text
+        return card
     }
 
     /// The features that matter most.

@@ -44,11 +44,10 @@ struct TreeRun {
         scores.durationS = RunContext.seconds(since: start)
         try TreeDirectory(prepared: prepared, tree: tree, dataset: data.dataset, scores: scores)
             .write(to: context.output)
-        events.write(.artifact(Artifact(kind: "model", path: context.output.path)))
-        events.write(.done)
-        events.say("tree    \(tree.nodes.count) nodes, \(tree.leafCount) leaves, \(tree.depth) questions deep")
-        events.say(RunCost(seconds: scores.durationS, samples: train.indices.count).line)
-        events.say("model in \(context.output.path)")
+        context.finish([
+            "tree    \(tree.nodes.count) nodes, \(tree.leafCount) leaves, \(tree.depth) questions deep",
+            RunCost(seconds: scores.durationS, samples: train.indices.count).line,
+        ])
     }
 
     private func evaluate(_ tree: DecisionTree, _ selections: [SampleSelection]) throws(TrainingError) -> Evaluation {
