@@ -60,4 +60,22 @@ import Testing
         #expect(try Predictions(targets: [1, 1], outputs: [0.2, 0.8]).value(of: .auc) == nil)
         #expect(try Predictions(targets: [0, 0], outputs: [0.2, 0.8]).value(of: .auc) == nil)
     }
+
+    /// As the loss and the accuracy do: -1 is no class, and 9 no target to come near to.
+    @Test func ignoredTargetsDoNotCount() throws {
+        var classes = Predictions(targets: [0, -1, 1, -1], outputs: [1, 0, 1, 0, 0, 1, 0, 1], width: 2)
+        classes.leaveOut(-1)
+        #expect(try classes.confusion() == [[1, 0], [0, 1]])
+        #expect(try classes.value(of: .precision) == 1)
+
+        var numbers = Predictions(targets: [1, 9, 9, 3], outputs: [2, 0, 0, 3], width: 2)
+        numbers.leaveOut(9)
+        #expect(try numbers.value(of: .mae) == 0.5)
+
+        numbers.targets = [9, 9]
+        numbers.outputs = [0, 1]
+        numbers.leaveOut(9)
+        #expect(try numbers.value(of: .rmse) == nil)
+        #expect(try numbers.confusion() == nil)
+    }
 }

@@ -159,6 +159,31 @@ import Testing
         #expect(json.output == #"{"translations":["one two","five four three"]}"# + "\n")
     }
 
+    /// Test sentences taken from the training files are judged against the lines they are.
+    @Test func translatesWhatIsHeldOutOfTheTrainingFiles() throws {
+        let workshop = try Workshop()
+        _ = try makeData(workshop, train: 400)
+        let text = job(workshop.path, epochs: 60)
+            .replacing("test-source = \"test.src\"\ntest-target = \"test.tgt\"\n", with: "test-split = 0.1\n")
+        let job = try workshop.write("job.toml", text)
+        let run = try Program.run(["fit", job, "--output", workshop.path + "/model"], in: workshop)
+        #expect(run.status == 0, "\(run.errors)")
+
+        struct Written: Decodable {
+            struct Figures: Decodable {
+                var samples: Int
+                var accuracy: Double
+                var bleu: Double
+            }
+            var test: Figures
+        }
+        let metrics = try Workshop.read(workshop.path + "/model/metrics.json")
+        let test = try JSON.decode(Written.self, from: Data(metrics)).test
+        #expect(test.samples == 40)
+        // Sentences judged against other lines would score next to nothing.
+        #expect(test.bleu > 80 && test.bleu <= 100, "accuracy \(test.accuracy)")
+    }
+
     @Test func threadsDoNotChangeTheWeights() throws {
         let workshop = try Workshop()
         _ = try makeData(workshop, train: 90)

@@ -50,7 +50,8 @@ package struct OutputDirectory: Sendable {
         }
     }
 
-    private func temporary(_ name: String) -> String { "\(path)/.\(name).tmp-\(getpid())" }
+    /// The same each time, so that what a killed run leaves behind goes with the next one.
+    private func temporary(_ name: String) -> String { "\(path)/.\(name).tmp" }
 
     private func create(_ file: String, _ bytes: [UInt8]) throws(TrainingError) {
         let descriptor = open(file, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0o666)

@@ -30,16 +30,15 @@ struct Evaluator {
         var result = Evaluation(samples: totals.samples, loss: totals.meanLoss)
         let predictions = plan.metrics.contains(where: \.needsPredictions) ? try predict(selections) : Predictions()
         for metric in plan.metrics {
-            let value: Double? = try training { () throws(LearningError) in
-                switch metric {
-                case .accuracy: return totals.accuracy
-                case .perplexity: return Metrics.perplexity(meanLoss: totals.meanLoss)
-                case .bleu: return try bleu(selections, buckets)
-                case .confusion:
-                    result.confusion = try predictions.confusion()
-                    return nil
-                default: return try predictions.value(of: metric)
-                }
+            let value: Double?
+            switch metric {
+            case .accuracy: value = totals.accuracy
+            case .perplexity: value = Metrics.perplexity(meanLoss: totals.meanLoss)
+            case .bleu: value = try bleu(buckets)
+            case .confusion:
+                result.confusion = try training { () throws(LearningError) in try predictions.confusion() }
+                value = nil
+            default: value = try training { () throws(LearningError) in try predictions.value(of: metric) }
             }
             if let value { result.values.append((metric.rawValue, value)) }
         }
@@ -63,6 +62,7 @@ struct Evaluator {
                 return buffer.values
             }
         }
+        if let ignored = trainer.runner.model.loss.ignoredTarget { result.leaveOut(ignored) }
         return result
     }
 
@@ -71,23 +71,29 @@ struct Evaluator {
     }
 
     /// Of greedy translations, against the words of the references, those that the vocabulary does not know too.
-    private func bleu(_ selections: [SampleSelection], _ buckets: [Dataset.Bucket]) throws(LearningError) -> Double? {
-        guard !buckets.isEmpty, let encoding = dataset.preprocessing.pair, let text = plan.data as? ParallelTextSource,
-            let file = text.test, let lines = try? TextFile(file.target, lowerCase: text.lowerCase).words
+    private func bleu(_ buckets: [Dataset.Bucket]) throws(TrainingError) -> Double? {
+        guard !buckets.isEmpty, let encoding = dataset.preprocessing.pair, let text = plan.data as? ParallelTextSource
         else { return nil }
+        // Without files of their own the test sentences are lines of the training files.
+        let file = (text.test ?? text.train).target
+        let lines = try training { () throws(DatasetError) in try TextFile(file, lowerCase: text.lowerCase).words }
         var sources: [[Float]] = []
         var references: [[String]] = []
         for bucket in buckets {
             let width = bucket.samples.inputs[0].count
-            for (place, index) in bucket.indices.enumerated() {
-                guard place < bucket.origins.count, lines.indices.contains(Int(bucket.origins[place])) else { continue }
+            for (origin, index) in zip(bucket.origins, bucket.indices) {
+                guard lines.indices.contains(Int(origin)) else {
+                    throw TrainingError(.data, "\(file) has become shorter than it was when it was first read")
+                }
                 let row = bucket.samples.features.base + Int(index) * bucket.samples.width
                 sources.append(Array(UnsafeBufferPointer(start: row, count: width).prefix { $0 != 0 }))
-                references.append(lines[Int(bucket.origins[place])])
+                references.append(lines[Int(origin)])
             }
         }
-        let decoder = GreedyDecoder(runner: trainer.runner, encoding: encoding)
-        let translations = try decoder.translate(sources) { observer.wantsStop }
-        return try BLEU(translations: translations.map { encoding.decode($0) }, references: references).score
+        return try training { () throws(LearningError) in
+            let decoder = GreedyDecoder(runner: trainer.runner, encoding: encoding)
+            let translations = try decoder.translate(sources) { observer.wantsStop }
+            return try BLEU(translations: translations.map { encoding.decode($0) }, references: references).score
+        }
     }
 }

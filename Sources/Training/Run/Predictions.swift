@@ -7,9 +7,20 @@ struct Predictions {
     var outputs: [Float] = []
     var width = 1
 
-    /// Nil for metrics that are none of these, and for the area under a curve that one class alone does not have.
+    /// Leaves out the predictions for targets of this value, as the loss does that was told to ignore it.
+    mutating func leaveOut(_ ignored: Float) {
+        // Of numbers there is one output a target, of classes there are several.
+        let step = max(outputs.count / max(targets.count, 1), 1)
+        let kept = targets.indices.filter { targets[$0] != ignored }
+        outputs = kept.flatMap { outputs[($0 * step)..<(($0 + 1) * step)] }
+        targets = kept.map { targets[$0] }
+    }
+
+    /// Nil for metrics that are none of these, where no target counts, and for the area under a curve that one class alone
+    /// does not have.
     func value(of metric: TrainingPlan.MetricName) throws(LearningError) -> Double? {
-        switch metric {
+        if targets.isEmpty { return nil }
+        return switch metric {
         case .mae: try Metrics.meanAbsoluteError(targets: targets, predictions: outputs)
         case .rmse: try Metrics.rootMeanSquaredError(targets: targets, predictions: outputs)
         case .r2: try Metrics.r2(targets: targets, predictions: outputs)
@@ -24,8 +35,9 @@ struct Predictions {
     }
 
     /// `[target][prediction]`
-    func confusion() throws(LearningError) -> [[Int]] {
-        try matrix { matrix in
+    func confusion() throws(LearningError) -> [[Int]]? {
+        if targets.isEmpty { return nil }
+        return try matrix { matrix in
             (0..<matrix.classes).map { row in (0..<matrix.classes).map { matrix[row, $0] } }
         }
     }
