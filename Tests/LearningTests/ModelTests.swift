@@ -114,4 +114,19 @@ import Testing
         #expect(buffer.values.contains { $0 > 0.19 } && buffer.values.contains { $0 < -0.19 })
         #expect(abs(buffer.values.reduce(0, +) / 5000) < 0.01)
     }
+
+    /// The matrices of dense layers, attention and convolutions start as their layers say.
+    @Test func kernelsStartAsTheirLayersSay() throws {
+        let layers: [(layer: any Layer, input: [Int])] = [
+            (Dense(units: 6, kernelInitializer: .normal(0.02)), [4]),
+            (MultiHeadAttention(heads: 2, keyDim: 3, kernelInitializer: .normal(0.02)), [5, 4]),
+            (Conv1D(filters: 6, kernelSize: 3, kernelInitializer: .normal(0.02)), [5, 4]),
+        ]
+        for (layer, input) in layers {
+            let kernels = try OneLayer(layer, input, rows: 1).plan.parameters.filter { $0.name.hasSuffix("kernel") }
+            #expect(!kernels.isEmpty && kernels.allSatisfy { $0.initializer == .normal(0.02) }, "\(layer)")
+        }
+        #expect(KernelInitializer.glorotUniform.initializer(fanIn: 4, fanOut: 6) == .glorotUniform(fanIn: 4, fanOut: 6))
+        #expect(KernelInitializer.heNormal.initializer(fanIn: 4, fanOut: 6) == .heNormal(fanIn: 4))
+    }
 }

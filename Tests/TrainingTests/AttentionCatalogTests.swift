@@ -128,6 +128,33 @@ import Testing
         #expect(tied.embedding == "embedding-1" && tied.activation == .tanh && !tied.usesBias)
     }
 
+    /// A block hands on to its layers how kernels start.
+    @Test func kernelsStartAsTold() throws {
+        let layers = try layers(
+            """
+            [[model.layer]]
+            type = "dense"
+            units = 3
+            kernel-initializer = "he-normal"
+            [[model.layer]]
+            type = "gpt-block"
+            num-heads = 2
+            d-model = 4
+            units = 8
+            kernel-initializer = "normal"
+            kernel-initializer-scale = 0.02
+            [[model.layer]]
+            type = "position-embedding"
+            max-length = 20
+            initializer = "normal"
+            initializer-scale = 0.5
+            """)
+        #expect((layers.first as? Dense)?.kernelInitializer == .heNormal)
+        #expect(layers.dropFirst().compactMap { ($0 as? Dense)?.kernelInitializer } == [.normal(0.02), .normal(0.02)])
+        #expect(layers.compactMap { ($0 as? MultiHeadAttention)?.kernelInitializer } == [.normal(0.02)])
+        #expect((layers.last as? PositionEmbedding)?.initializer == .normal(0.5))
+    }
+
     // MARK: - Mistakes
 
     @Test(arguments: [

@@ -9,15 +9,22 @@ package struct Dense: Layer {
     package var units: Int
     package var activation: Activation
     package var usesBias: Bool
+    package var kernelInitializer: KernelInitializer
 
-    package init(units: Int, activation: Activation = .linear, usesBias: Bool = true) {
+    package init(
+        units: Int, activation: Activation = .linear, usesBias: Bool = true,
+        kernelInitializer: KernelInitializer = .glorotUniform
+    ) {
         self.units = units
         self.activation = activation
         self.usesBias = usesBias
+        self.kernelInitializer = kernelInitializer
     }
 
     package var splitOutputActivation: (layer: any Layer, activation: Activation)? {
-        (Dense(units: units, activation: .linear, usesBias: usesBias), activation)
+        var linear = self
+        linear.activation = .linear
+        return (linear, activation)
     }
 
     package func outputShape(_ inputs: [Shape]) throws(LearningError) -> Shape {
@@ -34,7 +41,8 @@ package struct Dense: Layer {
         let features = inputs[0].tensor.shape.last
         let kernelShape = try learning { () throws(TensorError) in try Shape([features, units]) }
         let biasShape = try learning { () throws(TensorError) in try Shape([units]) }
-        let kernel = plan.parameter("kernel", kernelShape, .glorotUniform(fanIn: features, fanOut: units))
+        let kernel = plan.parameter(
+            "kernel", kernelShape, kernelInitializer.initializer(fanIn: features, fanOut: units))
         let bias = usesBias ? plan.parameter("bias", biasShape, .zeros) : nil
         let output = plan.output(shape).masked(inputs[0].tensor.mask)
         let product = FewRowsProduct(depth: plan.rows * shape.leading, rows: features, columns: units)

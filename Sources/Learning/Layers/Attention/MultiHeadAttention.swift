@@ -14,12 +14,17 @@ package struct MultiHeadAttention: Layer {
     /// A position sees itself and those before it.
     package var isCausal: Bool
     package var usesBias: Bool
+    package var kernelInitializer: KernelInitializer
 
-    package init(heads: Int, keyDim: Int, isCausal: Bool = false, usesBias: Bool = true) {
+    package init(
+        heads: Int, keyDim: Int, isCausal: Bool = false, usesBias: Bool = true,
+        kernelInitializer: KernelInitializer = .glorotUniform
+    ) {
         self.heads = heads
         self.keyDim = keyDim
         self.isCausal = isCausal
         self.usesBias = usesBias
+        self.kernelInitializer = kernelInitializer
     }
 
     package func outputShape(_ inputs: [Shape]) throws(LearningError) -> Shape {
@@ -52,14 +57,19 @@ package struct MultiHeadAttention: Layer {
         func vectors(_ count: Int, _ lifetime: MemoryPlan.Builder.Lifetime) -> Slot {
             plan.scratch(perSample: count * width, perShard: Tile.width, lifetime)
         }
+        func projection(
+            _ name: String, features: Int, units: Int, _ plan: inout MemoryPlan.Builder
+        ) throws(LearningError) -> Projection {
+            try Projection(name, features: features, units: units, usesBias: usesBias, kernelInitializer, &plan)
+        }
         return BoundLayer(
             output: output,
             step: MultiHeadAttentionStep(
                 input: inputs[0], source: source, output: output, sizes: sizes, isCausal: isCausal,
-                query: try Projection("query", features: features, units: width, usesBias: usesBias, &plan),
-                key: try Projection("key", features: sourceFeatures, units: width, usesBias: usesBias, &plan),
-                value: try Projection("value", features: sourceFeatures, units: width, usesBias: usesBias, &plan),
-                result: try Projection("output", features: width, units: features, usesBias: usesBias, &plan),
+                query: try projection("query", features: features, units: width, &plan),
+                key: try projection("key", features: sourceFeatures, units: width, &plan),
+                value: try projection("value", features: sourceFeatures, units: width, &plan),
+                result: try projection("output", features: width, units: features, &plan),
                 queries: vectors(sizes.queries, .throughout), keys: vectors(sizes.keys, .throughout),
                 values: vectors(sizes.keys, .throughout), context: vectors(sizes.queries, .throughout),
                 probabilities: plan.scratch(perSample: heads * sizes.queries * sizes.stride, .throughout),

@@ -8,9 +8,11 @@ package struct PositionEmbedding: Layer {
 
     /// The longest sequence.
     package var maxLength: Int
+    package var initializer: Initializer
 
-    package init(maxLength: Int) {
+    package init(maxLength: Int, initializer: Initializer = .uniform(0.05)) {
         self.maxLength = maxLength
+        self.initializer = initializer
     }
 
     package func outputShape(_ inputs: [Shape]) throws(LearningError) -> Shape {
@@ -38,7 +40,7 @@ package struct PositionEmbedding: Layer {
             output: output,
             step: PositionEmbeddingStep(
                 input: inputs[0].tensor.value, output: output,
-                embeddings: plan.parameter("embeddings", matrix, .uniform(0.05)), gradient: gradient))
+                embeddings: plan.parameter("embeddings", matrix, initializer), gradient: gradient))
     }
 }
 

@@ -11,13 +11,15 @@ struct Projection {
 
     /// - Parameter name: what the parameters' names begin with.
     init(
-        _ name: String, features: Int, units: Int, usesBias: Bool, _ plan: inout MemoryPlan.Builder
+        _ name: String, features: Int, units: Int, usesBias: Bool, _ initializer: KernelInitializer,
+        _ plan: inout MemoryPlan.Builder
     ) throws(LearningError) {
         self.features = features
         self.units = units
         let matrix = try learning { () throws(TensorError) in try Shape([features, units]) }
         let vector = try learning { () throws(TensorError) in try Shape([units]) }
-        kernel = plan.parameter("\(name)-kernel", matrix, .glorotUniform(fanIn: features, fanOut: units))
+        kernel = plan.parameter(
+            "\(name)-kernel", matrix, initializer.initializer(fanIn: features, fanOut: units))
         bias = usesBias ? plan.parameter("\(name)-bias", vector, .zeros) : nil
     }
 

@@ -13,7 +13,7 @@ package struct Conv1D: Layer {
     package init(
         filters: Int, kernelSize: Int, strides: Int = 1, padding: ConvolutionPadding = .valid, dilationRate: Int = 1,
         groups: Int = 1, activation: Activation = .linear, usesBias: Bool = true,
-        kernelInitializer: ConvolutionInitializer = .glorotUniform
+        kernelInitializer: KernelInitializer = .glorotUniform
     ) {
         options = ConvolutionOptions(
             filters: filters, kernelSize: Extent(1, kernelSize), strides: Extent(1, strides), padding: padding,

@@ -13,7 +13,7 @@ package struct Conv2D: Layer {
     package init(
         filters: Int, kernelSize: Extent, strides: Extent = Extent(1), padding: ConvolutionPadding = .valid,
         dilationRate: Extent = Extent(1), groups: Int = 1, activation: Activation = .linear, usesBias: Bool = true,
-        kernelInitializer: ConvolutionInitializer = .glorotUniform
+        kernelInitializer: KernelInitializer = .glorotUniform
     ) {
         options = ConvolutionOptions(
             filters: filters, kernelSize: kernelSize, strides: strides, padding: padding, dilationRate: dilationRate,

@@ -10,12 +10,6 @@ package enum ConvolutionPadding: String, CaseIterable, Sendable {
     case causal
 }
 
-/// How a convolution's kernel starts, by its Keras name.
-package enum ConvolutionInitializer: String, CaseIterable, Sendable {
-    case glorotUniform = "glorot-uniform"
-    case heNormal = "he-normal"
-}
-
 /// A number for each of an image's axes.
 package struct Extent: Hashable, Sendable {
     package var height: Int
@@ -40,7 +34,7 @@ package struct ConvolutionOptions: Hashable, Sendable {
     package var groups: Int
     package var activation: Activation
     package var usesBias: Bool
-    package var kernelInitializer: ConvolutionInitializer
+    package var kernelInitializer: KernelInitializer
 
     /// - Throws: `model` if no convolution of this input has these options.
     func shape(height: Int, width: Int, channels: Int) throws(LearningError) -> ConvolutionShape {

@@ -13,11 +13,7 @@ extension ConvolutionOptions {
                 .model, "activation = \"softmax\" belongs to the last layer, with a categorical cross-entropy loss")
         }
         let window = kernelSize.height * kernelSize.width
-        let initializer: Initializer =
-            switch kernelInitializer {
-            case .glorotUniform: .glorotUniform(fanIn: shape.depth, fanOut: window * filters / groups)
-            case .heNormal: .heNormal(fanIn: shape.depth)
-            }
+        let initializer = kernelInitializer.initializer(fanIn: shape.depth, fanOut: window * filters / groups)
         let kernel = plan.parameter(
             "kernel", try learning { () throws(TensorError) in try Shape(kernelShape) }, initializer)
         let bias =

@@ -8,9 +8,15 @@ extension BlockCatalog {
         let width: Int
         let units: Int
         let dropout: Double
+        /// As the layers' own keys.
+        let initializer: String
 
         init?(_ reader: ConfigReader) {
             dropout = reader.number("dropout", in: 0...0.95) ?? 0
+            let distribution: LayerCatalog.KernelDistribution = reader.choice("kernel-initializer") ?? .glorotUniform
+            let scale = reader.number("kernel-initializer-scale", in: 1e-9...1e3) ?? 0.05
+            initializer =
+                "kernel-initializer = \"\(distribution.rawValue)\"\nkernel-initializer-scale = \(scale)\n"
             guard let heads = size(reader, "num-heads", example: 4), let width = size(reader, "d-model", example: 256),
                 let units = size(reader, "units", example: 1024)
             else { return nil }
@@ -33,7 +39,7 @@ extension BlockCatalog {
             num-heads = \(heads)
             key-dim = \(width / heads)
             causal = \(causal)
-            inputs = [\(inputs.map { "\"\($0)\"" }.joined(separator: ", "))]
+            \(initializer)inputs = [\(inputs.map { "\"\($0)\"" }.joined(separator: ", "))]
 
             """
         }
@@ -45,11 +51,11 @@ extension BlockCatalog {
             type = "dense"
             units = \(units)
             activation = "\(activation)"
-            [[layer]]
+            \(initializer)[[layer]]
             name = "\(name)-2"
             type = "dense"
             units = \(width)
-
+            \(initializer)
             """
         }
 

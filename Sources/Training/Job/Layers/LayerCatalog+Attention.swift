@@ -20,14 +20,15 @@ extension LayerCatalog {
         },
         PositionalEncoding.kind: { _ in PositionalEncoding() },
         PositionEmbedding.kind: { reader in
-            PositionEmbedding(maxLength: required("max-length", example: "128", reader))
+            PositionEmbedding(
+                maxLength: required("max-length", example: "128", reader), initializer: embeddings(reader))
         },
         MultiHeadAttention.kind: { reader in
             let heads = required("num-heads", example: "4", in: 1...4096, reader)
             let keyDim = required("key-dim", example: "64", in: 1...65536, reader)
             return MultiHeadAttention(
                 heads: heads, keyDim: keyDim, isCausal: reader.boolean("causal") ?? false,
-                usesBias: reader.boolean("use-bias") ?? true)
+                usesBias: reader.boolean("use-bias") ?? true, kernelInitializer: kernelInitializer(reader))
         },
         LayerNormalization.kind: { reader in
             LayerNormalization(epsilon: Float(reader.number("epsilon", in: 1e-12...1) ?? 1e-3))
@@ -67,15 +68,6 @@ extension LayerCatalog {
             return Reshape(dimensions.isEmpty ? [1] : dimensions)
         },
     ]
-
-    private enum Distribution: String, CaseIterable { case uniform, normal }
-
-    /// `initializer = "normal"` with `initializer-scale`, its deviation; of `"uniform"` it is the bound.
-    private static func embeddings(_ reader: ConfigReader) -> Initializer {
-        let scale = Float(reader.number("initializer-scale", in: 1e-9...1e3) ?? 0.05)
-        let kind: Distribution = reader.choice("initializer") ?? .uniform
-        return kind == .normal ? .normal(scale) : .uniform(scale)
-    }
 
     /// An integer that must be there; 1 where it is not, or is wrong.
     private static func required(

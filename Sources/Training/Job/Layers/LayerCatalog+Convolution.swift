@@ -13,7 +13,7 @@ extension LayerCatalog {
                 padding: padding(reader), dilationRate: extent(reader, "dilation-rate") ?? Extent(1),
                 groups: positive(reader, "groups") ?? 1, activation: reader.choice("activation") ?? .linear,
                 usesBias: reader.boolean("use-bias") ?? true,
-                kernelInitializer: reader.choice("kernel-initializer") ?? .glorotUniform)
+                kernelInitializer: kernelInitializer(reader))
         },
         Conv1D.kind: { reader in
             let filters = filters(reader)
@@ -24,7 +24,7 @@ extension LayerCatalog {
                 padding: reader.choice("padding") ?? .valid, dilationRate: positive(reader, "dilation-rate") ?? 1,
                 groups: positive(reader, "groups") ?? 1, activation: reader.choice("activation") ?? .linear,
                 usesBias: reader.boolean("use-bias") ?? true,
-                kernelInitializer: reader.choice("kernel-initializer") ?? .glorotUniform)
+                kernelInitializer: kernelInitializer(reader))
         },
         MaxPooling2D.kind: { reader in
             MaxPooling2D(

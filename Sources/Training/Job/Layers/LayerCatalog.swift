@@ -18,7 +18,8 @@ enum LayerCatalog {
             if reader.table["units"] == nil { reader.missing("units", example: "128") }
             let activation: Activation = reader.choice("activation") ?? .linear
             let usesBias = reader.boolean("use-bias") ?? true
-            return Dense(units: units ?? 1, activation: activation, usesBias: usesBias)
+            return Dense(
+                units: units ?? 1, activation: activation, usesBias: usesBias, kernelInitializer: kernelInitializer(reader))
         },
         Activate.kind: { reader in
             let function: Activation? = reader.choice("function")
