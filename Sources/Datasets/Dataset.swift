@@ -61,6 +61,25 @@ package struct Dataset: Sendable {
 
     package static func count(_ buckets: [Bucket]) -> Int { buckets.reduce(0) { $0 + $1.indices.count } }
 
+    /// What reading took for a while where the reader knows it, in bytes.
+    package var loadingBytes = 0
+
+    /// A number that changes with any value of any sample and with where it belongs (after Fowler, Noll and Vo's FNV-1a,
+    /// but on words of 32 bits and in four lanes).
+    package var fingerprint: UInt64 {
+        var hash = WordHash()
+        var seen: Set<ObjectIdentifier> = []
+        for bucket in train + validation + test {
+            bucket.indices.withUnsafeBytes { hash.add($0) }
+            let samples = bucket.samples
+            guard seen.insert(ObjectIdentifier(samples.features)).inserted else { continue }
+            for buffer in [samples.features, samples.targets] {
+                hash.add(UnsafeRawBufferPointer(UnsafeBufferPointer(start: buffer.base, count: buffer.count)))
+            }
+        }
+        return hash.value
+    }
+
     /// The memory of all samples.
     package var bytes: Int {
         // Parts may share their samples.
@@ -148,7 +167,9 @@ extension DataSource {
     /// For readers that know nothing before they have read all: text and tables.
     package func outline(seed: UInt64) throws(DatasetError) -> DatasetOutline {
         // The bytes, the places of words or fields in them, and numbers for both: measured below four times the file.
-        try DatasetOutline(try load(seed: seed), loadingBytes: 4 * files.reduce(0) { $0 + FileBytes.size($1.path) })
+        let dataset = try load(seed: seed)
+        let size = files.reduce(0) { $0 + FileBytes.size($1.path) }
+        return try DatasetOutline(dataset, loadingBytes: max(dataset.loadingBytes, 4 * size))
     }
 }
 
@@ -158,7 +179,12 @@ func arrays<T>(_ body: () throws(TensorError) -> T) throws(DatasetError) -> T {
 }
 
 /// Several of the samples must exist, or there is nothing to learn from.
-func requireTraining(_ split: Split, path: String?) throws(DatasetError) {
+///
+/// A rule with folds asks for a test part, which a fold of fewer samples than folds may not have.
+func requireParts(_ split: Split, _ rule: SplitRule, path: String?) throws(DatasetError) {
+    if let folds = rule.folds, split.test.isEmpty {
+        throw DatasetError(.content, "no sample falls into fold \(rule.fold) of \(folds)", path: path)
+    }
     if split.train.isEmpty {
         throw DatasetError(.content, "no sample is left to train on", path: path)
     }

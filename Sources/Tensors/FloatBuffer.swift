@@ -41,4 +41,10 @@ package final class FloatBuffer: @unchecked Sendable {
         }
         base.update(from: other.base, count: count)
     }
+
+    /// Both must have one size.
+    package func exchange(with other: FloatBuffer) {
+        precondition(other.count == count)
+        for i in 0..<count { swap(&base[i], &other.base[i]) }
+    }
 }

@@ -29,6 +29,9 @@ struct Bench: ParsableCommand {
         guard (1...1024).contains(threads), (1...1024).contains(shards) else {
             throw ValidationError("--threads and --shards must be from 1 to 1024")
         }
+        guard (0.01...86_400).contains(seconds) else {
+            throw ValidationError("--seconds must be from 0.01 to 86400")
+        }
         guard workload == "gemm" || Workload.all.contains(where: { $0.name == workload }) else {
             throw ValidationError("there is no workload \"\(workload)\"")
         }

@@ -20,24 +20,34 @@ struct Fit: ParsableCommand {
 
     func validate() throws {
         if let threads, !(1...1024).contains(threads) { throw ValidationError("--threads must be from 1 to 1024") }
+        if output == "" { throw ValidationError("--output must name a directory") }
     }
 
     func run() throws {
         var stop: StopSignal?
+        var isInterrupted = false
         do {
             try reporting {
                 let signal = try StopSignal()
                 stop = signal
                 let events = try EventWriter(descriptor: environment("MLD_EVENTS_FD"))
                 let prepared = try TrainingPlan.load(job, assignments: set).prepared()
-                let directory = try OutputDirectory(output ?? environment("MLD_OUTPUT_DIR") ?? "model")
+                // Given empty, the variable is as good as not given.
+                let given = environment("MLD_OUTPUT_DIR").flatMap { $0.isEmpty ? nil : $0 }
+                let directory = try OutputDirectory(output ?? given ?? "model")
+                try directory.lock()
                 try BLASStart.selfTest()
-                try prepared.run(
-                    RunContext(output: directory, events: events, stop: signal, threads: threads))
+                do throws(TrainingError) {
+                    try prepared.run(
+                        RunContext(output: directory, events: events, stop: signal, threads: threads))
+                } catch {
+                    isInterrupted = error.stage == .interrupted
+                    throw error
+                }
             }
         } catch let code as ExitCode {
-            // Whoever sent a signal wants to see that it was obeyed.
-            if let number = stop?.number { throw ExitCode(128 + number) }
+            // Whoever sent a signal wants to see that it was obeyed, and not that all is well when it is not.
+            if isInterrupted, let number = stop?.number { throw ExitCode(128 + number) }
             throw code
         }
     }

@@ -8,7 +8,11 @@ if let warning = BLASStart.restartIfNeeded() { complain(warning) }
 /// Ends the program without the libraries' own clean-up: OpenBLAS waits there for threads that, where memory is short, may
 /// never come.
 func leave(_ status: Int32) -> Never {
-    fflush(nil)
+    // Results that were printed and did not arrive are none.
+    if fflush(nil) != 0, status == 0 {
+        complain("mltrain: cannot write the output: \(String(cString: strerror(errno)))")
+        _exit(1)
+    }
     _exit(status)
 }
 

@@ -254,4 +254,41 @@ import Testing
         #expect(error("who,what\n") == "\(file):1: no column \"stars\"; there are who, what")
         #expect(error("who,what,stars\n") == "\(file): there is no record in it")
     }
+
+    /// Of short fields it is many times the file: counted by the field, not by the byte.
+    @Test func readingIsCountedByTheField() throws {
+        let text = "a,b,c,d\n" + String(repeating: "1,2,3,x\n", count: 1000)
+        let table = try CSVTable(bytes: Array(text.utf8), path: "t.csv")
+        #expect(table.loadingBytes == 2 * 4000 + 30 * 4000)
+    }
+
+    @Test func theFingerprintChangesWithEveryValue() throws {
+        func fingerprint(_ values: [Float], _ targets: [Float], train: [Int32]) throws -> UInt64 {
+            func buffer(_ values: [Float]) throws -> FloatBuffer {
+                let buffer = try FloatBuffer(count: values.count)
+                for (index, value) in values.enumerated() { buffer.base[index] = value }
+                return buffer
+            }
+            let samples = try Samples(
+                count: targets.count, shape: try Shape([values.count / targets.count]), features: try buffer(values),
+                targetShape: try Shape([]), targets: try buffer(targets))
+            return Dataset(
+                train: [.init(samples: samples, indices: train)], validation: [], test: [], classes: nil,
+                preprocessing: Preprocessing(reader: "csv", inputShapes: [[1]])
+            ).fingerprint
+        }
+        let values = (0..<14).map { Float($0) }
+        let known = try fingerprint(values, [1, 2], train: [0, 1])
+        #expect(try fingerprint(values, [1, 2], train: [0, 1]) == known)
+        var all: Set<UInt64> = [known]
+        for index in values.indices {
+            var changed = values
+            changed[index] += 1
+            all.insert(try fingerprint(changed, [1, 2], train: [0, 1]))
+        }
+        all.insert(try fingerprint(values, [1, 3], train: [0, 1]))
+        all.insert(try fingerprint(values, [1, 2], train: [1, 0]))
+        all.insert(try fingerprint(values, [1, 2], train: [0]))
+        #expect(all.count == 1 + 14 + 3)
+    }
 }

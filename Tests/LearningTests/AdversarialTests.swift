@@ -143,7 +143,8 @@ import Testing
             let position = try #require(observer.position)
             #expect(position.step == stop)
             let second = try trainer(samples)
-            try second.restore(observer.state, step: position.step)
+            for (own, kept) in zip(second.state, observer.state) { try own.values.copy(from: kept) }
+            second.resume(at: position.step)
             let history = try second.fit(
                 (0..<70).map { $0 }, epochs: 5, resuming: position, observer: Quiet(second))
             #expect(second.chain.parameters.values == whole.chain.parameters.values, "stopped after \(stop)")
@@ -170,5 +171,20 @@ import Testing
         let samples = try points(10)
         let trainer = try trainer(samples)
         #expect(throws: LearningError.self) { _ = try fit(trainer, samples, epochs: 1) }
+    }
+
+    /// A generator that diverges is not taken for bad samples.
+    @Test func aDivergingGeneratorIsNamed() throws {
+        let samples = try points(16)
+        let trainer = try AdversarialTrainer(
+            generator: try generator, discriminator: try discriminator, samples: samples,
+            optimizers: (SGD(learningRate: .greatestFiniteMagnitude), SGD(learningRate: 1e-6)), batchSize: 16, shards: 2,
+            pool: try WorkerPool(workers: 1), seed: 5)
+        let error = #expect(throws: LearningError.self) {
+            for _ in 0..<5 { _ = try (0..<16).map { Int32($0) }.withUnsafeBufferPointer { try trainer.train($0) } }
+        }
+        let message = error?.message ?? ""
+        #expect(error?.code == .diverged && message.hasPrefix("a sample made in step "), "\(message)")
+        #expect(message.contains("the weights ") || message.contains("the output of layer "), "\(message)")
     }
 }

@@ -49,9 +49,9 @@ import Testing
         _ runner: StepRunner, _ samples: Samples, _ observer: Keeper, from keeper: Keeper? = nil, every: Int? = nil
     ) throws -> Trainer.Result {
         if let keeper {
-            try runner.restore(
-                parameters: buffer(keeper.parameters), moments: buffer(keeper.moments),
-                step: try #require(keeper.position).step)
+            try runner.parameters.copy(from: buffer(keeper.parameters))
+            try runner.moments.copy(from: buffer(keeper.moments))
+            runner.resume(at: try #require(keeper.position).step)
         }
         return try Trainer(runner, .init(epochs: 4, earlyStopping: rule, seed: 4, checkpointEvery: every)).fit(
             [SampleSelection(samples, Array(0..<30)), SampleSelection(samples, Array(30..<40))],
@@ -89,9 +89,42 @@ import Testing
     }
 
     @Test func otherWeightsAreRefused() throws {
-        let runner = try runner(Fixture.separable(60))
+        let samples = try Fixture.separable(60)
+        let runner = try runner(samples)
+        let trainer = Trainer(runner, .init(epochs: 1, earlyStopping: rule))
         #expect(throws: LearningError.self) {
-            try runner.restore(parameters: FloatBuffer(count: 3), moments: FloatBuffer(count: 6), step: 1)
+            _ = try trainer.fit(
+                [SampleSelection(all: samples)], validation: [SampleSelection(all: samples)],
+                best: FloatBuffer(count: 3), observer: Keeper(runner))
         }
+    }
+
+    /// Between the last epoch and the model nothing is lost either: not the weights of the last epoch, nor the best.
+    @Test func aStopAfterTheLastEpochGoesOnToTheSameModel() throws {
+        let samples = try Fixture.separable(60)
+        let first = try runner(samples)
+        let keeper = Keeper(first)
+        let expected = try fit(first, samples, keeper)
+        let best = first.parameters.values
+        try Trainer(first, .init(epochs: 4, earlyStopping: rule, seed: 4)).checkpoint(expected, keeper)
+        let position = try #require(keeper.position)
+        #expect(position.epoch == 5)
+
+        let second = try runner(samples)
+        let result = try fit(second, samples, Keeper(second), from: keeper)
+        #expect(second.step == first.step && result.weightsEpoch == expected.weightsEpoch)
+        #expect(result.history == expected.history && second.parameters.values == best)
+    }
+
+    @Test func aCheckpointBeyondTheEndIsRefused() throws {
+        let samples = try Fixture.separable(60)
+        let runner = try runner(samples)
+        var position = TrainingPosition()
+        position.epoch = 6
+        let error = #expect(throws: LearningError.self) {
+            _ = try Trainer(runner, .init(epochs: 4)).fit(
+                [SampleSelection(all: samples)], validation: [], resuming: position, observer: Keeper(runner))
+        }
+        #expect(error?.message == "the checkpoint stands in epoch 6, but training ends after 4")
     }
 }

@@ -44,6 +44,15 @@ import Testing
         #expect(Workload.all.count == 12)
     }
 
+    @Test func blocksSayWhatIsWrongWithThem() throws {
+        #expect(
+            try problems("[[layer]]\ntype = \"wavenet\"\nfilters = 4\ndilations = []") == [
+                "job.toml:4: \"dilations\" is empty; for example dilations = [1, 2, 4, 8]"
+            ])
+        let heads = "[[layer]]\ntype = \"gpt-block\"\nnum-heads = 0\nd-model = 8\nunits = 8"
+        #expect(try problems(heads) == ["job.toml:3: \"model.layer.num-heads\" is 0; it must be from 1 to 1000000"])
+    }
+
     @Test func layersReadWhatTheyName() throws {
         let network = try network(
             """

@@ -138,6 +138,11 @@ struct Program {
             String(decoding: (try? Workshop.read(directory + "/" + name)) ?? [], as: UTF8.self)
         }
 
+        /// Returns when it has printed this, or failed, or ended.
+        func prints(_ words: String) {
+            while !text("out.txt").contains(words), kill(pid, 0) == 0, text("err.txt").isEmpty { usleep(500) }
+        }
+
         func wait() -> Program {
             var status: Int32 = 0
             while waitpid(pid, &status, 0) < 0, errno == EINTR {}

@@ -327,4 +327,67 @@ import Testing
                     + "did you mean \"balanced\"?"
             ])
     }
+
+    /// Whatever the loss makes of the probabilities, the perplexity is of the probabilities alone.
+    @Test(arguments: [
+        (1, #"{ name = "binary-crossentropy", label-smoothing = 0.3 }"#),
+        (2, #"{ name = "sparse-categorical-crossentropy", class-weights = [1, 5] }"#),
+        (2, #""sparse-categorical-crossentropy""#),
+    ])
+    func perplexity(units: Int, loss: String) throws {
+        let workshop = try Workshop()
+        try workshop.write("table.csv", table(250))
+        let text = classification(workshop.path, metrics: "\"perplexity\"", loss: loss, units: units)
+        let (written, targets, outputs, _) = try trained(text, in: workshop)
+        var sum = 0.0
+        for (target, output) in zip(targets, outputs) {
+            sum -= log(Double(units == 2 ? output[Int(target)] : target == 1 ? output[0] : 1 - output[0]))
+        }
+        let perplexity = try #require(written.test.perplexity)
+        #expect(abs(perplexity - exp(sum / Double(targets.count))) < 1e-5)
+    }
+
+    /// A loss that counts no hits is no reason to report that nothing was hit.
+    @Test func accuracyOfAnyLoss() throws {
+        let workshop = try Workshop()
+        try workshop.write("table.csv", table(250))
+        let text = classification(
+            workshop.path, metrics: #""accuracy", "confusion""#, loss: #""mean-squared-error""#)
+        let (written, _, _, run) = try trained(text, in: workshop)
+        let confusion = try #require(written.test.confusion)
+        #expect(isNear(written.test.accuracy, Double(confusion[0][0] + confusion[1][1]) / 100))
+        #expect((written.test.accuracy ?? 0) > 0.6, "\(run.output)")
+    }
+
+    @Test func whatTellsNothingIsRefused() throws {
+        let workshop = try Workshop()
+        try workshop.write("table.csv", table(250))
+        func found(_ text: String) -> [String] {
+            problems { () throws(ConfigProblems) in
+                _ = try TrainingPlan.parse(try JobFile.parse(text), file: "job.toml").prepared()
+            }
+        }
+        let plain = classification(workshop.path, metrics: #""accuracy""#, loss: #""mean-squared-error""#)
+        #expect(found(plain) == [])
+        let stopping = plain.replacing("seed = 4", with: "early-stopping = { monitor = \"val-accuracy\" }")
+        #expect(
+            found(stopping) == [
+                "job.toml:8: the loss mean-squared-error tells no accuracy to watch; monitor = \"val-loss\""
+            ])
+        #expect(
+            found(plain.replacing("\"accuracy\"", with: "\"perplexity\"")).first?.contains("perplexity is of prob") == true)
+        let folds = plain.replacing("test-split = 0.4", with: "folds = 1000")
+        #expect(found(folds).first?.contains("no sample falls into fold 0 of 1000") == true, "\(found(folds))")
+        let pieces = plain.replacing(
+            "seed = 4", with: "schedule = { name = \"piecewise-constant\", boundaries = [3], values = [] }")
+        #expect(found(pieces).first?.contains("has 0 factors of the learning rate for 1 boundaries") == true)
+        let normalised = plain.replacing("batch-size = 16", with: "batch-size = 4").replacing(
+            "[[model.layer]]", with: "[[model.layer]]\ntype = \"batch-normalization\"\n[[model.layer]]")
+        #expect(
+            found(normalised) == [
+                "job.toml:17: model: layer \"batch-normalization-1\" takes its means over each shard's samples, which is "
+                    + "one sample with batch-size = 4 and shards = 4: its output would not depend on it; batch-size = 8 or "
+                    + "more, or fewer shards"
+            ])
+    }
 }

@@ -240,13 +240,13 @@ private let activations = Activation.allCases.map(\.rawValue).joined(separator: 
         let workshop = try Workshop()
         let directory = try OutputDirectory(workshop.path + "/a/b/")
         #expect(Workshop.names(in: workshop.path + "/a/b") == [])
-        try directory.write([("x", [1, 2]), ("y", [3])])
-        try directory.write([("x", [4])])
+        try directory.write([OutputFile("x", [1, 2]), OutputFile("y", [3])])
+        try directory.write([OutputFile("x", [4])])
         #expect(Workshop.names(in: workshop.path + "/a/b") == ["x", "y"])
         #expect(try Workshop.read(workshop.path + "/a/b/x") == [4])
         // A directory in the place of the second file: neither is left half-written.
         mkdir(workshop.path + "/a/b/z", 0o700)
-        #expect(throws: TrainingError.self) { try directory.write([("z", [1]), ("w", [1])]) }
+        #expect(throws: TrainingError.self) { try directory.write([OutputFile("z", [1]), OutputFile("w", [1])]) }
         #expect(Workshop.names(in: workshop.path + "/a/b") == ["x", "y", "z"])
     }
 

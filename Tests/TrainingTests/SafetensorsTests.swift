@@ -13,14 +13,18 @@ import Testing
 
     @Test func whatIsWrittenIsReadBack() throws {
         let values: [Float] = [1, -0.5, .infinity, -0, 3, 7]
-        let bytes = try values.withUnsafeBufferPointer { all in
-            try Safetensors.encode(
-                [
-                    .init(name: "a.kernel", shape: [2, 2], values: .init(rebasing: all[0..<4])),
-                    .init(name: "camelCase", shape: [2], values: .init(rebasing: all[4..<6])),
-                ], metadata: ["format": "x"])
+        let workshop = try Workshop()
+        try values.withUnsafeBufferPointer { all in
+            try OutputDirectory(workshop.path).write([
+                Safetensors.file(
+                    "x.safetensors",
+                    [
+                        .init(name: "a.kernel", shape: [2, 2], values: .init(rebasing: all[0..<4])),
+                        .init(name: "camelCase", shape: [2], values: .init(rebasing: all[4..<6])),
+                    ], metadata: ["format": "x"])
+            ])
         }
-        let file = try read(bytes)
+        let file = try SafetensorsFile(reading: workshop.path + "/x.safetensors")
         #expect(file.metadata == ["format": "x"])
         let buffer = try FloatBuffer(count: 4)
         try file.copy("a.kernel", shape: [2, 2], to: buffer.base)

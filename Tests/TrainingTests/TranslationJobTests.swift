@@ -159,6 +159,19 @@ import Testing
         #expect(json.output == #"{"translations":["one two","five four three"]}"# + "\n")
     }
 
+    /// No sentence of the data need fill the longest of the buckets.
+    @Test func bucketsMayBeLongerThanAnySentence() throws {
+        let workshop = try Workshop()
+        _ = try makeData(workshop, train: 40)
+        let text = job(workshop.path, epochs: 1)
+            .replacing("bucket-lengths = [4, 6]", with: "bucket-lengths = [4, 12, 20]")
+            .replacing("maximum-length = 9", with: "maximum-length = 42")
+        let run = try Program.run(
+            ["fit", try workshop.write("job.toml", text), "--output", workshop.path + "/model"], in: workshop)
+        #expect(run.status == 0, "\(run.errors)")
+        #expect(run.output.contains("of 12 and 12 and shorter"), "\(run.output)")
+    }
+
     /// Test sentences taken from the training files are judged against the lines they are.
     @Test func translatesWhatIsHeldOutOfTheTrainingFiles() throws {
         let workshop = try Workshop()
@@ -205,10 +218,7 @@ import Testing
         let job = try workshop.write("job.toml", job(workshop.path, epochs: 150, extra: "checkpoint-every = 1000"))
         #expect(try Program.run(["fit", job, "--output", workshop.path + "/a"], in: workshop).status == 0)
         let running = try Program.start(["fit", job, "--output", workshop.path + "/b"], in: workshop)
-        while !running.text("out.txt").contains("epoch 2/"), kill(running.pid, 0) == 0, running.text("err.txt").isEmpty
-        {
-            usleep(1000)
-        }
+        running.prints("epoch 2/")
         kill(running.pid, SIGTERM)
         let stopped = running.wait()
         #expect(stopped.status == 143, "\(stopped.errors)")

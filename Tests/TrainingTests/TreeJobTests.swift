@@ -122,6 +122,10 @@ import Testing
             problems(job(workshop.path).replacing("\"classification\"", with: "\"translation\"")).first
                 == "job.toml:3: a tree is for classification or regression, not for translation")
         #expect(
+            problems(job(workshop.path, tree: "{ criterion = \"squared-error\" }")).first
+                == "job.toml:3: \"model.tree.criterion\" is squared-error, which is not of classification; "
+                + "criterion = \"gini\" or \"entropy\"")
+        #expect(
             problems(job(workshop.path).replacing("[\"accuracy\", ", with: "[\"perplexity\", ")).first
                 == "job.toml:2: train.metrics: perplexity is not of trees")
         #expect(

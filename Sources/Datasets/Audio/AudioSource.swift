@@ -112,7 +112,7 @@ package struct AudioSource: DataSource {
         let pool = (0..<Int32(clamping: list.names.count)).filter { !list.isTest[Int($0)] }
         let parts = Split(
             pool, rule: test == nil ? split : split.withoutTest, seed: seed, classes: pool.map { list.labels[Int($0)] })
-        try requireTraining(parts, path: directory)
+        try requireParts(parts, split, path: directory)
         guard test != nil else { return parts }
         let held = (0..<Int32(clamping: list.names.count)).filter { list.isTest[Int($0)] }
         if held.isEmpty { throw DatasetError(.content, "no file is left for the test", path: directory) }

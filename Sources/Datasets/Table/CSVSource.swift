@@ -57,7 +57,7 @@ package struct CSVSource: DataSource {
         let width = features.count
         let parts = Split(
             count: count, rule: split, seed: seed, classes: names == nil ? nil : targets.map { Int32($0) })
-        try requireTraining(parts, path: file)
+        try requireParts(parts, split, path: file)
 
         var columns: [TablePreparation.Column] = []
         for (place, feature) in features.enumerated() {
@@ -87,6 +87,7 @@ package struct CSVSource: DataSource {
         preprocessing.table = TablePreparation(columns: columns, target: target, missing: missing, scaling: scaling)
         var dataset = Dataset(samples, parts, classes: names?.count, preprocessing: preprocessing)
         dataset.notes = notes
+        dataset.loadingBytes = table.loadingBytes
         return dataset
     }
 

@@ -43,7 +43,8 @@ package struct RatingsSource: DataSource {
 
     package func outline(seed: UInt64) throws(DatasetError) -> DatasetOutline {
         guard case .generated(let generator) = origin else {
-            return try DatasetOutline(try load(seed: seed), loadingBytes: 4 * FileBytes.size(files[0].path))
+            let dataset = try load(seed: seed)
+            return try DatasetOutline(dataset, loadingBytes: dataset.loadingBytes)
         }
         let parts = Split(count: generator.ratings, rule: split, seed: seed)
         let one = try arrays { () throws(TensorError) in try Shape([1]) }
@@ -60,6 +61,7 @@ package struct RatingsSource: DataSource {
     package func load(seed: UInt64) throws(DatasetError) -> Dataset {
         let ratings: Ratings
         var encoding: RatingsEncoding
+        var loadingBytes = 0
         switch origin {
         case .generated(let generator):
             ratings = try Ratings(generator, seed: seed)
@@ -67,6 +69,7 @@ package struct RatingsSource: DataSource {
             encoding.noise = generator.noise
         case .table(let file, let user, let item, let rating):
             let table = try CSVTable(file)
+            loadingBytes = table.loadingBytes
             let columns = (try table.column(user), try table.column(item), try table.column(rating))
             var users = WordIndex()
             var items = WordIndex()
@@ -96,11 +99,12 @@ package struct RatingsSource: DataSource {
             encoding.items = (0..<items.count).map { items.text($0) }
         }
         let parts = Split(count: ratings.values.count, rule: split, seed: seed)
-        try requireTraining(parts, path: files.first?.path)
+        try requireParts(parts, split, path: files.first?.path)
         var preprocessing = Preprocessing(reader: reader, inputShapes: [[1], [1]])
         preprocessing.ratings = encoding
         var dataset = Dataset(try ratings.samples(), parts, classes: nil, preprocessing: preprocessing)
         dataset.vocabularySizes = [encoding.userCount, encoding.itemCount]
+        dataset.loadingBytes = loadingBytes
         return dataset
     }
 }

@@ -48,7 +48,7 @@ package struct StreamSource: DataSource {
         var rule = test == nil ? split : split.withoutTest
         if validation != nil { rule.validation = 0 }
         let parts = Split(count: blocks, rule: rule, seed: seed)
-        try requireTraining(parts, path: train)
+        try requireParts(parts, split, path: train)
 
         var counts = WordCounts(words: text.corpus.index.count)
         for block in parts.train.sorted() {

@@ -37,7 +37,7 @@ package struct TextClassesSource: DataSource {
             throw DatasetError(.size, "\(sentences.count) sentences; at most \(Int32.max) are read")
         }
         let parts = Split(count: sentences.count, rule: split, seed: seed, classes: labels)
-        try requireTraining(parts, path: classes.first?.path)
+        try requireParts(parts, split, path: classes.first?.path)
 
         var counts = WordCounts(words: corpus.index.count)
         for sample in parts.train.sorted() { counts.add(corpus[sentences[Int(sample)]]) }

@@ -86,14 +86,10 @@ package final class AdversarialTrainer {
         ]
     }
 
-    /// Takes up where an earlier run stood.
-    ///
-    /// - Parameter state: as ``state`` gave it, in that order.
-    /// - Throws: `model` if the arrays are not those of these networks and optimisers.
-    package func restore(_ state: [FloatBuffer], step: Int) throws(LearningError) {
-        guard state.count == 4 else { throw LearningError(.model, "\(state.count) arrays to go on with, not 4") }
-        try chain.restore(parameters: state[0], moments: state[1], step: step)
-        try discriminator.restore(parameters: state[2], moments: state[3], step: step)
+    /// Takes up where an earlier run stood, after its ``state`` was copied to where it belongs.
+    package func resume(at step: Int) {
+        chain.resume(at: step)
+        discriminator.resume(at: step)
         toGenerator.run()
     }
 
@@ -111,8 +107,13 @@ package final class AdversarialTrainer {
         try all(batchSize) { rows throws(LearningError) in
             try generator.predict(noise, rows, into: mixed.features.base + batchSize * width)
         }
-        try all(2 * batchSize) { rows throws(LearningError) in
-            losses.discriminator = try discriminator.train(mixed, rows)
+        do {
+            try all(2 * batchSize) { rows throws(LearningError) in
+                losses.discriminator = try discriminator.train(mixed, rows)
+            }
+        } catch {
+            // What the discriminator sees as a sample may be what the generator made of its noise.
+            throw error.code == .diverged ? generator.whereItBroke("a sample made in step \(step + 1)") ?? error : error
         }
         fromDiscriminator.run()
         draw(1)

@@ -26,6 +26,7 @@ package struct BinaryCrossentropy: Loss {
     }
 
     package var ignoredTarget: Float? { ignoring }
+    package var isLogLikelihood: Bool { labelSmoothing == 0 && classWeights == nil }
 
     package func targetShape(_ output: Shape) throws(LearningError) -> Shape { try LossChecks.elements(output) }
 

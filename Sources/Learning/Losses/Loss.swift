@@ -15,6 +15,9 @@ package protocol Loss: Sendable {
     /// Whether it says which outputs were right, so that there is an accuracy.
     var countsHits: Bool { get }
 
+    /// Whether the mean loss is the mean negative logarithm of the probability that the right classes are given.
+    var isLogLikelihood: Bool { get }
+
     /// Floats of the target that make one position, of whose losses the mean is taken.
     func targetsPerPosition(_ output: Shape) -> Int
 
@@ -35,6 +38,7 @@ package protocol Loss: Sendable {
 extension Loss {
     package var ignoredTarget: Float? { nil }
     package var countsHits: Bool { true }
+    package var isLogLikelihood: Bool { false }
     package func targetsPerPosition(_ output: Shape) -> Int { 1 }
     package func weighted(_ classWeights: [Float]) -> (any Loss)? { nil }
 }

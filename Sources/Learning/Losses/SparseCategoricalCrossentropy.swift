@@ -27,6 +27,7 @@ package struct SparseCategoricalCrossentropy: Loss {
     }
 
     package var ignoredTarget: Float? { ignoring }
+    package var isLogLikelihood: Bool { labelSmoothing == 0 && classWeights == nil }
 
     package func targetShape(_ output: Shape) throws(LearningError) -> Shape {
         try LossChecks.withoutClasses(output, loss: name)

@@ -10,7 +10,8 @@ package struct MemoryEstimate: Hashable, Sendable {
     /// One for each shard.
     package var arenas = 0
     package var data = 0
-    /// The files as they are read and unfolded, before they become samples.
+    /// What is in memory for a while only: files as they are read and unfolded, before they become samples; or a
+    /// checkpoint that is gone on from.
     package var loading: Int
     /// The program and its libraries with nothing loaded, generously: 15 MB were measured.
     package static let program = 32 << 20
@@ -33,6 +34,7 @@ package struct MemoryEstimate: Hashable, Sendable {
         parameters = set * (keepsBest ? 2 : 1)
         gradients = set * first.shards
         moments = set * optimizer.momentCount
+        self.loading = max(loading, set * (1 + optimizer.momentCount + (keepsBest ? 1 : 0)))
         arenas = models.reduce(0) { max($0, $1.plan.arenaCount) } * size * first.shards
     }
 }

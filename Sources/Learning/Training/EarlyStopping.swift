@@ -52,7 +52,10 @@ package struct EarlyStopping: Hashable, Sendable {
                 return (true, false)
             }
             waited += 1
-            return (false, waited >= rule.patience)
+            return (false, stops(rule))
         }
+
+        /// Whether training is to end here, also when it is taken up again.
+        package func stops(_ rule: EarlyStopping) -> Bool { waited > 0 && waited >= rule.patience }
     }
 }

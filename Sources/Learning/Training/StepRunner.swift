@@ -24,19 +24,8 @@ package final class StepRunner: PoolTask, @unchecked Sendable {
     /// Steps taken.
     package internal(set) var step = 0
 
-    /// Takes up where an earlier run stood.
-    ///
-    /// - Throws: `model` if the arrays are not those of this model and optimiser.
-    package func restore(parameters: FloatBuffer, moments: FloatBuffer, step: Int) throws(LearningError) {
-        guard parameters.count == self.parameters.count, moments.count == self.moments.count, step >= 0 else {
-            throw LearningError(.model, "the weights to go on with are not those of this model and optimizer")
-        }
-        try learning { () throws(TensorError) in
-            try self.parameters.copy(from: parameters)
-            try self.moments.copy(from: moments)
-        }
-        self.step = step
-    }
+    /// Takes up where an earlier run stood, after its parameters and moments were copied to where they belong.
+    package func resume(at step: Int) { self.step = step }
 
     /// The model for the first shape, which knows all the parameters.
     package var model: CompiledModel { models[0] }

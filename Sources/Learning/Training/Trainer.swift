@@ -65,6 +65,9 @@ package struct Trainer {
         package var stoppedEarly: Bool
         /// The epoch whose weights the runner holds.
         package var weightsEpoch: Int
+        fileprivate var position: TrainingPosition
+        /// The best weights, where they are kept; the last ones while the runner holds the best.
+        fileprivate var kept: FloatBuffer
     }
 
     package let runner: StepRunner
@@ -85,24 +88,28 @@ package struct Trainer {
     /// - Parameters:
     ///   - train: one selection for each shape of the samples.
     ///   - resuming: where an earlier run stood. The runner must hold its parameters, moments and steps.
-    ///   - best: that run's best weights, where they are kept.
+    ///   - kept: room for the best weights, of the size that ``keptCount`` says; with those of the earlier run.
     /// - Throws: `data` before the first step, `diverged` or `interrupted` after some.
     package func fit(
         _ train: [SampleSelection], validation: [SampleSelection], resuming: TrainingPosition? = nil,
         best kept: FloatBuffer? = nil, observer: any TrainingObserver
     ) throws(LearningError) -> Result {
         try check(train, validation)
-        let keepsBest = options.earlyStopping?.restoresBest ?? false
-        let best = try learning { () throws(TensorError) in
-            let best = try FloatBuffer(count: keepsBest ? runner.parameters.count : 0)
-            if keepsBest, let kept { try best.copy(from: kept) }
-            return best
+        let best: FloatBuffer
+        if let kept { best = kept } else { best = try learning { () throws(TensorError) in try FloatBuffer(count: keptCount) } }
+        guard best.count == keptCount else {
+            throw LearningError(.model, "the best weights to go on with are not those of this model")
         }
+        let keepsBest = keptCount > 0
         var order = EpochOrder(train, batchSize: runner.model.batchSize)
         var position = resuming ?? TrainingPosition()
         let clock = ContinuousClock()
-        var stoppedEarly = false
-        while position.epoch <= max(options.epochs, 1) {
+        if position.epoch > max(options.epochs, 1) + 1 {
+            throw LearningError(
+                .data, "the checkpoint stands in epoch \(position.epoch), but training ends after \(options.epochs)")
+        }
+        func stops() -> Bool { options.earlyStopping.map { position.stopping.stops($0) } ?? false }
+        while position.epoch <= max(options.epochs, 1), !stops() {
             let start = clock.now
             order.shuffle(seed: options.seed, epoch: position.epoch)
             try runEpoch(order, train, &position, best, observer)
@@ -122,21 +129,29 @@ package struct Trainer {
             position.totals = Totals()
             observer.ended(summary)
             guard let rule = options.earlyStopping else { continue }
-            let (isBest, stops) = position.stopping.note(summary, rule)
+            let isBest = position.stopping.note(summary, rule).isBest
             if isBest, keepsBest { try learning { () throws(TensorError) in try best.copy(from: runner.parameters) } }
-            if stops {
-                stoppedEarly = summary.epoch < options.epochs
-                break
-            }
         }
         var result = Result(
-            history: position.history, stoppedEarly: stoppedEarly, weightsEpoch: position.history.last?.epoch ?? 0)
+            history: position.history, stoppedEarly: stops() && position.epoch <= options.epochs,
+            weightsEpoch: position.history.last?.epoch ?? 0, position: position, kept: best)
         if keepsBest, let epoch = position.stopping.best?.epoch, epoch != result.weightsEpoch {
-            try learning { () throws(TensorError) in try runner.parameters.copy(from: best) }
+            runner.parameters.exchange(with: best)
             result.weightsEpoch = epoch
         }
         return result
     }
+
+    /// Writes down that the epochs are done, for a stop between them and the model.
+    package func checkpoint(_ result: Result, _ observer: any TrainingObserver) throws(LearningError) {
+        if keptCount > 0, result.weightsEpoch != result.position.history.last?.epoch {
+            runner.parameters.exchange(with: result.kept)
+        }
+        try observer.checkpoint(result.position, best: result.kept)
+    }
+
+    /// Floats of the weights that early stopping may go back to.
+    package var keptCount: Int { options.earlyStopping?.restoresBest ?? false ? runner.parameters.count : 0 }
 
     private func check(_ train: [SampleSelection], _ validation: [SampleSelection]) throws(LearningError) {
         if train.allSatisfy(\.indices.isEmpty) { throw LearningError(.data, "there is no sample to train on") }

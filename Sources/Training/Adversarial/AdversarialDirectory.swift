@@ -33,7 +33,7 @@ struct AdversarialDirectory {
                     discriminatorAccuracy: $0.losses.discriminator.accuracy)
             }, durationS: seconds)
         try directory.write(dataset.preprocessing, metrics: metrics, model: modelFile, card: card) {
-            [(Weights.fileName, try Weights.encode(trainer.chain))]
+            [try Weights.file(trainer.chain)]
         }
     }
 

@@ -18,7 +18,7 @@ struct AdversarialRun {
         let events = context.events
         let start = ContinuousClock.now
         let data = try TrainingData(plan, prepared.outline)
-        try context.checkStop()
+        try context.startsWork()
         guard let train = data.train.first, data.train.count == 1 else {
             throw TrainingError(.data, "samples to imitate must all have one shape")
         }
@@ -33,20 +33,17 @@ struct AdversarialRun {
                 optimizers: (plan.optimizer, plan.optimizer), clipping: plan.clipping, batchSize: plan.batchSize,
                 shards: plan.shards, pool: pool, seed: plan.seed)
         }
-        let checkpoints = CheckpointKeeper<AdversarialPosition>(context.output, job: plan.identity, events)
-        let resumed = try checkpoints.load(trainer.state.map(\.name))
-        if let resumed {
-            try training { () throws(LearningError) in
-                try trainer.restore(resumed.state, step: resumed.position.step)
-            }
-        }
+        let job = plan.identity + "-" + String(data.dataset.fingerprint, radix: 16)
+        let checkpoints = CheckpointKeeper<AdversarialPosition>(context.output, job: job, events)
+        let resumed = try checkpoints.restore(to: trainer.state)
+        if let resumed { trainer.resume(at: resumed.step) }
         let picture = SamplePicture(trainer: trainer, preprocessing: data.dataset.preprocessing)
         let observer = Observer(
             context: context, plan: plan, trainer: trainer, checkpoints: checkpoints, picture: picture,
             steps: train.indices.count / plan.batchSize)
         let history = try training { () throws(LearningError) in
             try trainer.fit(
-                train.indices, epochs: plan.epochs, resuming: resumed?.position, checkpointEvery: plan.checkpointEvery,
+                train.indices, epochs: plan.epochs, resuming: resumed, checkpointEvery: plan.checkpointEvery,
                 observer: observer)
         }
         let seconds = RunContext.seconds(since: start)

@@ -39,6 +39,13 @@ package struct PreparedAdversaries: PreparedJob {
             collector.add(plan.problem(line, "model: \(error.message)"))
             throw ConfigProblems(collector.problems)
         }
+        plan.checkBatches(generator, adversaries.generator, collector)
+        if outline.trainCount < plan.batchSize {
+            collector.add(
+                plan.problem(
+                    plan.lines.train, "data: \(outline.trainCount) samples to train on are fewer than a batch",
+                    hint: "batch-size = \(outline.trainCount) or less"))
+        }
         plan.checkMemory(memory, collector)
         try collector.check()
     }
@@ -59,13 +66,15 @@ package struct PreparedAdversaries: PreparedJob {
         let models = try AdversarialTrainer.models(
             generator: generator, discriminator: discriminator, sample: outline.inputs[0], batchSize: plan.batchSize,
             shards: plan.shards)
-        func bytes(_ model: CompiledModel, _ optimizer: any Optimizer) -> Int {
-            let estimate = MemoryEstimate([model], optimizer: optimizer, keepsBest: false, data: 0)
-            return estimate.total - MemoryEstimate.program
+        func estimate(_ model: CompiledModel, _ optimizer: any Optimizer) -> MemoryEstimate {
+            MemoryEstimate([model], optimizer: optimizer, keepsBest: false, data: 0)
         }
-        return MemoryEstimate.program + outline.dataBytes + outline.loadingBytes
-            + bytes(models.generator, SGD()) + bytes(models.discriminator, plan.optimizer)
-            + bytes(models.chain, plan.optimizer)
+        let learning = [estimate(models.discriminator, plan.optimizer), estimate(models.chain, plan.optimizer)]
+        // Either files are in memory for a while, or a checkpoint.
+        let loading = max(outline.loadingBytes, learning.reduce(0) { $0 + $1.loading })
+        let all = learning + [estimate(models.generator, SGD())]
+        return MemoryEstimate.program + outline.dataBytes + loading
+            + all.reduce(0) { $0 + $1.total - $1.loading - MemoryEstimate.program }
     }
 
     package var summary: String {

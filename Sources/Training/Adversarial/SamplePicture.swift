@@ -20,7 +20,7 @@ struct SamplePicture {
         try training { () throws(LearningError) in try trainer.make(count, seed: 0, into: made.base) }
         let pixels = scaling.bytes(UnsafeBufferPointer(start: made.base, count: made.count))
         try directory.write([
-            ("samples.png", PNG.grid(pixels, width: shape[1], height: shape[0], columns: Self.side))
+            OutputFile("samples.png", PNG.grid(pixels, width: shape[1], height: shape[0], columns: Self.side))
         ])
     }
 }

@@ -46,8 +46,11 @@ package struct RunContext {
         max(min(threads ?? plan.threads ?? min(plan.cpus, Processor.usableCount), shards), 1)
     }
 
-    /// - Throws: `interrupted` if a signal asked for it.
-    func checkStop() throws(TrainingError) {
+    /// From here on there is something to lose: a signal no longer ends the program at once, but asks for an end.
+    ///
+    /// - Throws: `interrupted` if one came just now.
+    func startsWork() throws(TrainingError) {
+        stop?.isToBeAsked()
         if stop?.number != nil { throw TrainingError(.interrupted, "stopped on request") }
     }
 

@@ -50,7 +50,8 @@ package struct PreparedTraining: PreparedJob {
             report(line ?? plan.lines.train, "model: \(error.message)")
             throw ConfigProblems(collector.problems)
         }
-        let model = models[0]
+        // Translations may be longer than any sentence of the data.
+        let model = models.first { $0.network.inputShapes == outline.inputs } ?? models[0]
         let lastLine = plan.layers.entries.last?.line ?? plan.lines.train
         if model.targetShape.count != outline.targetShape.count {
             report(
@@ -74,6 +75,7 @@ package struct PreparedTraining: PreparedJob {
                 "model: layer \"\(source.name)\" knows \(embedding.inputDim) numbers, but the data have "
                     + "\(outline.vocabularySizes[input])", hint: "input-dim = \(outline.vocabularySizes[input])")
         }
+        plan.checkBatches(model.network, plan.layers, collector)
         for problem in plan.metricProblems(outline) { report(plan.lines.train, problem) }
         memory = MemoryEstimate(
             models, optimizer: plan.optimizer, keepsBest: plan.earlyStopping?.restoresBest ?? false,

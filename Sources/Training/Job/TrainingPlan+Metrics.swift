@@ -33,6 +33,8 @@ extension TrainingPlan {
         metrics.compactMap { metric in
             let what = "train.metrics: \(metric.rawValue) "
             switch metric {
+            case .perplexity where !loss.countsHits:
+                return what + "is of probabilities, which a cross-entropy makes good ones"
             case .accuracy, .precision, .recall, .f1, .confusion, .perplexity:
                 return outline.classes == nil ? what + "is of classes, but the targets are numbers" : nil
             case .auc:

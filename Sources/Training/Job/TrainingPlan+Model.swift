@@ -29,7 +29,11 @@ extension TrainingPlan {
                 "a model has either \(names.joined(separator: " or ")), not \(forms.count > 2 ? "all" : "both")")
         }
         switch forms.first {
-        case "tree": if let table = reader.table("tree") { form = .tree(readTree(table)) }
+        case "tree":
+            if let table = reader.table("tree") {
+                let options = readTree(table)
+                form = .tree(options)
+            }
         case "generator": form = .adversaries(readAdversaries(reader))
         case "preset": if let preset = reader.string("preset") { readPreset(preset, reader) }
         case "layer": for table in reader.tables("layer") { layers.read(table) }
@@ -43,10 +47,13 @@ extension TrainingPlan {
         reader.finish()
     }
 
-    private func readTree(_ table: ConfigReader) -> DecisionTree.Options {
+    private mutating func readTree(_ table: ConfigReader) -> DecisionTree.Options {
         var options = DecisionTree.Options()
         let most = Int(Int32.max)
-        if let criterion: DecisionTree.Criterion = table.choice("criterion") { options.criterion = criterion }
+        if let criterion: DecisionTree.Criterion = table.choice("criterion") {
+            options.criterion = criterion
+            namedCriterion = criterion
+        }
         options.maxDepth = table.integer("max-depth", in: 1...most)
         if let count = table.integer("min-samples-split", in: 2...most) { options.minSamplesSplit = count }
         if let count = table.integer("min-samples-leaf", in: 1...most) { options.minSamplesLeaf = count }

@@ -129,7 +129,7 @@ extension TrainingPlan {
             || zip(steps, steps.dropFirst()).contains(where: { $0 >= $1 })
         {
             table.report("boundaries", "\"train.schedule.boundaries\" must be steps, each later than the one before")
-        } else if !boundaries.isEmpty, !values.isEmpty, values.count != boundaries.count + 1 {
+        } else if table.table["boundaries"] != nil, table.table["values"] != nil, values.count != boundaries.count + 1 {
             table.report(
                 "values",
                 "\"train.schedule.values\" has \(values.count) factors of the learning rate for "

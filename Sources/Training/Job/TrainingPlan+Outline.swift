@@ -1,5 +1,6 @@
 import ConfigFile
 import Datasets
+import Learning
 import Tensors
 import Units
 
@@ -21,6 +22,21 @@ extension TrainingPlan {
                     lines.path, "data: \(error)",
                     hint: error.code == .file ? "is \"path\" the directory of the data set?" : nil))
             throw ConfigProblems(collector.problems)
+        }
+    }
+
+    /// Reports batch normalisations that would make the same of every sample.
+    func checkBatches(_ network: Network, _ layers: LayerList, _ collector: ConfigReader.Collector) {
+        // A network that was compiled has shapes.
+        guard batchSize <= shards, let shapes = try? network.shapes() else { return }
+        for (index, node) in network.nodes.enumerated() where node.layer is BatchNormalization {
+            guard shapes[index].leading == 1 else { continue }
+            collector.add(
+                problem(
+                    layers.line(of: index) ?? lines.train,
+                    "model: layer \"\(node.name)\" takes its means over each shard's samples, which is one sample with "
+                        + "batch-size = \(batchSize) and shards = \(shards): its output would not depend on it",
+                    hint: "batch-size = \(2 * shards) or more, or fewer shards"))
         }
     }
 

@@ -21,6 +21,11 @@ extension TrainingPlan {
                 reader.report("task", "a tree is for classification or regression, not for \(task.rawValue)")
                 break
             }
+            if let criterion = namedCriterion, (criterion == .squaredError) != (task == .regression) {
+                reader.report(
+                    "task", "\"model.tree.criterion\" is \(criterion.rawValue), which is not of \(task.rawValue)",
+                    hint: task == .regression ? "criterion = \"squared-error\"" : "criterion = \"gini\" or \"entropy\"")
+            }
         case .adversaries:
             if reader.table["task"] == nil { task = .generation }
             if task != .generation {
@@ -65,7 +70,14 @@ extension TrainingPlan {
 
     private func readEarlyStopping(_ reader: ConfigReader) -> EarlyStopping {
         var rule = EarlyStopping()
-        if let monitor: EarlyStopping.Monitor = reader.choice("monitor") { rule.monitor = monitor }
+        if let monitor: EarlyStopping.Monitor = reader.choice("monitor") {
+            rule.monitor = monitor
+            if !loss.countsHits, monitor == .accuracy || monitor == .validationAccuracy {
+                reader.report(
+                    "monitor", "the loss \(loss.name) tells no accuracy to watch",
+                    hint: "monitor = \"\(monitor.needsValidation ? "val-loss" : "loss")\"")
+            }
+        }
         if let patience = reader.integer("patience", in: 0...1_000_000) { rule.patience = patience }
         if let delta = reader.number("min-delta", in: 0...1e9) { rule.minimumDelta = delta }
         if let restores = reader.boolean("restore-best") { rule.restoresBest = restores }

@@ -37,6 +37,8 @@ package struct TrainingPlan: Sendable {
     /// `[data]`
     package var data: any DataSource = IDXSource()
     package var form = Form.network
+    /// `model.tree.criterion`, where the file has it.
+    var namedCriterion: DecisionTree.Criterion?
     /// Of the model, where it is one network.
     package var layers = LayerList()
     /// The job's `[resources]`.

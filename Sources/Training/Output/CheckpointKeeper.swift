@@ -17,23 +17,22 @@ struct CheckpointKeeper<Position: CheckpointPosition> {
 
     private var path: String { directory.path + "/" + fileName }
 
-    /// Where an earlier run stopped, if there was one.
+    /// Where an earlier run stopped, if there was one, and its state copied to where it belongs.
     ///
     /// - Throws: `weights` if there is a checkpoint that cannot be gone on from.
-    func load(_ names: [String]) throws(TrainingError) -> Checkpoint<Position>? {
+    func restore(to state: Checkpoint<Position>.State) throws(TrainingError) -> Position? {
         guard access(path, F_OK) == 0 else { return nil }
-        let checkpoint = try Checkpoint<Position>(try SafetensorsFile(reading: path), names: names, job: job)
-        events.say(
-            "going on after step \(checkpoint.position.step), in epoch \(checkpoint.position.epoch), from \(path)")
-        return checkpoint
+        let position = try Checkpoint<Position>.restore(path, to: state, job: job)
+        events.say("going on after step \(position.step), in epoch \(position.epoch), from \(path)")
+        return position
     }
 
-    func save(_ position: Position, _ state: [(name: String, values: FloatBuffer)]) throws(TrainingError) {
-        let bytes: [UInt8]
-        do { bytes = try Checkpoint.encode(state, position, job: job) } catch {
+    func save(_ position: Position, _ state: Checkpoint<Position>.State) throws(TrainingError) {
+        let file: OutputFile
+        do { file = try Checkpoint.file(fileName, state, position, job: job) } catch {
             throw TrainingError(.output, "cannot write the checkpoint: \(error)")
         }
-        try directory.write([(fileName, bytes)])
+        try directory.write([file])
         events.write(.checkpoint(path: path, step: position.step))
     }
 

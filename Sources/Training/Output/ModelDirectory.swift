@@ -26,7 +26,7 @@ struct ModelDirectory {
 
     func write(to directory: OutputDirectory) throws(TrainingError) {
         try directory.write(dataset.preprocessing, metrics: metrics, model: modelFile, card: card) {
-            [(Weights.fileName, try Weights.encode(runner))]
+            [try Weights.file(runner)]
         }
     }
 

@@ -7,16 +7,16 @@ extension OutputDirectory {
     /// - Parameter learnt: files of weights or of rules.
     func write(
         _ preprocessing: Preprocessing, metrics: some Encodable, model: ModelFile, card: ModelCard,
-        learnt: () throws -> [(name: String, bytes: [UInt8])]
+        learnt: () throws -> [OutputFile]
     ) throws(TrainingError) {
-        let files: [(name: String, bytes: [UInt8])]
+        let files: [OutputFile]
         do {
             files =
                 try learnt() + [
-                    ("preprocess.json", try OutputDirectory.json(preprocessing)),
-                    ("metrics.json", try OutputDirectory.json(metrics)),
-                    (ModelFile.fileName, Array(model.text.utf8)),
-                    ("card.md", Array(card.text.utf8)),
+                    OutputFile("preprocess.json", try OutputDirectory.json(preprocessing)),
+                    OutputFile("metrics.json", try OutputDirectory.json(metrics)),
+                    OutputFile(ModelFile.fileName, Array(model.text.utf8)),
+                    OutputFile("card.md", Array(card.text.utf8)),
                 ]
         } catch {
             throw TrainingError(.output, "cannot describe the model: \(error)")

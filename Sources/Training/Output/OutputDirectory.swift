@@ -21,20 +21,35 @@ package struct OutputDirectory: Sendable {
         var partial = ""
         for part in absolute.split(separator: "/") {
             partial += "/" + part
-            if mkdir(partial, 0o777) != 0, errno != EEXIST, errno != EROFS, errno != EACCES, errno != EPERM {
-                throw OutputDirectory.failure("make the directory \(partial)", errno)
-            }
+            if mkdir(partial, 0o777) == 0 || errno == EEXIST { continue }
+            // Where nothing may be made, it may be there already.
+            let number = errno
+            if access(partial, F_OK) != 0 { throw OutputDirectory.failure("make the directory \(partial)", number) }
         }
         self.path = absolute
         let probe = temporary("probe")
-        try create(probe, [0])
+        try create(probe, OutputFile("probe", [0]))
         unlink(probe)
     }
 
+    /// Keeps other trainings out for as long as this program runs: two would take each other's checkpoints.
+    ///
+    /// - Throws: `output` if one is there already.
+    package func lock() throws(TrainingError) {
+        // Left open: the lock ends with the program, however it ends.
+        let directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard directory >= 0 else { throw OutputDirectory.failure("open \(path)", errno) }
+        if flock(directory, LOCK_EX | LOCK_NB) == 0 { return }
+        // Some file systems know no locks.
+        if errno == EWOULDBLOCK {
+            throw TrainingError(.output, "another training writes to \(path); give one of them another --output")
+        }
+    }
+
     /// Writes all of them under other names first, then gives them their own.
-    func write(_ files: [(name: String, bytes: [UInt8])]) throws(TrainingError) {
+    func write(_ files: [OutputFile]) throws(TrainingError) {
         do throws(TrainingError) {
-            for file in files { try create(temporary(file.name), file.bytes) }
+            for file in files { try create(temporary(file.name), file) }
             for file in files where rename(temporary(file.name), path + "/" + file.name) != 0 {
                 throw OutputDirectory.failure("write \(path)/\(file.name)", errno)
             }
@@ -53,15 +68,16 @@ package struct OutputDirectory: Sendable {
     /// The same each time, so that what a killed run leaves behind goes with the next one.
     private func temporary(_ name: String) -> String { "\(path)/.\(name).tmp" }
 
-    private func create(_ file: String, _ bytes: [UInt8]) throws(TrainingError) {
-        let descriptor = open(file, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0o666)
-        guard descriptor >= 0 else { throw OutputDirectory.failure("write to \(path)", errno) }
-        var number = writeAll(descriptor, bytes)
+    private func create(_ path: String, _ file: OutputFile) throws(TrainingError) {
+        let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0o666)
+        guard descriptor >= 0 else { throw OutputDirectory.failure("write to \(self.path)", errno) }
+        var number = writeAll(descriptor, file.bytes)
+        for numbers in file.arrays where number == nil { number = writeAll(descriptor, UnsafeRawBufferPointer(numbers)) }
         if number == nil, fsync(descriptor) != 0 { number = errno }
         if close(descriptor) != 0, number == nil { number = errno }
         if let number {
-            unlink(file)
-            throw OutputDirectory.failure("write to \(path)", number)
+            unlink(path)
+            throw OutputDirectory.failure("write to \(self.path)", number)
         }
     }
 

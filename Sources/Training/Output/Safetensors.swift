@@ -36,7 +36,7 @@ package enum Safetensors {
     }
 
     /// The bytes before the arrays: the length, and the header.
-    package static func header(_ arrays: [Array], metadata: [String: String]) throws -> [UInt8] {
+    static func header(_ arrays: [Array], metadata: [String: String]) throws -> [UInt8] {
         // As a dictionary, whose keys no key strategy rewrites.
         var all: [String: Value] = ["__metadata__": .metadata(metadata)]
         var position = 0
@@ -51,20 +51,13 @@ package enum Safetensors {
     }
 }
 
-extension Safetensors {
-    /// A whole file in memory.
-    package static func encode(_ arrays: [Array], metadata: [String: String]) throws -> [UInt8] {
-        var bytes = try header(arrays, metadata: metadata)
-        bytes.reserveCapacity(bytes.count + arrays.reduce(0) { $0 + $1.values.count * 4 })
-        for array in arrays { append(array.values, to: &bytes) }
-        return bytes
-    }
+#if !_endian(little)
+    #error("a safetensors file holds little-endian numbers, which are written as they lie in memory")
+#endif
 
-    private static func append(_ values: UnsafeBufferPointer<Float>, to bytes: inout [UInt8]) {
-        #if _endian(little)
-            bytes.append(contentsOf: UnsafeRawBufferPointer(values))
-        #else
-            for value in values { withUnsafeBytes(of: value.bitPattern.littleEndian) { bytes.append(contentsOf: $0) } }
-        #endif
+extension Safetensors {
+    /// - Parameter arrays: which must live until the file is written.
+    static func file(_ name: String, _ arrays: [Array], metadata: [String: String]) throws -> OutputFile {
+        OutputFile(name, try header(arrays, metadata: metadata), arrays: arrays.map(\.values))
     }
 }

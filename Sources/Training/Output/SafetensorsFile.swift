@@ -78,14 +78,21 @@ package struct SafetensorsFile: Sendable {
         self.bytes = bytes
     }
 
-    /// Copies an array out.
-    ///
-    /// - Throws: `weights` if it is not there or has another shape.
-    package func copy(_ name: String, shape: [Int], to pointer: FloatPointer) throws(TrainingError) {
+    /// - Throws: `weights` if the array is not there or has another shape.
+    @discardableResult
+    func check(_ name: String, shape: [Int]) throws(TrainingError) -> Array {
         guard let array = arrays[name] else { throw TrainingError(.weights, "\(path): there is no array \"\(name)\"") }
         guard array.shape == shape else {
             throw TrainingError(.weights, "\(path): \"\(name)\" has the shape \(array.shape), not \(shape)")
         }
+        return array
+    }
+
+    /// Copies an array out.
+    ///
+    /// - Throws: `weights` if it is not there or has another shape.
+    package func copy(_ name: String, shape: [Int], to pointer: FloatPointer) throws(TrainingError) {
+        let array = try check(name, shape: shape)
         bytes.withUnsafeBytes { raw in
             for (index, place) in stride(from: array.bytes.lowerBound, to: array.bytes.upperBound, by: 4).enumerated() {
                 pointer[index] = Float(

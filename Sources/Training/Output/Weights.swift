@@ -5,13 +5,21 @@ import Tensors
 enum Weights {
     static let fileName = "weights.safetensors"
 
-    static func encode(_ runner: StepRunner) throws -> [UInt8] {
+    static func file(_ runner: StepRunner) throws -> OutputFile {
         let arrays = runner.model.plan.parameters.map { parameter in
             Safetensors.Array(
                 name: parameter.name, shape: parameter.shape.dimensions,
                 values: UnsafeBufferPointer(start: runner.parameters.base + parameter.offset, count: parameter.count))
         }
-        return try Safetensors.encode(arrays, metadata: ["format": "mltrain", "version": toolVersion])
+        return try Safetensors.file(fileName, arrays, metadata: ["format": "mltrain", "version": toolVersion])
+    }
+
+    /// Compares the shapes alone, before anything is made in the size that the model claims to have.
+    ///
+    /// - Parameter prefix: as in ``load(_:into:prefix:)``.
+    /// - Throws: `weights` if the file does not hold such parameters.
+    static func check(_ file: SafetensorsFile, _ parameters: [Parameter], prefix: String = "") throws(TrainingError) {
+        for parameter in parameters { try file.check(prefix + parameter.name, shape: parameter.shape.dimensions) }
     }
 
     /// - Parameter prefix: before the names in the file, which then may hold other arrays too.

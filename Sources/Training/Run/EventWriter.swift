@@ -49,11 +49,13 @@ package final class EventWriter {
 
 /// - Returns: the error number if not all could be written.
 func writeAll(_ descriptor: Int32, _ bytes: [UInt8]) -> Int32? {
+    bytes.withUnsafeBytes { writeAll(descriptor, $0) }
+}
+
+func writeAll(_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer) -> Int32? {
     var written = 0
     while written < bytes.count {
-        let count = bytes.withUnsafeBytes {
-            Glibc.write(descriptor, $0.baseAddress.map { $0 + written }, $0.count - written)
-        }
+        let count = Glibc.write(descriptor, bytes.baseAddress.map { $0 + written }, bytes.count - written)
         if count >= 0 {
             written += count
         } else if errno == EAGAIN {

@@ -6,6 +6,7 @@ import Synchronization
 /// The signals are blocked in every thread and taken by one that waits for them, so no handler interrupts anything.
 package final class StopSignal: Sendable {
     private let received = Atomic<Int32>(0)
+    private let asks = Atomic<Bool>(false)
 
     /// To be made before any other thread.
     package init() throws(TrainingError) {
@@ -31,13 +32,20 @@ package final class StopSignal: Sendable {
         return number == 0 ? nil : number
     }
 
+    /// From now on a signal waits for its answer. Before, while data are read, it ends the program at once: there is
+    /// nothing to lose yet.
+    package func isToBeAsked() { asks.store(true, ordering: .sequentiallyConsistent) }
+
     private func listen() {
         var signals = StopSignal.signals
         while true {
             var number: Int32 = 0
             guard sigwait(&signals, &number) == 0 else { continue }
-            if received.exchange(number, ordering: .relaxed) != 0 {
-                // A second request means it: whoever asks has waited long enough.
+            // A second request means it: whoever asks has waited long enough.
+            if received.exchange(number, ordering: .sequentiallyConsistent) != 0 { _exit(128 + number) }
+            if !asks.load(ordering: .sequentiallyConsistent) {
+                let message = "mltrain: stopped on request before training began\n"
+                _ = message.withCString { write(STDERR_FILENO, $0, message.utf8.count) }
                 _exit(128 + number)
             }
         }

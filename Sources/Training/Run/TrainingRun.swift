@@ -35,7 +35,7 @@ package struct TrainingRun {
         let plan = prepared.plan
         let start = ContinuousClock.now
         let data = try TrainingData(plan, prepared.outline)
-        try context.checkStop()
+        try context.startsWork()
         events.say(prepared.summary)
         events.say(RunContext.machine(threads))
 
@@ -45,38 +45,43 @@ package struct TrainingRun {
                 models: prepared.models, optimizer: plan.optimizer, schedule: plan.schedule, clipping: plan.clipping,
                 augmentation: data.dataset.augmentation, pool: pool, seed: plan.seed)
         }
-        let checkpoints = CheckpointKeeper<TrainingPosition>(output, job: plan.identity, events)
-        let resumed = try checkpoints.load(["parameters", "moments", "best"])
-        if let resumed {
-            try training { () throws(LearningError) in
-                try runner.restore(
-                    parameters: resumed.state[0], moments: resumed.state[1], step: resumed.position.step)
-            }
-        }
-        let steps = data.train.reduce(0) { $0 + ($1.indices.count + plan.batchSize - 1) / plan.batchSize }
-        let observer = RunObserver(events, plan, steps: steps, stop: context.stop) {
-            position, best throws(TrainingError) in
-            try checkpoints.save(
-                position, [("parameters", runner.parameters), ("moments", runner.moments), ("best", best)])
-        }
-        observer.started(at: resumed?.position)
         let trainer = Trainer(
             runner,
             .init(
                 epochs: plan.epochs, earlyStopping: plan.earlyStopping, seed: plan.seed,
                 checkpointEvery: plan.checkpointEvery))
+        let best = try training(arrays: { () throws(TensorError) in try FloatBuffer(count: trainer.keptCount) })
+        func state(_ best: FloatBuffer) -> Checkpoint<TrainingPosition>.State {
+            [("parameters", runner.parameters), ("moments", runner.moments), ("best", best)]
+        }
+        let job = plan.identity + "-" + String(data.dataset.fingerprint, radix: 16)
+        let checkpoints = CheckpointKeeper<TrainingPosition>(output, job: job, events)
+        let resumed = try checkpoints.restore(to: state(best))
+        if let resumed { runner.resume(at: resumed.step) }
+        let steps = data.train.reduce(0) { $0 + ($1.indices.count + plan.batchSize - 1) / plan.batchSize }
+        let observer = RunObserver(events, plan, steps: steps, stop: context.stop) {
+            position, best throws(TrainingError) in try checkpoints.save(position, state(best))
+        }
+        observer.started(at: resumed)
         let fit = try training { () throws(LearningError) in
             try trainer.fit(
-                data.train, validation: data.validation, resuming: resumed?.position, best: resumed?.state[2],
-                observer: observer)
+                data.train, validation: data.validation, resuming: resumed, best: best, observer: observer)
         }
         let evaluator = Evaluator(plan: plan, trainer: trainer, dataset: data.dataset, observer: observer)
         var outcome = Outcome(fit: fit, seconds: 0, threads: threads, samplesSeen: observer.samples)
-        if !data.validation.isEmpty { outcome.validation = try evaluator.evaluate(data.validation) }
-        if !data.test.isEmpty {
-            let test = try evaluator.evaluate(data.test, translating: data.dataset.test)
-            outcome.test = test
-            events.report(test, split: "test", epoch: fit.weightsEpoch)
+        do throws(TrainingError) {
+            if !data.validation.isEmpty { outcome.validation = try evaluator.evaluate(data.validation) }
+            if !data.test.isEmpty {
+                let test = try evaluator.evaluate(data.test, translating: data.dataset.test)
+                outcome.test = test
+                events.report(test, split: "test", epoch: fit.weightsEpoch)
+            }
+        } catch {
+            // What was learnt outlives a stop between the last epoch and the model.
+            if error.stage == .interrupted {
+                try training { () throws(LearningError) in try trainer.checkpoint(fit, observer) }
+            }
+            throw error
         }
         outcome.seconds = RunContext.seconds(since: start)
         try ModelDirectory(prepared, outcome, data.dataset, runner).write(to: output)

@@ -10,6 +10,8 @@ package struct Predictor {
     }
 
     private static let batchSize = 32
+    /// The same for any number of threads, so that results are, too.
+    private static let shards = 4
 
     private let engine: Engine
     private let inputs: [Shape]
@@ -22,10 +24,8 @@ package struct Predictor {
         switch model.content {
         case .tree(let tree): engine = .tree(tree)
         case .network(let layers):
-            let shapes = Predictor.shapes(model)
-            let runner = try Predictor.runner(layers, shapes, threads)
-            try Weights.load(try SafetensorsFile(reading: model.path + "/" + Weights.fileName), into: runner)
-            engine = .network(runner)
+            let weights = try SafetensorsFile(reading: model.path + "/" + Weights.fileName)
+            engine = .network(try Predictor.runner(layers, Predictor.shapes(model), weights, threads: threads))
         case .adversaries:
             throw TrainingError(.model, "\(model.path): a generator makes samples: mltrain generate")
         }
@@ -38,16 +38,26 @@ package struct Predictor {
     }
 
     /// Without a loss of its own, the last layer's activation is part of the layer.
-    static func runner(_ layers: LayerList, _ shapes: [[Shape]], _ threads: Int) throws(TrainingError) -> StepRunner {
-        let pool = try training(arrays: { () throws(TensorError) in try WorkerPool(workers: threads) })
-        return try training { () throws(LearningError) in
-            let models = try shapes.map { inputs throws(LearningError) in
+    ///
+    /// - Parameter prefix: of the parameters' names in the file.
+    static func runner(
+        _ layers: LayerList, _ shapes: [[Shape]], _ weights: SafetensorsFile, prefix: String = "", threads: Int
+    ) throws(TrainingError) -> StepRunner {
+        let models = try training { () throws(LearningError) in
+            try shapes.map { inputs throws(LearningError) in
                 try CompiledModel(
                     network: NetworkWiring(layers).network(inputShapes: inputs), loss: MeanSquaredError(),
-                    batchSize: batchSize, shards: threads)
+                    batchSize: batchSize, shards: shards)
             }
-            return try StepRunner(models: models, optimizer: SGD(), pool: pool, seed: 0)
         }
+        // A model that claims to be large must have the weights for it before there is room made for them.
+        try Weights.check(weights, models.first?.plan.parameters ?? [], prefix: prefix)
+        let pool = try training(arrays: { () throws(TensorError) in try WorkerPool(workers: min(threads, shards)) })
+        let runner = try training { () throws(LearningError) in
+            try StepRunner(models: models, optimizer: SGD(), pool: pool, seed: 0)
+        }
+        try Weights.load(weights, into: runner, prefix: prefix)
+        return runner
     }
 
     /// - Parameter rows: samples as the model takes them, one after the other: `[count][inputs]`.
@@ -75,6 +85,12 @@ package struct Predictor {
                 }
             }
             flat = buffer.values
+        }
+        if let bad = flat.firstIndex(where: { !$0.isFinite }) {
+            throw TrainingError(
+                .model,
+                "what the model says of sample \(bad * samples.count / flat.count + 1) is no finite number: the sample holds "
+                    + "extreme values, or the weights do")
         }
         let width = flat.count / max(samples.count, 1)
         return indices.map { Array(flat[(Int($0) * width)..<((Int($0) + 1) * width)]) }

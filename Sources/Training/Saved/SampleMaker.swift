@@ -18,13 +18,13 @@ package struct SampleMaker {
         shape = model.inputs[0]
         scaling = model.preprocessing.pixels
         let noise = try training(arrays: { () throws(TensorError) in try Shape([adversaries.latent]) })
-        runner = try Predictor.runner(adversaries.generator, [[noise]], threads)
+        runner = try Predictor.runner(
+            adversaries.generator, [[noise]], try SafetensorsFile(reading: model.path + "/" + Weights.fileName),
+            prefix: "generator.", threads: threads)
         guard runner.model.output.shape.count == shape.count else {
             throw TrainingError(
                 .model, "\(model.path): the generator makes \(runner.model.output.shape), the samples were \(shape)")
         }
-        try Weights.load(
-            try SafetensorsFile(reading: model.path + "/" + Weights.fileName), into: runner, prefix: "generator.")
     }
 
     /// The same samples for the same seed.
@@ -68,6 +68,6 @@ package struct SampleMaker {
         let parts = path.split(separator: "/", omittingEmptySubsequences: false)
         let directory = parts.count > 1 ? parts.dropLast().joined(separator: "/") : "."
         let bytes = try file(rows, path: path)
-        try OutputDirectory(directory.isEmpty ? "/" : directory).write([(String(parts.last ?? ""), bytes)])
+        try OutputDirectory(directory.isEmpty ? "/" : directory).write([OutputFile(String(parts.last ?? ""), bytes)])
     }
 }

@@ -21,7 +21,7 @@ struct TreeDirectory {
 
     func write(to directory: OutputDirectory) throws(TrainingError) {
         try directory.write(dataset.preprocessing, metrics: scores, model: modelFile, card: card) {
-            [(Self.treeFile, try OutputDirectory.json(tree)), ("tree.txt", Array(rules.utf8))]
+            [OutputFile(Self.treeFile, try OutputDirectory.json(tree)), OutputFile("tree.txt", Array(rules.utf8))]
         }
     }
 

@@ -18,7 +18,6 @@ struct TreeRun {
         let events = context.events
         let start = ContinuousClock.now
         let data = try TrainingData(plan, prepared.outline)
-        try context.checkStop()
         events.say(prepared.summary)
         events.write(.progress(Progress(epoch: 1, epochs: 1, step: 0, steps: 1, samples: 0)))
         guard let train = data.train.first, data.train.count == 1 else {
@@ -42,6 +41,8 @@ struct TreeRun {
             scores.test = test
         }
         scores.durationS = RunContext.seconds(since: start)
+        // A tree that grows is nothing to go on from: until here, a signal ends the program at once.
+        try context.startsWork()
         try TreeDirectory(prepared: prepared, tree: tree, dataset: data.dataset, scores: scores)
             .write(to: context.output)
         context.finish([

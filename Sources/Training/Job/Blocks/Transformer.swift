@@ -17,9 +17,10 @@ extension BlockCatalog {
             let scale = reader.number("kernel-initializer-scale", in: 1e-9...1e3) ?? 0.05
             initializer =
                 "kernel-initializer = \"\(distribution.rawValue)\"\nkernel-initializer-scale = \(scale)\n"
-            guard let heads = size(reader, "num-heads", example: 4), let width = size(reader, "d-model", example: 256),
-                let units = size(reader, "units", example: 1024)
-            else { return nil }
+            // All are read before any is missed, so that none counts as unknown.
+            let (heads, width) = (size(reader, "num-heads", example: 4), size(reader, "d-model", example: 256))
+            let units = size(reader, "units", example: 1024)
+            guard let heads, let width, let units else { return nil }
             if width % heads != 0 {
                 reader.report("num-heads", "\"d-model\" (\(width)) must be a multiple of \"num-heads\" (\(heads))")
                 return nil

@@ -7,6 +7,10 @@ extension BlockCatalog {
         let kernel = reader.integer("kernel-size", in: 2...64) ?? 2
         let dilations = reader.integers("dilations", in: 1...65_536) ?? [1, 2, 4, 8, 16, 32, 64, 128, 256, 512]
         guard let filters = size(reader, "filters", example: 32) else { return nil }
+        if dilations.isEmpty {
+            reader.report("dilations", "\"dilations\" is empty; for example dilations = [1, 2, 4, 8]")
+            return nil
+        }
         var text = ""
         var input = "@"
         for (index, dilation) in dilations.enumerated() {
