@@ -123,6 +123,10 @@ class GPT(nn.Module):
             self.head.weight = self.tokens.weight
             nn.init.normal_(self.tokens.weight, 0, 0.02)
             nn.init.normal_(self.positions.weight, 0, 0.02)
+            for module in self.blocks.modules():
+                if isinstance(module, nn.Linear):
+                    nn.init.normal_(module.weight, 0, 0.02)
+                    nn.init.zeros_(module.bias)
 
     def forward(self, tokens):
         x = self.dropout(self.tokens(tokens) + self.positions(torch.arange(tokens.shape[1])))

@@ -55,6 +55,7 @@ package struct IDXSource: DataSource {
             dataset.test = [.init(try arrays { () throws(TensorError) in try held.samples(scaling) })]
             dataset.classes = max(images.classes, held.classes)
         }
+        dataset.preprocessing.classes = (0..<(dataset.classes ?? 0)).map { "\($0)" }
         if var augmentation {
             augmentation.fill = scaling.table[0]
             dataset.augmentation = augmentation

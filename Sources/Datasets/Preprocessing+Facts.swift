@@ -2,7 +2,8 @@ extension Preprocessing {
     /// What was done, in words, for the model's card.
     package var facts: [String] {
         var facts: [String] = []
-        if let classes {
+        // Classes that are called by their numbers need no list.
+        if let classes, classes != classes.indices.map({ "\($0)" }) {
             let shown = classes.prefix(20).map { "`\($0)`" }.joined(separator: ", ")
             facts.append("classes 0 to \(classes.count - 1): \(shown)\(classes.count > 20 ? ", ..." : "")")
         }

@@ -178,7 +178,8 @@ import Testing
         let samples = try points(16)
         let trainer = try AdversarialTrainer(
             generator: try generator, discriminator: try discriminator, samples: samples,
-            optimizers: (SGD(learningRate: .greatestFiniteMagnitude), SGD(learningRate: 1e-6)), batchSize: 16, shards: 2,
+            optimizers: (SGD(learningRate: .greatestFiniteMagnitude), SGD(learningRate: 1e-6)), batchSize: 16,
+            shards: 2,
             pool: try WorkerPool(workers: 1), seed: 5)
         let error = #expect(throws: LearningError.self) {
             for _ in 0..<5 { _ = try (0..<16).map { Int32($0) }.withUnsafeBufferPointer { try trainer.train($0) } }

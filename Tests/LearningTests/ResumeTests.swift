@@ -115,16 +115,4 @@ import Testing
         #expect(second.step == first.step && result.weightsEpoch == expected.weightsEpoch)
         #expect(result.history == expected.history && second.parameters.values == best)
     }
-
-    @Test func aCheckpointBeyondTheEndIsRefused() throws {
-        let samples = try Fixture.separable(60)
-        let runner = try runner(samples)
-        var position = TrainingPosition()
-        position.epoch = 6
-        let error = #expect(throws: LearningError.self) {
-            _ = try Trainer(runner, .init(epochs: 4)).fit(
-                [SampleSelection(all: samples)], validation: [], resuming: position, observer: Keeper(runner))
-        }
-        #expect(error?.message == "the checkpoint stands in epoch 6, but training ends after 4")
-    }
 }

@@ -375,7 +375,8 @@ import Testing
                 "job.toml:8: the loss mean-squared-error tells no accuracy to watch; monitor = \"val-loss\""
             ])
         #expect(
-            found(plain.replacing("\"accuracy\"", with: "\"perplexity\"")).first?.contains("perplexity is of prob") == true)
+            found(plain.replacing("\"accuracy\"", with: "\"perplexity\"")).first?.contains("perplexity is of prob")
+                == true)
         let folds = plain.replacing("test-split = 0.4", with: "folds = 1000")
         #expect(found(folds).first?.contains("no sample falls into fold 0 of 1000") == true, "\(found(folds))")
         let pieces = plain.replacing(

@@ -96,7 +96,11 @@ package struct Trainer {
     ) throws(LearningError) -> Result {
         try check(train, validation)
         let best: FloatBuffer
-        if let kept { best = kept } else { best = try learning { () throws(TensorError) in try FloatBuffer(count: keptCount) } }
+        if let kept {
+            best = kept
+        } else {
+            best = try learning { () throws(TensorError) in try FloatBuffer(count: keptCount) }
+        }
         guard best.count == keptCount else {
             throw LearningError(.model, "the best weights to go on with are not those of this model")
         }
@@ -104,10 +108,6 @@ package struct Trainer {
         var order = EpochOrder(train, batchSize: runner.model.batchSize)
         var position = resuming ?? TrainingPosition()
         let clock = ContinuousClock()
-        if position.epoch > max(options.epochs, 1) + 1 {
-            throw LearningError(
-                .data, "the checkpoint stands in epoch \(position.epoch), but training ends after \(options.epochs)")
-        }
         func stops() -> Bool { options.earlyStopping.map { position.stopping.stops($0) } ?? false }
         while position.epoch <= max(options.epochs, 1), !stops() {
             let start = clock.now

@@ -72,7 +72,9 @@ package struct OutputDirectory: Sendable {
         let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0o666)
         guard descriptor >= 0 else { throw OutputDirectory.failure("write to \(self.path)", errno) }
         var number = writeAll(descriptor, file.bytes)
-        for numbers in file.arrays where number == nil { number = writeAll(descriptor, UnsafeRawBufferPointer(numbers)) }
+        for numbers in file.arrays where number == nil {
+            number = writeAll(descriptor, UnsafeRawBufferPointer(numbers))
+        }
         if number == nil, fsync(descriptor) != 0 { number = errno }
         if close(descriptor) != 0, number == nil { number = errno }
         if let number {

@@ -19,7 +19,8 @@ enum LayerCatalog {
             let activation: Activation = reader.choice("activation") ?? .linear
             let usesBias = reader.boolean("use-bias") ?? true
             return Dense(
-                units: units ?? 1, activation: activation, usesBias: usesBias, kernelInitializer: kernelInitializer(reader))
+                units: units ?? 1, activation: activation, usesBias: usesBias,
+                kernelInitializer: kernelInitializer(reader))
         },
         Activate.kind: { reader in
             let function: Activation? = reader.choice("function")
