@@ -5,10 +5,15 @@ package struct SystemRoots: Sendable, Hashable {
     package var sysfs: String
     package var procfs: String
     package var cgroupfs: String
+    /// NVIDIA's management library; nil for none, which is what a tree of other hardware has unless it is told.
+    package var nvml: String?
 
-    package init(sysfs: String = "/sys", procfs: String = "/proc", cgroupfs: String = "/sys/fs/cgroup") {
+    package init(
+        sysfs: String = "/sys", procfs: String = "/proc", cgroupfs: String = "/sys/fs/cgroup", nvml: String? = nil
+    ) {
         self.sysfs = sysfs
         self.procfs = procfs
         self.cgroupfs = cgroupfs
+        self.nvml = nvml ?? (sysfs == "/sys" ? "libnvidia-ml.so.1" : nil)
     }
 }

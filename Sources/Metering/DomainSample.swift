@@ -81,4 +81,28 @@ package struct DomainSample: Sendable, Hashable {
         guard let energy, seconds > 0 else { return nil }
         return Power(watts: energy.energy.joules / seconds)
     }
+
+    /// What a whole used beside parts of it that have meters of their own, so that no joule is counted twice.
+    ///
+    /// A gap where a part is one: what it drew is somewhere in the whole.
+    func without(_ parts: [DomainSample]) -> DomainSample {
+        guard let whole = energy else { return self }
+        var rest = whole
+        for part in parts {
+            guard let energy = part.energy else { return asGap("it holds \(part.domain), which gave no figure") }
+            rest = EnergyRange(
+                rest.energy - energy.energy, low: rest.low - energy.high, high: rest.high - energy.low)
+        }
+        if rest.energy < .zero { return asGap("its parts drew more than the whole") }
+        var result = self
+        result.reading = .energy(EnergyRange(rest.energy, low: max(rest.low, .zero), high: rest.high))
+        return result
+    }
+
+    private func asGap(_ reason: String) -> DomainSample {
+        var result = self
+        result.reading = .gap(reason)
+        result.tier = .gap
+        return result
+    }
 }

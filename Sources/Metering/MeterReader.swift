@@ -1,4 +1,3 @@
-package import LinuxSystem
 package import Units
 
 /// One interval between two readings, as the machine's clocks saw it.
@@ -51,12 +50,10 @@ package struct MeterDescription: Sendable, Hashable {
     }
 }
 
-/// One source of power figures. A new kind of meter is one type that conforms to this.
+/// One source of power figures. A new kind of meter is one type that conforms to this, and its place in ``MeterSet``.
+///
+/// What is there but cannot be used is a description that is not counted, so that people are told why.
 package protocol MeterReader: Sendable {
-    /// Looks for the source and takes its first baseline; nil when there is no trace of it. What is there but cannot be used
-    /// is a description that is not counted, so that people are told why.
-    static func discover(in roots: SystemRoots) -> Self?
-
     var descriptions: [MeterDescription] { get }
 
     /// Takes the first readings, from which the next tick counts.

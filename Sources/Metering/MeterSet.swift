@@ -12,12 +12,14 @@ package struct MeterSet: Sendable {
     private var readers: [any MeterReader]
     private var last: (at: Timestamp, nanoseconds: Int64)?
 
-    /// Finds the meters of the machine under `roots`: powercap first, else the model.
+    /// Finds the meters of the machine under `roots`, best first; the model stands in where no processor is measured.
     package init(discovering roots: SystemRoots) {
         var readers: [any MeterReader] = []
-        if let reader = PowercapReader.discover(in: roots) { readers.append(reader) }
-        let covered = Set(readers.flatMap(\.descriptions).filter(\.counted).map(\.kind))
-        // A model beside a measured package would mix tiers in one total; it only stands in where no package is measured.
+        var covered: Set<DomainKind> { Set(readers.flatMap(\.descriptions).filter(\.counted).map(\.kind)) }
+        if let reader = PowercapReader(roots: roots) { readers.append(reader) }
+        if let reader = NVMLReader(roots: roots) { readers.append(reader) }
+        if let reader = HwmonReader(roots: roots, leavingOut: covered) { readers.append(reader) }
+        // A model beside a measured package would mix tiers in one total.
         if covered.isDisjoint(with: [.cpu, .platform]),
             let reader = ModelReader(roots: roots, leavingOut: covered)
         {
@@ -59,7 +61,7 @@ package struct MeterSet: Sendable {
         let tick = Self.tick(from: last, to: (at, monotonicNanoseconds), load: load)
         var samples: [DomainSample] = []
         for index in readers.indices { samples += readers[index].sample(tick) }
-        return samples
+        return samples.map { $0.kind == .platform ? $0.without(samples.filter { $0.kind == .gpu }) : $0 }
     }
 
     /// Judges the interval itself, before anything is read over it.

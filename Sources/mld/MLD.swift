@@ -41,6 +41,9 @@ struct MLD: AsyncParsableCommand {
     @Option(help: "A directory that stands in for /sys/fs/cgroup.")
     var cgroupfs: String?
 
+    @Option(help: "A library that stands in for NVIDIA's libnvidia-ml.so.1.")
+    var nvml: String?
+
     @Flag(name: .long, help: "Print the version and exit.")
     var version = false
 
@@ -55,6 +58,7 @@ struct MLD: AsyncParsableCommand {
         flags.sysfs = sysfs
         flags.procfs = procfs
         flags.cgroupfs = cgroupfs
+        flags.nvml = nvml
         do {
             try await Daemon.run(
                 Settings.resolve(

@@ -47,6 +47,18 @@ final class FakeMachine {
         try write("sys/class/powercap/\(zone)/energy_uj", "\(microjoules)\n")
     }
 
+    /// A chip of hardware sensors with its files, such as `power1_average`, in µW or µJ.
+    func chip(_ number: Int, _ driver: String, address: String? = nil, _ files: [String: String]) throws {
+        let path = "sys/class/hwmon/hwmon\(number)/"
+        try write(path + "name", driver + "\n")
+        if let address { try write(path + "device/uevent", "DRIVER=\(driver)\nPCI_SLOT_NAME=\(address)\n") }
+        for (file, text) in files { try write(path + file, text + "\n") }
+    }
+
+    func sensor(_ number: Int, _ file: String, _ value: Int) throws {
+        try write("sys/class/hwmon/hwmon\(number)/\(file)", "\(value)\n")
+    }
+
     /// Moves the clock and reads all meters.
     func tick(
         _ meters: inout MeterSet, after interval: Double = 1, load: MachineLoad? = nil

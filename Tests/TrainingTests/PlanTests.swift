@@ -244,6 +244,10 @@ private let activations = Activation.allCases.map(\.rawValue).joined(separator: 
         try directory.write([OutputFile("x", [4])])
         #expect(Workshop.names(in: workshop.path + "/a/b") == ["x", "y"])
         #expect(try Workshop.read(workshop.path + "/a/b/x") == [4])
+        try workshop.write("a/b/.x.tmp", [9])
+        directory.remove("x")
+        #expect(Workshop.names(in: workshop.path + "/a/b") == ["y"])
+        try directory.write([OutputFile("x", [4])])
         // A directory in the place of the second file: neither is left half-written.
         mkdir(workshop.path + "/a/b/z", 0o700)
         #expect(throws: TrainingError.self) { try directory.write([OutputFile("z", [1]), OutputFile("w", [1])]) }

@@ -26,6 +26,7 @@ package struct Settings: Sendable {
         package var sysfs: String?
         package var procfs: String?
         package var cgroupfs: String?
+        package var nvml: String?
         package var system = false
 
         package init() {}
@@ -42,7 +43,7 @@ package struct Settings: Sendable {
             policyDirectory: places.configDirectory + "/policies.d",
             roots: SystemRoots(
                 sysfs: flags.sysfs ?? "/sys", procfs: flags.procfs ?? "/proc",
-                cgroupfs: flags.cgroupfs ?? "/sys/fs/cgroup"),
+                cgroupfs: flags.cgroupfs ?? "/sys/fs/cgroup", nvml: flags.nvml),
             programs: programs(beside: executable), defaultProject: "default", logLevel: "info")
         let file = flags.config ?? places.configDirectory + "/mld.toml"
         if flags.config != nil || access(file, F_OK) == 0 {

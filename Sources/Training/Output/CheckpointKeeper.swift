@@ -37,5 +37,5 @@ struct CheckpointKeeper<Position: CheckpointPosition> {
     }
 
     /// The training is over: the model is there.
-    func remove() { unlink(path) }
+    func remove() { directory.remove(fileName) }
 }

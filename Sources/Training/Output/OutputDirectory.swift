@@ -65,6 +65,12 @@ package struct OutputDirectory: Sendable {
         }
     }
 
+    /// Takes a file away, and what a run that was killed while it wrote it may have left.
+    func remove(_ name: String) {
+        unlink(path + "/" + name)
+        unlink(temporary(name))
+    }
+
     /// The same each time, so that what a killed run leaves behind goes with the next one.
     private func temporary(_ name: String) -> String { "\(path)/.\(name).tmp" }
 

@@ -16,8 +16,6 @@ package struct ModelReader: MeterReader {
     private var cpu: MeterDescription?
     private var memory: MeterDescription?
 
-    package static func discover(in roots: SystemRoots) -> ModelReader? { ModelReader(roots: roots) }
-
     /// - Parameter leavingOut: kinds that a better meter already covers.
     package init?(roots: SystemRoots, leavingOut covered: Set<DomainKind> = []) {
         var status = "ok"

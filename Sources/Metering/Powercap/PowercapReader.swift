@@ -17,12 +17,10 @@ package struct PowercapReader: MeterReader {
     private var mirrors: PowercapMirrors
     private let unused: [MeterDescription]
 
-    package static func discover(in roots: SystemRoots) -> PowercapReader? {
+    /// Nil where the kernel shows no such counters.
+    package init?(roots: SystemRoots) {
         let found = PowercapDiscovery(roots: roots)
-        return found.isEmpty ? nil : PowercapReader(found)
-    }
-
-    private init(_ found: PowercapDiscovery) {
+        if found.isEmpty { return nil }
         domains = found.counted.map { Domain(description: $0.description, zone: $0.zone) }
         unused = found.unused
         packages = domains.indices.filter { found.counted[$0].description.kind == .cpu }
@@ -68,7 +66,7 @@ package struct PowercapReader: MeterReader {
     }
 
     /// For each domain that only repeats another's counter, the index of that other.
-    private mutating func mirroredDomains(_ changes: [PowercapZone.Change], seconds: Double) -> [Int: Int] {
+    private mutating func mirroredDomains(_ changes: [EnergyCounter.Change], seconds: Double) -> [Int: Int] {
         let deltas = packages.map { index -> UInt64? in
             if case .energy(let value) = changes[index] { value } else { nil }
         }

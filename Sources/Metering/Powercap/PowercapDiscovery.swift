@@ -44,7 +44,7 @@ struct PowercapDiscovery {
         }
         if role == .part { return refuse("lies inside \(parent ?? "another domain"): not counted") }
         if taken.contains(domain) { return refuse("repeats \(domain), which is already counted") }
-        let zone = PowercapZone(path: path, name: name, kindBound: Self.bound(role))
+        let zone = PowercapZone(path: path, kindBound: Self.bound(role))
         do {
             _ = try zone.value()
         } catch {

@@ -1,0 +1,78 @@
+import LinuxSystem
+
+/// One directory of `/sys/class/hwmon`: who publishes it, and what its power figures are about.
+struct HwmonChip {
+    let path: String
+    /// The driver's name for it: `amdgpu`, `power_meter`.
+    let driver: String
+    private let names: Set<String>
+    /// The address of its card, `0000:03:00.0`; else the directory's name.
+    private let place: String
+
+    /// The file to read and what its figures are of.
+    struct Purpose {
+        var file: String
+        var domain: String
+        /// Nil where nobody knows what the sensor feeds.
+        var kind: DomainKind?
+        /// More than such hardware draws, in watts.
+        var ceiling: Double
+    }
+
+    /// No accelerator card draws this much.
+    static let cardBound = 2_500.0
+    static let platformBound = 10_000.0
+
+    static func all(in roots: SystemRoots) -> [HwmonChip] {
+        let base = roots.sysfs + "/class/hwmon"
+        let directories = ((try? SystemFile.names(in: base)) ?? []).filter { $0.hasPrefix("hwmon") }
+        // hwmon2 before hwmon10.
+        return directories.sorted { ($0.count, $0) < ($1.count, $1) }.compactMap { name in
+            let path = base + "/" + name
+            guard let driver = try? SystemFile.word(path + "/name") else { return nil }
+            return HwmonChip(path: path, directory: name, driver: driver)
+        }
+    }
+
+    private init(path: String, directory: String, driver: String) {
+        self.path = path
+        self.driver = driver
+        names = Set((try? SystemFile.names(in: path)) ?? [])
+        let lines = ((try? SystemFile.text(path + "/device/uevent")) ?? "").split(separator: "\n")
+        let address = lines.first { $0.hasPrefix("PCI_SLOT_NAME=") }?.dropFirst("PCI_SLOT_NAME=".count)
+        place = address.map { String($0.prefix(32)) } ?? directory
+    }
+
+    /// Nil for a chip that tells neither energy nor power.
+    var purpose: Purpose? {
+        switch driver {
+        case "amdgpu":
+            // An average where the card gives one: it misses nothing between two readings.
+            return first(["energy1_input", "power1_average", "power1_input"]).map(card)
+        case "i915", "xe":
+            return energyOfCard.map(card)
+        case "power_meter":
+            guard let file = first(["power1_average", "power1_input"]) else { return nil }
+            // Battery meters tell what the battery gives, which is nothing on mains.
+            if (try? SystemFile.integer(path + "/power1_is_battery")) == 1 { return nil }
+            return Purpose(file: file, domain: "platform", kind: .platform, ceiling: Self.platformBound)
+        default:
+            return first(["energy1_input", "power1_average", "power1_input"]).map {
+                Purpose(file: $0, domain: "\(driver) at \(place)", kind: nil, ceiling: Self.platformBound)
+            }
+        }
+    }
+
+    private func card(_ file: String) -> Purpose {
+        Purpose(file: file, domain: "gpu-\(place)", kind: .gpu, ceiling: Self.cardBound)
+    }
+
+    private func first(_ files: [String]) -> String? { files.first { names.contains($0) } }
+
+    /// Intel's drivers count the whole card and the chip on it; older ones the chip alone, without a label.
+    private var energyOfCard: String? {
+        let counters = (1...4).map { "energy\($0)_input" }.filter { names.contains($0) }
+        return counters.first { (try? SystemFile.word(path + "/" + $0.dropLast(5) + "label")) == "card" }
+            ?? counters.first
+    }
+}

@@ -1,0 +1,49 @@
+import LinuxSystem
+
+/// One zone of the powercap tree: the files of its energy counter.
+struct PowercapZone: Sendable {
+    /// Where the zone is: `/sys/class/powercap/intel-rapl:0`.
+    let path: String
+    private var counter: EnergyCounter
+
+    /// Beyond the stated maximum, short turbo peaks are real.
+    static let turboAllowance = 1.5
+    /// A counter renews about every millisecond; late renewals have been seen to bring five on top.
+    static let renewalSeconds = 0.005
+
+    init(path: String, kindBound: Double) {
+        self.path = path
+        let stated = Self.statedMaximum(path)
+        counter = EnergyCounter(
+            range: try? SystemFile.integer(path + "/max_energy_range_uj"),
+            ceiling: stated.map { $0 * Self.turboAllowance } ?? kindBound, ceilingIsStated: stated != nil,
+            renewalSeconds: Self.renewalSeconds, standstillSeconds: 0.1)
+    }
+
+    /// The largest `constraint_N_max_power_uw`, in watts. Absent or zero on many machines.
+    private static func statedMaximum(_ path: String) -> Double? {
+        var largest: UInt64 = 0
+        for index in 0..<4 {
+            let file = path + "/constraint_\(index)_max_power_uw"
+            if let value = try? SystemFile.integer(file) { largest = max(largest, value) }
+        }
+        return largest > 0 ? Double(largest) / 1e6 : nil
+    }
+
+    /// The counter's value now, in µJ.
+    func value() throws(SystemFileError) -> UInt64 { try SystemFile.integer(path + "/energy_uj") }
+
+    /// Takes the value from which the next change counts.
+    mutating func begin() { counter.begin(at: try? value()) }
+
+    /// The change since the value before, over `seconds`.
+    mutating func change(over seconds: Double, doubt: String?) -> EnergyCounter.Change {
+        do {
+            return counter.change(to: try value(), over: seconds, doubt: doubt)
+        } catch {
+            counter.begin(at: nil)
+            return .gap(
+                error.kind == .missing ? "the counter vanished" : "the counter is \(error.kind): \(error.message)")
+        }
+    }
+}

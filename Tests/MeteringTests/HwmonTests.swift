@@ -1,0 +1,132 @@
+import Metering
+import Testing
+import Units
+
+/// Power sensors and energy counters of cards and boards; the joules are worked out by hand.
+@Suite struct HwmonTests {
+    private let card = "gpu-0000:03:00.0"
+
+    @Test func powerBecomesEnergyBetweenTwoReadings() throws {
+        let machine = try FakeMachine()
+        try machine.chip(0, "amdgpu", address: "0000:03:00.0", ["power1_average": "100000000"])
+        var meters = machine.meters()
+        try machine.sensor(0, "power1_average", 140_000_000)
+        let sample = try #require(machine.tick(&meters, after: 2)[card])
+        // 2 s at 120 W; between 2 s at 100 W and 2 s at 140 W.
+        #expect(sample.joules == 240 && sample.energy?.low.joules == 200 && sample.energy?.high.joules == 280)
+        #expect(sample.kind == .gpu && sample.tier == .measured)
+        #expect(sample.source == "power sensor of amdgpu (power1_average)")
+    }
+
+    @Test func theAverageIsTakenBeforeTheMoment() throws {
+        let machine = try FakeMachine()
+        try machine.chip(3, "amdgpu", ["power1_input": "9000000", "power1_average": "8000000"])
+        var meters = machine.meters()
+        // Without an address the card is called after its chip.
+        #expect(machine.tick(&meters)["gpu-hwmon3"]?.joules == 8)
+    }
+
+    @Test func ofIntelsCountersTheWholeCards() throws {
+        let machine = try FakeMachine()
+        try machine.chip(
+            1, "xe", address: "0000:03:00.0",
+            [
+                "energy1_input": "5000000", "energy1_label": "pkg", "energy2_input": "7000000", "energy2_label": "card",
+            ])
+        var meters = machine.meters()
+        try machine.sensor(1, "energy1_input", 25_000_000)
+        try machine.sensor(1, "energy2_input", 37_500_000)
+        #expect(machine.tick(&meters)[card]?.joules == 30.5)
+    }
+
+    @Test func aCounterThatGoesBackIsAGapAndANewBaseline() throws {
+        let machine = try FakeMachine()
+        try machine.chip(1, "i915", address: "0000:03:00.0", ["energy1_input": "90000000"])
+        var meters = machine.meters()
+        try machine.sensor(1, "energy1_input", 4_000_000)
+        #expect(machine.tick(&meters)[card]?.gap == "the counter went back and its range cannot be read")
+        try machine.sensor(1, "energy1_input", 5_250_000)
+        #expect(machine.tick(&meters)[card]?.joules == 1.25)
+        #expect(machine.tick(&meters)[card]?.gap == "the counter stood still")
+        // 2,501 W for the 1.1 s in which the energy of one second may arrive.
+        try machine.sensor(1, "energy1_input", 5_250_000 + 2_751_000_000)
+        #expect(machine.tick(&meters)[card]?.gap?.hasPrefix("the counter jumped above physical power") == true)
+    }
+
+    @Test func aCardThatVanishesLeavesGaps() throws {
+        let machine = try FakeMachine()
+        try machine.chip(0, "amdgpu", address: "0000:03:00.0", ["power1_average": "50000000"])
+        var meters = machine.meters()
+        #expect(machine.tick(&meters)[card]?.joules == 50)
+        try machine.remove("sys/class/hwmon/hwmon0")
+        #expect(machine.tick(&meters)[card]?.gap == "the sensor vanished")
+        #expect(meters.descriptions.first { $0.domain == card }?.status == "the sensor vanished")
+        try machine.sensor(0, "power1_average", 70_000_000)
+        #expect(machine.tick(&meters)[card]?.gap == "the sensor came back: no reading at the start of the interval")
+        #expect(machine.tick(&meters)[card]?.joules == 70)
+    }
+
+    @Test(arguments: ["-1", "2500000001", "99999999999999999999", "N/A", ""])
+    func nonsenseIsAGap(value: String) throws {
+        let machine = try FakeMachine()
+        try machine.chip(0, "amdgpu", address: "0000:03:00.0", ["power1_average": "50000000"])
+        var meters = machine.meters()
+        try machine.write("sys/class/hwmon/hwmon0/power1_average", value)
+        #expect(machine.tick(&meters)[card]?.gap != nil)
+        try machine.sensor(0, "power1_average", 60_000_000)
+        #expect(machine.tick(&meters)[card]?.gap != nil)
+        #expect(machine.tick(&meters)[card]?.joules == 60)
+    }
+
+    @Test func aSensorOfSomethingUnknownIsShownAndNotCounted() throws {
+        let machine = try FakeMachine()
+        try machine.chip(4, "ina226", ["power1_input": "3000000"])
+        try machine.chip(5, "coretemp", ["temp1_input": "40000"])
+        var meters = machine.meters()
+        #expect(machine.tick(&meters)["ina226 at hwmon4"] == nil)
+        let shown = try #require(meters.descriptions.first { $0.domain == "ina226 at hwmon4" })
+        #expect(!shown.counted && shown.status == "what it feeds is not known: not counted")
+        #expect(!meters.descriptions.contains { $0.domain.hasPrefix("coretemp") })
+    }
+
+    @Test func theBoardsMeterStandsInForTheProcessorsCounters() throws {
+        let machine = try FakeMachine()
+        try machine.chip(0, "power_meter", ["power1_average": "200000000"])
+        try machine.write("proc/meminfo", "MemTotal: 1048576 kB\n")
+        var meters = machine.meters()
+        let samples = machine.tick(&meters)
+        #expect(samples.keys.sorted() == ["platform"] && samples["platform"]?.joules == 200)
+
+        try machine.zone("intel-rapl:0", name: "package-0", energy: 1_000_000)
+        var both = machine.meters()
+        try machine.energy("intel-rapl:0", 2_000_000)
+        #expect(machine.tick(&both).keys.sorted() == ["package-0"])
+        let board = both.descriptions.first { $0.domain == "platform" }
+        #expect(board?.status == "holds the packages, which are counted one by one")
+    }
+
+    @Test func aBatterysMeterIsNoBoards() throws {
+        let machine = try FakeMachine()
+        try machine.chip(0, "power_meter", ["power1_average": "200000000", "power1_is_battery": "1"])
+        #expect(!machine.meters().descriptions.contains { $0.domain == "platform" })
+    }
+
+    @Test func cardsAreTakenOutOfTheBoardTheyAreOn() throws {
+        let machine = try FakeMachine()
+        try machine.chip(0, "power_meter", ["power1_average": "400000000"])
+        try machine.chip(1, "amdgpu", address: "0000:03:00.0", ["power1_average": "200000000"])
+        var meters = machine.meters()
+        try machine.sensor(1, "power1_average", 300_000_000)
+        let samples = machine.tick(&meters)
+        #expect(samples[card]?.joules == 250)
+        // 400 J less 250 J, where the card drew 200 J to 300 J.
+        let board = try #require(samples["platform"]?.energy)
+        #expect(board.energy.joules == 150 && board.low.joules == 100 && board.high.joules == 200)
+
+        try machine.sensor(0, "power1_average", 100_000_000)
+        // The board 250 J, the card 300 J.
+        #expect(machine.tick(&meters)["platform"]?.gap == "its parts drew more than the whole")
+        try machine.write("sys/class/hwmon/hwmon1/power1_average", "?")
+        #expect(machine.tick(&meters)["platform"]?.gap == "it holds \(card), which gave no figure")
+    }
+}
