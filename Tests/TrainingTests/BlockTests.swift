@@ -44,6 +44,20 @@ import Testing
         #expect(Workload.all.count == 12)
     }
 
+    /// A row of the benchmark compares one model: these are the parameters of the peers' (`Benchmarks/peers/models.py`),
+    /// counted by PyTorch, whose LSTM and plain RNN have a second bias for each unit and gate, and whose WaveNet has a
+    /// residual convolution in the last block too, where nothing reads it.
+    @Test(arguments: [
+        ("sentiment", 378_433 - 2 * 256), ("sentiment-80", 378_433 - 2 * 256), ("simple-rnn", 326_337 - 64),
+        ("gru", 338_881), ("mlp", 669_706), ("cnn", 1_199_882), ("resnet-8", 78_042), ("resnet-20", 272_474),
+        ("gpt", 8_312_320), ("encoder-decoder", 9_855_808), ("wavenet", 72_288 - 32 * 33), ("conv-1d", 18_849),
+    ])
+    func workloadsAreThePeersModels(name: String, parameters: Int) throws {
+        let workload = try #require(Workload.all.first { $0.name == name })
+        let model = try CompiledModel(network: try workload.network(), loss: workload.loss, batchSize: 2, shards: 1)
+        #expect(model.plan.learntCount == parameters)
+    }
+
     @Test func blocksSayWhatIsWrongWithThem() throws {
         #expect(
             try problems("[[layer]]\ntype = \"wavenet\"\nfilters = 4\ndilations = []") == [

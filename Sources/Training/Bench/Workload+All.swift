@@ -16,13 +16,12 @@ extension Workload {
             target: .binary)
     }
 
-    /// The sentiment model with cells of another kind, 80 steps.
+    /// The sentiment model with one layer of another kind, 80 steps.
     private static func recurrent(_ cell: String) -> Workload {
         Workload(
             name: cell,
             layers: layer("embedding", "input-dim = 10000", "output-dim = 32")
-                + layer(cell, "units = 64", "return-sequences = true") + layer(cell, "units = 64")
-                + layer("dense", "units = 1", "activation = \"sigmoid\""),
+                + layer(cell, "units = 64") + layer("dense", "units = 1", "activation = \"sigmoid\""),
             inputs: [.tokens(80, below: 10_000)], batchSize: 32, target: .binary)
     }
 
@@ -59,17 +58,19 @@ extension Workload {
     private static let encoderDecoder = Workload(
         name: "encoder-decoder",
         layers: layer("embedding", "input-dim = 8000", "output-dim = 256", "input = \"source\"")
-            + layer("position-embedding", "max-length = 64")
+            + layer("position-embedding", "max-length = 32")
             + layer("transformer-encoder", "num-heads = 4", "d-model = 256", "units = 1024")
-            + layer("transformer-encoder", "num-heads = 4", "d-model = 256", "units = 1024", "name = \"encoder\"")
+            + layer("transformer-encoder", "num-heads = 4", "d-model = 256", "units = 1024")
+            + layer("layer-normalization", "epsilon = 1e-5", "name = \"encoder\"")
             + layer("embedding", "input-dim = 8000", "output-dim = 256", "input = \"target\"")
-            + layer("position-embedding", "max-length = 64", "name = \"placed\"")
+            + layer("position-embedding", "max-length = 32", "name = \"placed\"")
             + layer(
                 "transformer-decoder", "num-heads = 4", "d-model = 256", "units = 1024",
                 "inputs = [\"placed\", \"encoder\"]", "name = \"decoder\"")
             + layer(
                 "transformer-decoder", "num-heads = 4", "d-model = 256", "units = 1024",
                 "inputs = [\"decoder\", \"encoder\"]")
+            + layer("layer-normalization", "epsilon = 1e-5")
             + layer("dense", "units = 8000", "activation = \"softmax\""),
         inputs: [.tokens(32, below: 8000), .tokens(32, below: 8000)], batchSize: 32,
         target: .classes([32], below: 8000))
