@@ -126,6 +126,11 @@ import Testing
             let kernels = try OneLayer(layer, input, rows: 1).plan.parameters.filter { $0.name.hasSuffix("kernel") }
             #expect(!kernels.isEmpty && kernels.allSatisfy { $0.initializer == .normal(0.02) }, "\(layer)")
         }
+        // Three of a matrix from 4 to 3 x 6, and one of its own.
+        let attention = try OneLayer(MultiHeadAttention(heads: 2, keyDim: 3), [5, 4], rows: 1).plan.parameters
+        let parts = attention.filter { $0.initializer == .glorotUniform(fanIn: 4, fanOut: 18) }.map(\.name)
+        #expect(parts == ["layer.query-kernel", "layer.key-kernel", "layer.value-kernel"])
+        #expect(attention.contains { $0.initializer == .glorotUniform(fanIn: 6, fanOut: 4) })
         #expect(KernelInitializer.glorotUniform.initializer(fanIn: 4, fanOut: 6) == .glorotUniform(fanIn: 4, fanOut: 6))
         #expect(KernelInitializer.heNormal.initializer(fanIn: 4, fanOut: 6) == .heNormal(fanIn: 4))
     }

@@ -59,7 +59,8 @@ package struct BLEU: Hashable, Sendable {
         if precisions.contains(0) {
             score = 0
         } else {
-            score = penalty * exp(precisions.reduce(0) { $0 + log($1) } / Double(BLEU.order))
+            // Rounding may lift it a little above.
+            score = min(penalty * exp(precisions.reduce(0) { $0 + log($1) } / Double(BLEU.order)), 100)
         }
     }
 

@@ -9,17 +9,19 @@ struct Projection {
     private let features: Int
     private let units: Int
 
-    /// - Parameter name: what the parameters' names begin with.
+    /// - Parameters:
+    ///   - name: what the parameters' names begin with.
+    ///   - fanOut: outputs of each input, where this is a part of a larger matrix.
     init(
-        _ name: String, features: Int, units: Int, usesBias: Bool, _ initializer: KernelInitializer,
-        _ plan: inout MemoryPlan.Builder
+        _ name: String, features: Int, units: Int, fanOut: Int? = nil, usesBias: Bool,
+        _ initializer: KernelInitializer, _ plan: inout MemoryPlan.Builder
     ) throws(LearningError) {
         self.features = features
         self.units = units
         let matrix = try learning { () throws(TensorError) in try Shape([features, units]) }
         let vector = try learning { () throws(TensorError) in try Shape([units]) }
         kernel = plan.parameter(
-            "\(name)-kernel", matrix, initializer.initializer(fanIn: features, fanOut: units))
+            "\(name)-kernel", matrix, initializer.initializer(fanIn: features, fanOut: fanOut ?? units))
         bias = usesBias ? plan.parameter("\(name)-bias", vector, .zeros) : nil
     }
 

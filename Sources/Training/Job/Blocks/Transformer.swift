@@ -45,14 +45,15 @@ extension BlockCatalog {
             """
         }
 
-        func feedForward(_ name: String, activation: String) -> String {
+        /// - Parameter drops: whether what lies between the two layers is dropped out, too.
+        func feedForward(_ name: String, activation: String, drops: Bool) -> String {
             """
             [[layer]]
             name = "\(name)-1"
             type = "dense"
             units = \(units)
             activation = "\(activation)"
-            \(initializer)[[layer]]
+            \(initializer)\(drops ? drop("\(name)-drop") : "")[[layer]]
             name = "\(name)-2"
             type = "dense"
             units = \(width)
@@ -77,7 +78,8 @@ extension BlockCatalog {
     static let transformerEncoder: Writer = { reader in
         guard let o = Options(reader) else { return nil }
         return o.attention("attention", ["@"], causal: false) + o.drop("drop-1")
-            + sum("sum-1", o.out("attention", "drop-1"), "@") + norm("norm-1") + o.feedForward("ff", activation: "relu")
+            + sum("sum-1", o.out("attention", "drop-1"), "@") + norm("norm-1")
+            + o.feedForward("ff", activation: "relu", drops: true)
             + o.drop("drop-2") + sum("sum-2", o.out("ff-2", "drop-2"), "norm-1") + norm("norm-2")
     }
 
@@ -88,7 +90,7 @@ extension BlockCatalog {
             + sum("sum-1", o.out("self-attention", "drop-1"), "@") + norm("norm-1")
             + o.attention("cross-attention", ["norm-1", "@2"], causal: false) + o.drop("drop-2")
             + sum("sum-2", o.out("cross-attention", "drop-2"), "norm-1") + norm("norm-2")
-            + o.feedForward("ff", activation: "relu") + o.drop("drop-3")
+            + o.feedForward("ff", activation: "relu", drops: true) + o.drop("drop-3")
             + sum("sum-3", o.out("ff-2", "drop-3"), "norm-2") + norm("norm-3")
     }
 
@@ -97,7 +99,7 @@ extension BlockCatalog {
         guard let o = Options(reader) else { return nil }
         return norm("norm-1", "@") + o.attention("attention", ["norm-1"], causal: true) + o.drop("drop-1")
             + sum("sum-1", o.out("attention", "drop-1"), "@") + norm("norm-2")
-            + o.feedForward("ff", activation: "gelu") + o.drop("drop-2")
+            + o.feedForward("ff", activation: "gelu", drops: false) + o.drop("drop-2")
             + sum("sum-2", o.out("ff-2", "drop-2"), "sum-1")
     }
 }
