@@ -13,7 +13,7 @@ def main():
     start_torch(options.threads, options.seed)
     report = Report("fashion-resnet20", "ResNet-20", options.seed)
     data = Fashion(options.data, options.seed)
-    model, epochs = resnet(3, channels=1), options.epochs or 10
+    model, epochs = resnet(3, channels=1), options.epochs or 14
     optimizer = torch.optim.SGD(model.parameters(), 0.1, momentum=0.9, weight_decay=5e-4)
     scores = train_classifier(model, data, optimizer, epochs, batch=128, augment=True)
     log(f"test: {scores}")
