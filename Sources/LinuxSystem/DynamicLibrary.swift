@@ -3,8 +3,10 @@ import Glibc
 /// A shared library that is opened while the program runs, so that the program also runs where it is not installed.
 ///
 /// Never closed: what was looked up in it stays valid for as long as the program runs.
+///
+/// `@unchecked Sendable`: the handle is never changed or closed, and dlsym(3) may be called from any thread.
 package struct DynamicLibrary: @unchecked Sendable {
-    /// From dlopen(3); only read.
+    /// From dlopen(3).
     private let handle: UnsafeMutableRawPointer
 
     package struct Failure: Error, Hashable, Sendable {

@@ -46,17 +46,19 @@ import Testing
     }
 
     private func fit(
-        _ runner: StepRunner, _ samples: Samples, _ observer: Keeper, from keeper: Keeper? = nil, every: Int? = nil
+        _ runner: StepRunner, _ samples: Samples, _ observer: Keeper, from keeper: Keeper? = nil, every: Int? = nil,
+        rule: EarlyStopping? = nil
     ) throws -> Trainer.Result {
         if let keeper {
             try runner.parameters.copy(from: buffer(keeper.parameters))
             try runner.moments.copy(from: buffer(keeper.moments))
             runner.resume(at: try #require(keeper.position).step)
         }
-        return try Trainer(runner, .init(epochs: 4, earlyStopping: rule, seed: 4, checkpointEvery: every)).fit(
-            [SampleSelection(samples, Array(0..<30)), SampleSelection(samples, Array(30..<40))],
-            validation: [SampleSelection(samples, Array(40..<60))], resuming: keeper?.position,
-            best: try keeper.map { try buffer($0.best) }, observer: observer)
+        return try Trainer(runner, .init(epochs: 4, earlyStopping: rule ?? self.rule, seed: 4, checkpointEvery: every))
+            .fit(
+                [SampleSelection(samples, Array(0..<30)), SampleSelection(samples, Array(30..<40))],
+                validation: [SampleSelection(samples, Array(40..<60))], resuming: keeper?.position,
+                best: try keeper.map { try buffer($0.best) }, observer: observer)
     }
 
     @Test func stoppingAndGoingOnChangesNothingToTheLastBit() throws {
@@ -104,14 +106,18 @@ import Testing
         let samples = try Fixture.separable(60)
         let first = try runner(samples)
         let keeper = Keeper(first)
-        let expected = try fit(first, samples, keeper)
+        // So much better is no epoch than the first: its weights are kept, and the last ones wait elsewhere.
+        let rule = EarlyStopping(monitor: .validationLoss, patience: 9, minimumDelta: 1e6, restoresBest: true)
+        let expected = try fit(first, samples, keeper, rule: rule)
+        #expect(expected.weightsEpoch == 1)
         let best = first.parameters.values
         try Trainer(first, .init(epochs: 4, earlyStopping: rule, seed: 4)).checkpoint(expected, keeper)
         let position = try #require(keeper.position)
         #expect(position.epoch == 5)
 
         let second = try runner(samples)
-        let result = try fit(second, samples, Keeper(second), from: keeper)
+        #expect(keeper.best == best && keeper.parameters != best)
+        let result = try fit(second, samples, Keeper(second), from: keeper, rule: rule)
         #expect(second.step == first.step && result.weightsEpoch == expected.weightsEpoch)
         #expect(result.history == expected.history && second.parameters.values == best)
     }

@@ -10,8 +10,7 @@ import Testing
 final class FakeNVML {
     /// Nil, with a line that says so, where there is no C compiler.
     static let library: String? = {
-        let directory =
-            FileManager.default.temporaryDirectory.path(percentEncoded: false) + "/mld-fake-nvml-\(getpid())"
+        let directory = place
         do {
             try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
             try Data(source.utf8).write(to: URL(filePath: directory + "/nvml.c"))

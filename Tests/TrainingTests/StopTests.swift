@@ -37,13 +37,19 @@ import Testing
             try Workshop.read(model + "/weights.safetensors") == Workshop.read(whole + "/weights.safetensors"))
     }
 
-    @Test func aSecondTrainingInTheSamePlaceIsRefused() throws {
-        let workshop = try Workshop()
+    /// A training that does not end by itself, after its first epoch.
+    private func endless(_ workshop: Workshop) throws -> (job: String, model: String, running: Program.Running) {
         try workshop.makeData()
         let job = try workshop.write("job.toml", workshop.job(epochs: 1_000_000))
         let model = workshop.path + "/model"
         let running = try Program.start(["fit", job, "--output", model], in: workshop)
         running.prints("epoch 1/")
+        return (job, model, running)
+    }
+
+    @Test func aSecondTrainingInTheSamePlaceIsRefused() throws {
+        let workshop = try Workshop()
+        let (job, model, running) = try endless(workshop)
         let second = try Program.run(["fit", job, "--output", model, "--set", "train.epochs=1"], in: try Workshop())
         #expect(second.status == 1)
         #expect(second.errors.contains("another training writes to \(model)"), "\(second.errors)")
@@ -53,11 +59,7 @@ import Testing
 
     @Test func aCheckpointOfOtherDataIsRefused() throws {
         let workshop = try Workshop()
-        try workshop.makeData()
-        let job = try workshop.write("job.toml", workshop.job(epochs: 1_000_000))
-        let model = workshop.path + "/model"
-        let running = try Program.start(["fit", job, "--output", model], in: workshop)
-        running.prints("epoch 1/")
+        let (job, model, running) = try endless(workshop)
         kill(running.pid, SIGTERM)
         #expect(running.wait().status == 143)
         // One pixel of one picture.
@@ -72,11 +74,7 @@ import Testing
 
     @Test func whatCannotBeWrittenIsNoOrderlyStop() throws {
         let workshop = try Workshop()
-        try workshop.makeData()
-        let job = try workshop.write("job.toml", workshop.job(epochs: 1_000_000))
-        let model = workshop.path + "/model"
-        let running = try Program.start(["fit", job, "--output", model], in: workshop)
-        running.prints("epoch 1/")
+        let (_, model, running) = try endless(workshop)
         // In the place where the checkpoint is to be made.
         mkdir(model + "/.checkpoint.safetensors.tmp", 0o700)
         kill(running.pid, SIGTERM)

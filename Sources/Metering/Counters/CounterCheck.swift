@@ -10,7 +10,7 @@ struct CounterCheck: Sendable {
 
     /// Long enough for the sensor's own averaging to cancel out, in seconds.
     static let length = 30.0
-    /// The two agree within a few per cent on sound cards; this far apart one of them is wrong.
+    /// This far apart, one of the two is wrong; the sensor is the one that both old and new cards have.
     static let tolerance = 1.5
 
     /// - Parameters:

@@ -1,3 +1,5 @@
+import Units
+
 /// What two values of one energy counter, one after the other, mean.
 ///
 /// A counter is in µJ, grows, and starts again at zero after `range`. What cannot be told apart from a reset, a jump or
@@ -20,6 +22,13 @@ struct EnergyCounter: Sendable {
         /// Energy since the reading before, in µJ.
         case energy(UInt64)
         case gap(String)
+
+        var reading: DomainSample.Reading {
+            switch self {
+            case .energy(let microjoules): .energy(EnergyRange(Energy(microjoules: Int64(clamping: microjoules))))
+            case .gap(let reason): .gap(reason)
+            }
+        }
     }
 
     init(

@@ -19,10 +19,6 @@ struct HwmonChip {
         var ceiling: Double
     }
 
-    /// No accelerator card draws this much.
-    static let cardBound = 2_500.0
-    static let platformBound = 10_000.0
-
     static func all(in roots: SystemRoots) -> [HwmonChip] {
         let base = roots.sysfs + "/class/hwmon"
         let directories = ((try? SystemFile.names(in: base)) ?? []).filter { $0.hasPrefix("hwmon") }
@@ -55,16 +51,16 @@ struct HwmonChip {
             guard let file = first(["power1_average", "power1_input"]) else { return nil }
             // Battery meters tell what the battery gives, which is nothing on mains.
             if (try? SystemFile.integer(path + "/power1_is_battery")) == 1 { return nil }
-            return Purpose(file: file, domain: "platform", kind: .platform, ceiling: Self.platformBound)
+            return Purpose(file: file, domain: "platform", kind: .platform, ceiling: PowerBound.platform)
         default:
             return first(["energy1_input", "power1_average", "power1_input"]).map {
-                Purpose(file: $0, domain: "\(driver) at \(place)", kind: nil, ceiling: Self.platformBound)
+                Purpose(file: $0, domain: "\(driver) at \(place)", kind: nil, ceiling: PowerBound.platform)
             }
         }
     }
 
     private func card(_ file: String) -> Purpose {
-        Purpose(file: file, domain: "gpu-\(place)", kind: .gpu, ceiling: Self.cardBound)
+        Purpose(file: file, domain: "gpu-\(place)", kind: .gpu, ceiling: PowerBound.card)
     }
 
     private func first(_ files: [String]) -> String? { files.first { names.contains($0) } }

@@ -1,5 +1,4 @@
 import LinuxSystem
-import Units
 
 /// One file of a hardware-monitoring chip that tells energy (`energyN_input`, in µJ) or power (`powerN_average`,
 /// `powerN_input`, in µW), by the kernel's Documentation/hwmon/sysfs-interface.rst.
@@ -13,7 +12,7 @@ struct HwmonSensor: Sendable {
     private let path: String
     private var meter: Meter
 
-    /// No driver states how often its counter renews; those known take it from a register that does every millisecond.
+    /// No driver states how often its counter renews: our allowance.
     static let renewalSeconds = 0.1
 
     /// - Parameter ceiling: more than the hardware can draw, in watts.
@@ -58,10 +57,7 @@ struct HwmonSensor: Sendable {
         case .energy(var counter):
             let change = counter.change(to: value, over: seconds, doubt: doubt)
             meter = .energy(counter)
-            return switch change {
-            case .energy(let microjoules): .energy(EnergyRange(Energy(microjoules: Int64(clamping: microjoules))))
-            case .gap(let reason): .gap(reason)
-            }
+            return change.reading
         case .power(var integral):
             let reading = integral.energy(to: Double(value) / 1e6, over: seconds, doubt: doubt)
             meter = .power(integral)

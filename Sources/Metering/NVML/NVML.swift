@@ -3,6 +3,8 @@ import LinuxSystem
 /// NVIDIA's management library, as far as meters need it: names, types and units after its public header `nvml.h`.
 struct NVML: Sendable {
     /// A card, `nvmlDevice_t`: a pointer into the library that lives as long as the driver.
+    ///
+    /// `@unchecked Sendable`: it is only handed back to the library, whose calls are safe from any thread (`nvml.h`).
     struct Device: @unchecked Sendable {
         fileprivate let handle: OpaquePointer
     }
@@ -53,7 +55,7 @@ struct NVML: Sendable {
             let handle = library.function("nvmlDeviceGetHandleByIndex_v2", as: ByIndex.self),
             let uuid = library.function("nvmlDeviceGetUUID", as: Text.self),
             let text = library.function("nvmlDeviceGetName", as: Text.self)
-        else { throw .unusable("it lacks functions that every driver since 2013 has") }
+        else { throw .unusable("it lacks functions that a meter needs") }
         (countCall, handleCall, uuidCall, nameCall) = (count, handle, uuid, text)
         powerCall = library.function("nvmlDeviceGetPowerUsage", as: Small.self)
         energyCall = library.function("nvmlDeviceGetTotalEnergyConsumption", as: Large.self)

@@ -16,7 +16,7 @@ package struct NVMLReader: MeterReader {
     private var cards: [Card] = []
     private var unused: [MeterDescription] = []
 
-    /// The driver renews the counter every 20 to 100 ms.
+    /// NVIDIA does not state how often the counter renews: our allowance.
     static let renewalSeconds = 0.1
 
     /// Nil where there is no driver, or no card.
@@ -64,7 +64,7 @@ package struct NVMLReader: MeterReader {
         do throws(NVML.Failure) {
             _ = try library.energy(device)
             counter = EnergyCounter(
-                range: nil, ceiling: HwmonChip.cardBound, renewalSeconds: Self.renewalSeconds, standstillSeconds: 0.5)
+                range: nil, ceiling: PowerBound.card, renewalSeconds: Self.renewalSeconds, standstillSeconds: 0.5)
         } catch {
             if error.code != NVML.Failure.notSupported { throw error }
             // An older card; then it must have a sensor.
@@ -77,7 +77,7 @@ package struct NVMLReader: MeterReader {
             tier: .measured, updatesPerSecond: 1 / Self.renewalSeconds)
         return Card(
             description: description, device: device, counter: counter,
-            sensor: PowerIntegral(ceiling: HwmonChip.cardBound))
+            sensor: PowerIntegral(ceiling: PowerBound.card))
     }
 
     package var descriptions: [MeterDescription] { cards.map(\.description) + unused }
@@ -133,10 +133,7 @@ package struct NVMLReader: MeterReader {
         cards[index].counter = counter
         compare(index, change, bySensor, tick)
         if cards[index].counter == nil { return bySensor }
-        return switch change {
-        case .energy(let microjoules): .energy(EnergyRange(Energy(microjoules: Int64(clamping: microjoules))))
-        case .gap(let reason): .gap(reason)
-        }
+        return change.reading
     }
 
     /// Takes the counter out of use if the sensor refutes it.

@@ -5,11 +5,6 @@ struct PowercapDiscovery {
     var counted: [(description: MeterDescription, zone: PowercapZone)] = []
     var unused: [MeterDescription] = []
 
-    /// More than one package, one package's memory and one board ever draw, in watts, where the kernel states no maximum.
-    static let packageBound = 2000.0
-    static let memoryBound = 1000.0
-    static let platformBound = 10_000.0
-
     var isEmpty: Bool { counted.isEmpty && unused.isEmpty }
 
     private enum Role { case package, memory, platform, part }
@@ -88,9 +83,9 @@ struct PowercapDiscovery {
 
     private static func bound(_ role: Role) -> Double {
         switch role {
-        case .package, .part: packageBound
-        case .memory: memoryBound
-        case .platform: platformBound
+        case .package, .part: PowerBound.package
+        case .memory: PowerBound.memory
+        case .platform: PowerBound.platform
         }
     }
 

@@ -47,14 +47,11 @@ package struct PowercapReader: MeterReader {
                 continue
             }
             domains[index].description.counted = true
-            let reading: DomainSample.Reading
-            switch change {
-            case .energy(let microjoules):
-                reading = .energy(EnergyRange(Energy(microjoules: Int64(clamping: microjoules))))
-                domains[index].description.status = "ok"
-            case .gap(let reason):
-                reading = .gap(reason)
+            let reading = change.reading
+            if case .gap(let reason) = change {
                 domains[index].description.status = reason
+            } else {
+                domains[index].description.status = "ok"
             }
             let description = domains[index].description
             samples.append(

@@ -8,7 +8,7 @@ struct PowercapZone: Sendable {
 
     /// Beyond the stated maximum, short turbo peaks are real.
     static let turboAllowance = 1.5
-    /// A counter renews about every millisecond; late renewals have been seen to bring five on top.
+    /// A counter renews about every millisecond; one late renewal may bring this much time's energy on top.
     static let renewalSeconds = 0.005
 
     init(path: String, kindBound: Double) {

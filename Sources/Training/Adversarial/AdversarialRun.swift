@@ -33,8 +33,7 @@ struct AdversarialRun {
                 optimizers: (plan.optimizer, plan.optimizer), clipping: plan.clipping, batchSize: plan.batchSize,
                 shards: plan.shards, pool: pool, seed: plan.seed)
         }
-        let job = plan.identity + "-" + String(data.dataset.fingerprint, radix: 16)
-        let checkpoints = CheckpointKeeper<AdversarialPosition>(context.output, job: job, events)
+        let checkpoints = CheckpointKeeper<AdversarialPosition>(context.output, plan, data.dataset, events)
         let resumed = try checkpoints.restore(to: trainer.state)
         if let resumed { trainer.resume(at: resumed.step) }
         let picture = SamplePicture(trainer: trainer, preprocessing: data.dataset.preprocessing)

@@ -1,3 +1,4 @@
+import Datasets
 import Glibc
 import JobAPI
 import Tensors
@@ -9,9 +10,10 @@ struct CheckpointKeeper<Position: CheckpointPosition> {
     private let events: EventWriter
     private let fileName = "checkpoint.safetensors"
 
-    init(_ directory: OutputDirectory, job: String, _ events: EventWriter) {
+    /// A checkpoint is of a job and of its samples: both must be the same for a later run to go on.
+    init(_ directory: OutputDirectory, _ plan: TrainingPlan, _ dataset: Dataset, _ events: EventWriter) {
         self.directory = directory
-        self.job = job
+        job = plan.identity + "-" + String(dataset.fingerprint, radix: 16)
         self.events = events
     }
 

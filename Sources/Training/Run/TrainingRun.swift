@@ -54,8 +54,7 @@ package struct TrainingRun {
         func state(_ best: FloatBuffer) -> Checkpoint<TrainingPosition>.State {
             [("parameters", runner.parameters), ("moments", runner.moments), ("best", best)]
         }
-        let job = plan.identity + "-" + String(data.dataset.fingerprint, radix: 16)
-        let checkpoints = CheckpointKeeper<TrainingPosition>(output, job: job, events)
+        let checkpoints = CheckpointKeeper<TrainingPosition>(output, plan, data.dataset, events)
         let resumed = try checkpoints.restore(to: state(best))
         if let resumed { runner.resume(at: resumed.step) }
         let steps = data.train.reduce(0) { $0 + ($1.indices.count + plan.batchSize - 1) / plan.batchSize }
