@@ -116,6 +116,11 @@ let package = Package(
         program("mltrain", ["Training", argumentParser]),
         program("mld-exec", ["CLinux", "CSeccomp"]),
 
+        .executableTarget(
+            name: "metering-benchmark",
+            dependencies: ["Metering", "Ledger", "LinuxSystem", "JobAPI", "Reporting", "Units", argumentParser],
+            path: "Benchmarks/metering", swiftSettings: common),
+
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: common),
         tests("Units", ["TestSupport"]),
         tests("ConfigFile", ["TestSupport"]),

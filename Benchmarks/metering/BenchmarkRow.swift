@@ -1,0 +1,53 @@
+import JobAPI
+import Reporting
+import Units
+
+/// One result, as `Benchmarks/README.md` describes it.
+struct BenchmarkRow: Codable {
+    var row: String
+    /// Nil where it could not be measured.
+    var value: Double?
+    var unit: String
+    var peer: String?
+    var peerValue: Double?
+    /// How many times better than the peer's our value is.
+    var ratio: Double?
+    var goal: Double?
+    var met: Bool?
+
+    /// A value held against a bound, and a peer's on the same data.
+    init(
+        _ row: String, _ value: Double?, unit: String, atMost goal: Double? = nil, atLeast floor: Double? = nil,
+        peer: String? = nil, peerValue: Double? = nil
+    ) {
+        self.row = row
+        self.value = value
+        self.unit = unit
+        self.peer = peer
+        self.peerValue = peerValue
+        self.goal = goal ?? floor
+        if let value {
+            if let goal { met = value <= goal }
+            if let floor { met = value >= floor }
+            if let peerValue, value > 0, peerValue > 0 { ratio = floor == nil ? peerValue / value : value / peerValue }
+        }
+    }
+
+    static func json(_ rows: [BenchmarkRow]) throws -> String { try JSON.text(rows, pretty: true) + "\n" }
+
+    static func table(_ rows: [BenchmarkRow]) -> String {
+        var table = Table([
+            .init("ROW"), .init("VALUE", .right), .init("UNIT"), .init("PEER", optional: true),
+            .init("PEER'S", .right, optional: true), .init("TIMES BETTER", .right, optional: true),
+            .init("GOAL", .right, optional: true), .init("MET", optional: true),
+        ])
+        for row in rows {
+            table.add([
+                .init(row.row), .init(row.value.map { significant($0) } ?? "-"), .init(row.unit), .init(row.peer ?? ""),
+                .init(row.peerValue.map { significant($0) } ?? ""), .init(row.ratio.map { significant($0) } ?? ""),
+                .init(row.goal.map { significant($0) } ?? ""), .init(row.met.map { $0 ? "yes" : "NO" } ?? ""),
+            ])
+        }
+        return table.render()
+    }
+}
