@@ -51,6 +51,11 @@ package struct CarbonTable: Sendable {
     /// The table that is built into the program; read once.
     package static func builtIn() throws(CarbonError) -> CarbonTable { try loaded.get() }
 
+    /// The name of the built-in table and the beginning of its SHA-256: by it a figure can be traced to the table it was made
+    /// with.
+    package static let version =
+        "countries.csv sha256:" + SHA256.hex(PackageResources.countries_csv).prefix(16)
+
     /// Reads `iso3,iso2,name,g_per_kwh,year` with a header line; `#` starts a comment line.
     package init(parsing text: String) throws(CarbonError) {
         var entries: [Entry] = []

@@ -17,6 +17,10 @@ package struct SiteCarbon: Sendable, Hashable {
     package var pueIsSet: Bool
     /// False when the admin has set no zone and the world's mean is assumed.
     package var zoneIsSet: Bool
+    /// Water usage effectiveness: litres evaporated on the site per kWh of the machine; nil when the admin has not said.
+    package var wue: Double?
+    /// Energy water intensity factor: litres that making a kWh takes; nil when the admin has not said.
+    package var ewif: Double?
 
     /// The 5th and 95th percentile of the countries' intensities, weighted by their generation (Brazil and India): where a
     /// machine of unknown place may stand. Computed from the source of the table, which also holds the generation.
@@ -46,6 +50,15 @@ package struct SiteCarbon: Sendable, Hashable {
     /// For reports: `PUE 1.2` or `PUE not set (1.0, without the building's overhead)`.
     package var pueText: String {
         pueIsSet ? "PUE \(significant(pue))" : "PUE not set (1.0, without the building's overhead)"
+    }
+
+    /// The water of one interval's energy in µL: `E x (WUE + PUE x EWIF)`, Li et al. 2023, "Making AI Less Thirsty", equation
+    /// of the operational water footprint. What nobody stated counts as none, so the figure is then a lower bound.
+    package func water(_ energy: Energy) -> Int64 {
+        let litresPerKilowattHour = (wue ?? 0) + pue * (ewif ?? 0)
+        guard litresPerKilowattHour.isFinite, litresPerKilowattHour > 0 else { return 0 }
+        // 1 µJ at 1 L/kWh is 1e6 / 3.6e12 µL.
+        return Int64(saturating: Double(energy.microjoules) * litresPerKilowattHour / 3.6e6)
     }
 
     /// The carbon of one interval's energy and its range: the energy's range and, where the zone is not known, the world's.

@@ -29,11 +29,13 @@ package struct EnergyFigures: Codable, Hashable, Sendable {
     package var tier: Tier?
     /// Seconds without a figure, as a mean over power domains.
     package var gapS: Double
+    /// Litres of water; nil where the site states no factors.
+    package var waterL: Double?
 
     package init(
         energyJ: Double = 0, energyLowJ: Double = 0, energyHighJ: Double = 0, activeJ: Double = 0,
         reservedIdleJ: Double = 0, carbonG: Double = 0, carbonLowG: Double = 0, carbonHighG: Double = 0,
-        tier: Tier? = nil, gapS: Double = 0
+        tier: Tier? = nil, gapS: Double = 0, waterL: Double? = nil
     ) {
         self.energyJ = energyJ
         self.energyLowJ = energyLowJ
@@ -45,5 +47,6 @@ package struct EnergyFigures: Codable, Hashable, Sendable {
         self.carbonHighG = carbonHighG
         self.tier = tier
         self.gapS = gapS
+        self.waterL = waterL
     }
 }

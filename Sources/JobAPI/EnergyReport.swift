@@ -5,6 +5,14 @@ package enum ReportGrouping: String, Codable, Sendable, CaseIterable {
     case user, project, job, queue, device, day, month
 }
 
+/// Who pays for hardware that was reserved and idled.
+package enum BillingBasis: String, Codable, Sendable, CaseIterable {
+    /// Whoever reserved it: a job's figure is its active and its reserved idle energy.
+    case full
+    /// Nobody: only what the job's computing added.
+    case marginal
+}
+
 /// `GET /v1/report`.
 package struct EnergyReport: Codable, Hashable, Sendable {
     package struct Period: Codable, Hashable, Sendable {
@@ -33,6 +41,16 @@ package struct EnergyReport: Codable, Hashable, Sendable {
         package var samples: Int?
         package var energyPerEpochJ: Double?
         package var energyPerSampleJ: Double?
+        /// The share of making the machine that falls on the run time, in g; nil where the site does not state it.
+        package var embodiedG: Double?
+        /// Software carbon intensity (SCI): operational and embodied carbon per job, epoch and sample.
+        package var sciPerJobG: Double?
+        package var sciPerEpochG: Double?
+        package var sciPerSampleG: Double?
+        /// Energy of failed, timed-out, lost and preempted attempts after their last checkpoint.
+        package var wasteJ: Double?
+        /// Reserved idle energy of CPUs that were reserved and not used.
+        package var overReservedJ: Double?
 
         package init(
             key: String, name: String? = nil, user: String? = nil, state: JobState? = nil, jobs: Int,

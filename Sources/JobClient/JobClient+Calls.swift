@@ -13,12 +13,17 @@ package struct ReportQuery: Hashable, Sendable {
     package var until: Timestamp?
     package var by: ReportGrouping?
     package var job: JobID?
+    package var basis: BillingBasis?
 
-    package init(since: Timestamp? = nil, until: Timestamp? = nil, by: ReportGrouping? = nil, job: JobID? = nil) {
+    package init(
+        since: Timestamp? = nil, until: Timestamp? = nil, by: ReportGrouping? = nil, job: JobID? = nil,
+        basis: BillingBasis? = nil
+    ) {
         self.since = since
         self.until = until
         self.by = by
         self.job = job
+        self.basis = basis
     }
 }
 
@@ -69,8 +74,12 @@ extension JobClient {
         try await call(
             .GET,
             Target("report").query("since", query.since?.precise).query("until", query.until?.precise)
-                .query("by", query.by?.rawValue).query("job", query.job?.description))
+                .query("by", query.by?.rawValue).query("job", query.job?.description)
+                .query("basis", query.basis?.rawValue))
     }
+
+    /// Recomputes the whole ledger, which takes its time: minutes for years of history.
+    package func audit() async throws -> AuditReport { try await call(.GET, Target("audit"), within: .seconds(3600)) }
 
     package func policy() async throws -> PolicyReport { try await call(.GET, Target("policy")) }
 }

@@ -33,10 +33,11 @@ package struct JobClient: Sendable {
 
     /// Sends one request and decodes its JSON answer.
     func call<T: Decodable & Sendable>(
-        _ method: HTTPMethod, _ target: Target, body: [UInt8] = [], as type: T.Type = T.self
+        _ method: HTTPMethod, _ target: Target, body: [UInt8] = [], within limit: Duration? = nil,
+        as type: T.Type = T.self
     ) async throws -> T {
         let request = Request(method: method, target: target.text, body: body)
-        let bytes = try await exchange(request)
+        let bytes = try await exchange(request, within: limit)
         do {
             return try JSON.decode(T.self, from: Data(bytes))
         } catch {
@@ -44,9 +45,10 @@ package struct JobClient: Sendable {
         }
     }
 
-    /// Sends one request and returns the body of a successful answer, within the timeout.
-    func exchange(_ request: Request) async throws -> [UInt8] {
-        try await withThrowingTaskGroup(of: [UInt8].self) { tasks in
+    /// Sends one request and returns the body of a successful answer, within `limit` or else the timeout.
+    func exchange(_ request: Request, within limit: Duration? = nil) async throws -> [UInt8] {
+        let timeout = limit ?? timeout
+        return try await withThrowingTaskGroup(of: [UInt8].self) { tasks in
             tasks.addTask {
                 let connection = try await HTTPConnection.open(socket, for: request, on: group)
                 return try await connection.perform { head, parts in

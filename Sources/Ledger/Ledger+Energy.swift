@@ -32,13 +32,15 @@ package struct SpanDelta: Sendable {
     package var carbon: CarbonMass
     package var carbonLow: CarbonMass
     package var carbonHigh: CarbonMass
+    /// Water that making and cooling took, in microlitres; zero where the site states no factors.
+    package var waterMicrolitres: Int64
     /// How long there was no reading while the account was there.
     package var gap: Duration
     package var tier: Tier
 
     package init(
         account: SpanAccount, active: Energy, reservedIdle: Energy, low: Energy, high: Energy, carbon: CarbonMass,
-        carbonLow: CarbonMass, carbonHigh: CarbonMass, gap: Duration = .zero, tier: Tier
+        carbonLow: CarbonMass, carbonHigh: CarbonMass, waterMicrolitres: Int64 = 0, gap: Duration = .zero, tier: Tier
     ) {
         self.account = account
         self.active = active
@@ -48,6 +50,7 @@ package struct SpanDelta: Sendable {
         self.carbon = carbon
         self.carbonLow = carbonLow
         self.carbonHigh = carbonHigh
+        self.waterMicrolitres = waterMicrolitres
         self.gap = gap
         self.tier = tier
     }
@@ -90,11 +93,15 @@ extension Ledger {
     /// Adds metered intervals to their minutes, all or none.
     ///
     /// An interval is booked whole to the minute in which it ends; intervals are about a second, so a minute's figure may
-    /// hold up to one interval of its neighbour and no energy is ever split or lost.
+    /// hold up to one interval of its neighbour and no energy is ever split or lost. A minute that is sealed takes nothing more:
+    /// what comes for it late, because the clock was set back, goes to the first one that is not.
     package func add(_ intervals: [MeteredInterval], host: Int64) async throws(LedgerError) {
         guard !intervals.isEmpty else { return }
         try await write("book the meter's readings") { db in
-            for interval in intervals { try Self.add(db, interval, host: host) }
+            let sealed = try Frontiers(db).sealed
+            for interval in intervals {
+                try Self.add(db, interval, minute: max(interval.end.minute, sealed), host: host)
+            }
             // Where a daemon that starts after us finds out how long nobody read the meters.
             if let last = intervals.map(\.end).max() {
                 try db.execute(
@@ -104,8 +111,7 @@ extension Ledger {
         }
     }
 
-    private static func add(_ db: Database, _ interval: MeteredInterval, host: Int64) throws {
-        let minute = interval.end.microseconds / 60_000_000
+    private static func add(_ db: Database, _ interval: MeteredInterval, minute: Minute, host: Int64) throws {
         let length = max(interval.end.microseconds - interval.start.microseconds, 0)
         let domain = try domainID(db, interval, host: host)
         try db.cachedStatement(
@@ -124,17 +130,17 @@ extension Ledger {
             if case .job(let id, let attempt) = span.account { job = (id.number, attempt) }
             try db.cachedStatement(
                 sql: """
-                    INSERT INTO spans VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)
+                    INSERT INTO spans VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)
                     ON CONFLICT DO UPDATE SET active_uj = active_uj + ?6, idle_uj = idle_uj + ?7, low_uj = low_uj + ?8,
                         high_uj = high_uj + ?9, carbon_ug = carbon_ug + ?10, carbon_low_ug = carbon_low_ug + ?11,
-                        carbon_high_ug = carbon_high_ug + ?12, gap_us = gap_us + ?13,
+                        carbon_high_ug = carbon_high_ug + ?12, gap_us = gap_us + ?13, water_ul = water_ul + ?15,
                         tier = CASE WHEN \(rank("?14")) > \(rank("tier")) THEN ?14 ELSE tier END
                     """
             ).execute(arguments: [
                 minute, domain, span.account.name, job.id, job.attempt, span.active.microjoules,
                 span.reservedIdle.microjoules, span.low.microjoules, span.high.microjoules, span.carbon.micrograms,
                 span.carbonLow.micrograms, span.carbonHigh.micrograms, Int64(saturating: span.gap.seconds * 1e6),
-                span.tier.rawValue,
+                span.tier.rawValue, span.waterMicrolitres,
             ])
         }
     }
@@ -142,6 +148,11 @@ extension Ledger {
     /// Orders tiers in SQL: the highest of the parts is the tier of the sum. A gap has no figure, so any figure outranks it.
     static func rank(_ expression: String) -> String {
         "(CASE \(expression) WHEN 'measured' THEN 1 WHEN 'calibrated' THEN 2 WHEN 'table' THEN 3 ELSE 0 END)"
+    }
+
+    /// The tier of a rank as ``rank(_:)`` gives it.
+    static func tier(ofRank expression: String) -> String {
+        "(CASE \(expression) WHEN 1 THEN 'measured' WHEN 2 THEN 'calibrated' WHEN 3 THEN 'table' ELSE 'gap' END)"
     }
 
     private static func domainID(_ db: Database, _ interval: MeteredInterval, host: Int64) throws -> Int64 {
@@ -183,9 +194,17 @@ extension Ledger {
                 return
             }
             try db.execute(
-                sql: "INSERT OR REPLACE INTO intensities VALUES (?, ?, ?, ?, ?)",
-                arguments: [from.microseconds, zone, intensity.gramsPerKilowattHour, pue, source])
+                sql: "INSERT INTO intensities VALUES (?, ?, ?, ?, ?)",
+                arguments: [
+                    Self.later(from, than: last?["from_us"]), zone, intensity.gramsPerKilowattHour, pue, source,
+                ])
         }
+    }
+
+    /// A time after the last one, though the clock was set back: what is sealed stays as it is, and the order of what was in
+    /// force is kept.
+    static func later(_ time: Timestamp, than last: Int64?) -> Int64 {
+        max(time.microseconds, last.map { $0 + 1 } ?? .min)
     }
 
     /// The end of the last interval that was booked.

@@ -6,10 +6,11 @@ extension Ledger {
     /// Keeps what a job reported about itself, all or none.
     /// - Parameters:
     ///   - completed: epochs and samples done so far, for joules per epoch and per sample.
+    ///   - isCheckpointed: what the attempt did so far is safe on disk; its energy must be booked by now.
     ///   - offset: up to where the job's event file has been read, so that a restarted daemon keeps nothing twice.
     package func recordEvents(
         _ id: JobID, attempt: Int, at: Timestamp, metrics: [Metric], artifacts: [Artifact], progress: Progress?,
-        completed: (epochs: Int, samples: Int)?, offset: Int64
+        completed: (epochs: Int, samples: Int)?, isCheckpointed: Bool = false, offset: Int64
     ) async throws(LedgerError) {
         try await write("keep the events of job \(id)") { db in
             for metric in metrics {
@@ -28,6 +29,13 @@ extension Ledger {
             try db.execute(
                 sql: "UPDATE attempts SET events_offset = ? WHERE job_id = ? AND number = ?",
                 arguments: [offset, id.number, attempt])
+            if isCheckpointed {
+                try db.execute(
+                    sql: "UPDATE attempts SET checkpoint_us = ?, checkpoint_uj = ? WHERE job_id = ? AND number = ?",
+                    arguments: [
+                        at.microseconds, try Self.energy(db, id, attempt: attempt).total, id.number, attempt,
+                    ])
+            }
             if let progress {
                 try db.execute(
                     sql: """

@@ -45,10 +45,13 @@ package struct NewJob: Sendable {
 package struct JobEnd: Sendable {
     package var exitStatus: Int?
     package var signal: Int?
+    /// CPU time of all its processes; nil when nobody knows.
+    package var cpuMicroseconds: Int64?
 
-    package init(exitStatus: Int? = nil, signal: Int? = nil) {
+    package init(exitStatus: Int? = nil, signal: Int? = nil, cpuMicroseconds: Int64? = nil) {
         self.exitStatus = exitStatus
         self.signal = signal
+        self.cpuMicroseconds = cpuMicroseconds
     }
 }
 
@@ -121,6 +124,7 @@ extension Ledger {
                         WHERE job_id = ? AND number = (SELECT attempt FROM jobs WHERE id = ?) AND ended_us IS NULL
                         """,
                     arguments: [at.microseconds, id.number, id.number])
+                try Self.recordLosses(db, id, from: from, to: state, cpuMicroseconds: end?.cpuMicroseconds)
             }
             try Self.insertTransition(db, id, .init(at: at, from: from, to: state, cause: cause))
             return true
@@ -202,9 +206,10 @@ extension Ledger {
     /// Keeps a policy's text under its hash, so that every decision can be traced to what was in force.
     package func keepPolicy(hash: String, text: String, at: Timestamp) async throws(LedgerError) {
         try await write("keep the policy") { db in
+            let last = try Int64.fetchOne(db, sql: "SELECT MAX(applied_us) FROM policies")
             try db.execute(
                 sql: "INSERT OR IGNORE INTO policies (hash, applied_us, text) VALUES (?, ?, ?)",
-                arguments: [hash, at.microseconds, text])
+                arguments: [hash, Self.later(at, than: last), text])
         }
     }
 

@@ -103,10 +103,11 @@ extension Ledger {
                 FROM jobs LEFT JOIN attempts a ON a.job_id = jobs.id AND a.number = jobs.attempt
                 WHERE \(condition)
                 """, arguments: arguments)
-        return try rows.map { try storedJob(db, $0) }
+        let frontiers = try Frontiers(db)
+        return try rows.map { try storedJob(db, $0, frontiers) }
     }
 
-    private static func storedJob(_ db: Database, _ row: Row) throws -> StoredJob {
+    private static func storedJob(_ db: Database, _ row: Row, _ frontiers: Frontiers) throws -> StoredJob {
         let id = JobID(row["id"] as Int64)
         let text: String = row["state"]
         guard let state = JobState(rawValue: text) else {
@@ -124,7 +125,7 @@ extension Ledger {
             submittedAt: Timestamp(microseconds: row["submitted_us"]),
             startedAt: started.map(Timestamp.init(microseconds:)), endedAt: ended.map(Timestamp.init(microseconds:)),
             exitStatus: row["exit_status"], signal: row["signal"], resources: resources,
-            energy: try figures(db, where: "job_id = ?", [id.number]),
+            energy: try figures(db, of: id.number, frontiers),
             progress: try progress.map { try JSON.decode(Progress.self, from: Data($0.utf8)) })
         let start: Int64? = row["supervisor_start"]
         return StoredJob(

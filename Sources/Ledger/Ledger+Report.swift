@@ -11,54 +11,86 @@ package struct ReportQuery: Sendable {
     package var job: JobID?
     /// Only this user's jobs, for those who may not see others'.
     package var user: String?
+    package var basis: BillingBasis
 
-    package init(since: Timestamp, until: Timestamp, by: ReportGrouping, job: JobID? = nil, user: String? = nil) {
+    package init(
+        since: Timestamp, until: Timestamp, by: ReportGrouping, job: JobID? = nil, user: String? = nil,
+        basis: BillingBasis = .full
+    ) {
         self.since = since
         self.until = until
         self.by = by
         self.job = job
         self.user = user
+        self.basis = basis
     }
 }
 
 extension Ledger {
     /// Adds up the spans of whole minutes in `since ..< until`, jobs only; the balance shows the other accounts.
+    ///
+    /// Where the minutes or hours at an end of the period are dropped, it reaches to the next whole hour or day and says so.
     package func report(_ query: ReportQuery) async throws(LedgerError) -> EnergyReport {
         try await read("make the report") { db in
+            let period = SpanPeriod(
+                from: query.since.minute, until: (query.until.microseconds + 59_999_999) / 60_000_000,
+                try Frontiers(db))
             let (condition, arguments) = Self.condition(query)
             let key = Self.key(query.by)
+            let spans = period.spans(where: "account = 'job'")
             let rows = try Row.fetchAll(
                 db,
                 sql: """
                     SELECT \(key) AS key, COUNT(DISTINCT s.job_id) AS jobs, \(Self.sums)
-                    FROM spans s JOIN jobs j ON j.id = s.job_id LEFT JOIN domains d ON d.id = s.domain_id
-                    WHERE s.account = 'job' AND \(condition) GROUP BY key ORDER BY \(query.by == .job ? "s.job_id" : "key")
+                    FROM \(spans) s JOIN jobs j ON j.id = s.job_id LEFT JOIN domains d ON d.id = s.domain_id
+                    WHERE \(condition) GROUP BY key ORDER BY \(query.by == .job ? "s.job_id" : "key")
                     """, arguments: arguments)
+            let runs = try Self.runs(db, query)
             let reportRows = try rows.map { row -> EnergyReport.Row in
                 let key: String = row["key"]
-                var report = EnergyReport.Row(key: key, jobs: row["jobs"], durationS: 0, figures: Self.figures(row))
+                var report = EnergyReport.Row(
+                    key: key, jobs: row["jobs"], durationS: 0, figures: Self.figures(row, query.basis))
                 if query.by == .job, let id = Int64(key) { try Self.describe(db, &report, job: id) }
+                // A device has no runs of its own: the same jobs ran on all of them.
+                report.add(query.by == .device ? RunTotals(seconds: runs.total.seconds) : runs.groups[key] ?? .init())
                 return report
             }
-            let durations = try Self.durations(db, query)
             let total =
                 try Row.fetchOne(
                     db,
                     sql: """
                         SELECT COUNT(DISTINCT s.job_id) AS jobs, \(Self.sums)
-                        FROM spans s JOIN jobs j ON j.id = s.job_id WHERE s.account = 'job' AND \(condition)
+                        FROM \(spans) s JOIN jobs j ON j.id = s.job_id WHERE \(condition)
                         """, arguments: arguments)
-            let totals = EnergyReport.Row(
-                key: "total", jobs: total?["jobs"] ?? 0, durationS: durations.values.reduce(0, +),
-                figures: total.map(Self.figures) ?? .init())
+            var totals = EnergyReport.Row(
+                key: "total", jobs: total?["jobs"] ?? 0, durationS: 0,
+                figures: total.map { Self.figures($0, query.basis) } ?? .init())
+            totals.add(runs.total)
             return EnergyReport(
-                period: .init(since: query.since, until: query.until), by: query.by,
-                rows: reportRows.map { row in
-                    var row = row
-                    row.durationS = durations[query.by == .device ? "total" : row.key] ?? 0
-                    return row
-                }, totals: totals, balance: try Self.balance(db, query), notes: [])
+                period: Self.shown(period, query), by: query.by, rows: reportRows, totals: totals,
+                balance: try Self.balance(db, period), notes: Self.notes(period, query))
         }
+    }
+
+    /// The period as it was asked for, unless it had to be widened.
+    private static func shown(_ period: SpanPeriod, _ query: ReportQuery) -> EnergyReport.Period {
+        EnergyReport.Period(
+            since: period.from == query.since.minute
+                ? query.since : Timestamp(microseconds: period.from * 60_000_000),
+            until: period.until * 60_000_000 <= query.until.microseconds + 59_999_999
+                ? query.until : Timestamp(microseconds: period.until * 60_000_000))
+    }
+
+    private static func notes(_ period: SpanPeriod, _ query: ReportQuery) -> [String] {
+        let shown = shown(period, query)
+        var notes: [String] = []
+        if shown.since != query.since || shown.until != query.until {
+            notes.append("the minutes of so long ago are added up: the period is that of whole hours or days")
+        }
+        if query.basis == .marginal {
+            notes.append("marginal basis: without the idle power of what was reserved, which counts as idle")
+        }
+        return notes
     }
 
     /// The first minute that was metered; now, when none was.
@@ -73,36 +105,47 @@ extension Ledger {
     static let sums = """
         SUM(s.active_uj) AS active, SUM(s.idle_uj) AS idle, SUM(s.low_uj) AS low, SUM(s.high_uj) AS high,
         SUM(s.carbon_ug) AS carbon, SUM(s.carbon_low_ug) AS carbon_low, SUM(s.carbon_high_ug) AS carbon_high,
-        SUM(s.gap_us) / MAX(COUNT(DISTINCT s.domain_id), 1) AS gap, MAX(\(rank("s.tier"))) AS tier
+        SUM(s.gap_us) / MAX(COUNT(DISTINCT s.domain_id), 1) AS gap, MAX(\(rank("s.tier"))) AS tier,
+        SUM(s.water_ul) AS water, SUM(CASE WHEN s.active_uj > 0
+            THEN s.carbon_ug * (CAST(s.active_uj AS REAL) / (s.active_uj + s.idle_uj)) ELSE 0 END) AS active_carbon
         """
 
-    static func figures(_ row: Row) -> EnergyFigures {
+    static func figures(_ row: Row, _ basis: BillingBasis = .full) -> EnergyFigures {
         let joules = { (key: String) -> Double in Double((row[key] as Int64?) ?? 0) / 1e6 }
         let tiers: [Tier] = [.gap, .measured, .calibrated, .table]
         let tier: Int? = row["tier"]
-        return EnergyFigures(
+        var figures = EnergyFigures(
             energyJ: Double(((row["active"] as Int64?) ?? 0) + ((row["idle"] as Int64?) ?? 0)) / 1e6,
             energyLowJ: joules("low"), energyHighJ: joules("high"),
             activeJ: joules("active"), reservedIdleJ: joules("idle"), carbonG: joules("carbon"),
             carbonLowG: joules("carbon_low"), carbonHighG: joules("carbon_high"),
             tier: tier.flatMap { tiers.indices.contains($0) ? tiers[$0] : nil }, gapS: joules("gap"))
+        if let water = row["water"] as Int64?, water > 0 { figures.waterL = Double(water) / 1e6 }
+        guard basis == .marginal else { return figures }
+        // The carbon of a span is that of its energy, so its active part goes with the active energy.
+        let carbon = ((row["active_carbon"] as Double?) ?? 0) / 1e6
+        let fraction = figures.energyJ > 0 ? figures.activeJ / figures.energyJ : 0
+        figures.carbonLowG = min(carbon, figures.carbonLowG * fraction)
+        figures.carbonHighG = max(carbon, figures.carbonHighG * fraction)
+        figures.carbonG = carbon
+        figures.waterL = figures.waterL.map { $0 * fraction }
+        figures.energyJ = figures.activeJ
+        figures.energyLowJ = min(figures.activeJ, max(0, figures.energyLowJ - figures.reservedIdleJ))
+        figures.energyHighJ = max(figures.activeJ, figures.energyHighJ - figures.reservedIdleJ)
+        return figures
     }
 
     /// The figures of one job over all its attempts.
-    static func figures(
-        _ db: Database, where condition: String, _ arguments: StatementArguments
-    ) throws -> EnergyFigures {
+    static func figures(_ db: Database, of job: Int64, _ frontiers: Frontiers) throws -> EnergyFigures {
+        let spans = SpanPeriod.all(frontiers).spans(where: "job_id = ?1 AND account = 'job'")
         let row = try Row.fetchOne(
-            db, sql: "SELECT \(sums) FROM spans s WHERE \(condition) AND s.job_id > 0", arguments: arguments)
-        return row.map(figures) ?? .init()
+            db.cachedStatement(sql: "SELECT \(sums) FROM \(spans) s"), arguments: [job])
+        return row.map { figures($0) } ?? .init()
     }
 
     private static func condition(_ query: ReportQuery) -> (String, StatementArguments) {
-        var text = "s.minute >= ? AND s.minute < ?"
-        let minute = Int64(60_000_000)
-        var arguments: StatementArguments = [
-            query.since.microseconds / minute, (query.until.microseconds + minute - 1) / minute,
-        ]
+        var text = "1"
+        var arguments = StatementArguments()
         if let job = query.job {
             text += " AND s.job_id = ?"
             arguments += [job.number]
@@ -148,64 +191,11 @@ extension Ledger {
         }
     }
 
-    /// Run time of the attempts per group, clipped to the period. An attempt that spans midnight counts on both days.
-    private static func durations(_ db: Database, _ query: ReportQuery) throws -> [String: Double] {
-        var condition = "a.started_us < ?2 AND COALESCE(a.ended_us, ?3) > ?1"
-        let now = Timestamp.now().microseconds
-        var arguments: StatementArguments = [query.since.microseconds, query.until.microseconds, now]
-        if let job = query.job {
-            condition += " AND j.id = ?4"
-            arguments += [job.number]
-        }
-        if let user = query.user {
-            condition += " AND j.user = \(query.job == nil ? "?4" : "?5")"
-            arguments += [user]
-        }
-        let rows = try Row.fetchAll(
-            db,
-            sql: """
-                SELECT j.id, j.user, j.project, j.queue, MAX(a.started_us, ?1) AS start,
-                    MIN(COALESCE(a.ended_us, ?3), ?2) AS end
-                FROM attempts a JOIN jobs j ON j.id = a.job_id WHERE \(condition)
-                """, arguments: arguments)
-        var result: [String: Double] = [:]
-        for row in rows {
-            let start: Int64 = row["start"]
-            let end: Int64 = row["end"]
-            switch query.by {
-            case .user: result[row["user"], default: 0] += Double(end - start) / 1e6
-            case .project: result[row["project"], default: 0] += Double(end - start) / 1e6
-            case .queue: result[row["queue"], default: 0] += Double(end - start) / 1e6
-            case .job: result["\(row["id"] as Int64)", default: 0] += Double(end - start) / 1e6
-            case .device: result["total", default: 0] += Double(end - start) / 1e6
-            case .day, .month:
-                var position = start
-                while position < end {
-                    let day = Timestamp(microseconds: position)
-                    let next = min((position / 86_400_000_000 + 1) * 86_400_000_000, end)
-                    let key = query.by == .day ? day.day : String(day.day.prefix(7))
-                    result[key, default: 0] += Double(next - position) / 1e6
-                    position = next
-                }
-            }
-        }
-        return result
-    }
-
-    private static func balance(_ db: Database, _ query: ReportQuery) throws -> EnergyReport.Balance {
-        let minute = Int64(60_000_000)
-        let bounds: StatementArguments = [
-            query.since.microseconds / minute, (query.until.microseconds + minute - 1) / minute,
-        ]
-        let metered = try Int64.fetchOne(
-            db, sql: "SELECT SUM(metered_uj) FROM domain_minutes WHERE minute >= ? AND minute < ?", arguments: bounds)
+    private static func balance(_ db: Database, _ period: SpanPeriod) throws -> EnergyReport.Balance {
+        let metered = try Int64.fetchOne(db, sql: "SELECT SUM(metered_uj) FROM \(period.domains())")
         var parts: [String: Int64] = [:]
         for row in try Row.fetchAll(
-            db,
-            sql: """
-                SELECT account, SUM(active_uj + idle_uj) AS uj FROM spans WHERE minute >= ? AND minute < ?
-                GROUP BY account
-                """, arguments: bounds)
+            db, sql: "SELECT account, SUM(active_uj + idle_uj) AS uj FROM \(period.spans()) GROUP BY account")
         {
             parts[row["account"]] = row["uj"]
         }

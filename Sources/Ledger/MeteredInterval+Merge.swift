@@ -10,35 +10,58 @@ extension MeteredInterval {
             var isGap: Bool
             var tier: String
         }
-        var merged: [MeteredInterval] = []
+        var merged: [MergedInterval] = []
         var positions: [Key: Int] = [:]
         for interval in intervals {
             let key = Key(
-                minute: interval.end.microseconds / 60_000_000, domain: interval.domain, isGap: interval.isGap,
+                minute: interval.end.minute, domain: interval.domain, isGap: interval.isGap,
                 tier: interval.tier.rawValue)
             if let position = positions[key] {
                 merged[position].absorb(interval)
             } else {
                 positions[key] = merged.count
-                merged.append(interval)
+                merged.append(MergedInterval(interval))
             }
         }
-        return merged
+        return merged.map(\.whole)
+    }
+}
+
+private struct MergedInterval {
+    private struct Key: Hashable {
+        var account: SpanAccount
+        var tier: Tier
     }
 
-    private mutating func absorb(_ other: MeteredInterval) {
+    private(set) var whole: MeteredInterval
+    /// Where each account's span is.
+    private var positions: [Key: Int] = [:]
+
+    init(_ first: MeteredInterval) {
+        whole = first
+        whole.spans = []
+        add(first.spans)
+    }
+
+    mutating func absorb(_ other: MeteredInterval) {
         // The length of the whole is the sum of the parts, wherever in the minute they lie.
-        let length = end.since(start) + other.end.since(other.start)
-        end = max(end, other.end)
-        start = end.advanced(by: .zero - length)
-        metered += other.metered
-        low += other.low
-        high += other.high
-        for span in other.spans {
-            if let position = spans.firstIndex(where: { $0.account == span.account && $0.tier == span.tier }) {
-                spans[position].absorb(span)
+        let length = whole.end.since(whole.start) + other.end.since(other.start)
+        whole.end = max(whole.end, other.end)
+        whole.start = whole.end.advanced(by: .zero - length)
+        whole.metered += other.metered
+        whole.low += other.low
+        whole.high += other.high
+        add(other.spans)
+    }
+
+    private mutating func add(_ spans: [SpanDelta]) {
+        for span in spans {
+            let key = Key(account: span.account, tier: span.tier)
+            if let position = positions[key] {
+                whole.spans[position].absorb(span)
             } else {
-                spans.append(span)
+                positions[key] = whole.spans.count
+                whole.spans.append(span)
             }
         }
     }
@@ -53,6 +76,7 @@ extension SpanDelta {
         carbon += other.carbon
         carbonLow += other.carbonLow
         carbonHigh += other.carbonHigh
+        waterMicrolitres += other.waterMicrolitres
         gap += other.gap
     }
 }

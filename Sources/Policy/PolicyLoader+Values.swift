@@ -4,10 +4,10 @@ import Units
 // Values with a shape of their own, each checked where it is read so that the problem names its line.
 
 extension PolicyLoader {
-    func maxTime(_ reader: ConfigReader) -> Duration? {
-        guard let time = reader.duration("max-time") else { return nil }
-        if time < .seconds(1) {
-            reader.report("max-time", "\"\(reader.name).max-time\" must be at least 1 s")
+    func atLeast(_ least: Duration, _ key: String, _ reader: ConfigReader) -> Duration? {
+        guard let time = reader.duration(key) else { return nil }
+        if time < least {
+            reader.report(key, "\"\(reader.name).\(key)\" must be at least \(least.brief)")
             return nil
         }
         return time

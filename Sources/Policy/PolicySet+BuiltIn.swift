@@ -1,10 +1,15 @@
+import JobAPI
 import Units
 
 extension PolicySet {
     /// What holds where no file says otherwise. `policies/default.toml` says the same, with comments; a test compares.
     package static let builtIn = PolicySet(
         machine: Machine(reserveCpus: Setting(0), reserveMemory: Setting(.mebibytes(512))),
-        site: Site(zone: Setting(nil), pue: Setting(1)),
+        site: Site(
+            zone: Setting(nil), pue: Setting(1), embodiedKg: Setting(nil), lifetime: Setting(.seconds(4 * 31_557_600)),
+            wue: Setting(nil), ewif: Setting(nil)),
+        billing: Billing(basis: Setting(.full)),
+        keeping: Keeping(minutes: Setting(.seconds(14 * 86_400)), hours: Setting(.seconds(400 * 86_400))),
         queues: [
             Queue(builtIn: "interactive", priority: 100, maxTime: .seconds(4 * 3600)),
             Queue(builtIn: "batch", priority: 10, maxTime: .seconds(24 * 3600), isDefault: true),

@@ -55,6 +55,20 @@ struct PolicyLoader {
         if let section = reader.table("site") {
             assign(section, "zone", zone(section), &set.site.zone)
             assign(section, "pue", section.number("pue", in: 1...10), &set.site.pue)
+            assign(section, "embodied-kg", section.number("embodied-kg", in: 0...1e7), &set.site.embodiedKg)
+            assign(section, "lifetime", atLeast(.seconds(86_400), "lifetime", section), &set.site.lifetime)
+            assign(section, "wue", section.number("wue", in: 0...1000), &set.site.wue)
+            assign(section, "ewif", section.number("ewif", in: 0...1000), &set.site.ewif)
+            section.finish()
+        }
+        if let section = reader.table("billing") {
+            assign(section, "basis", section.choice("basis"), &set.billing.basis)
+            section.finish()
+        }
+        if let section = reader.table("ledger") {
+            let hour = Duration.seconds(3600)
+            assign(section, "keep-minutes", atLeast(hour, "keep-minutes", section), &set.keeping.minutes)
+            assign(section, "keep-hours", atLeast(hour, "keep-hours", section), &set.keeping.hours)
             section.finish()
         }
         addQueues(reader)
@@ -83,7 +97,7 @@ struct PolicyLoader {
                 set.queues.append(.init(name: name, source: section.reference("queue.\(name)")))
             }
             assign(section, "priority", section.integer("priority", in: 0...1000), &set.queues[index].priority)
-            assign(section, "max-time", maxTime(section), &set.queues[index].maxTime)
+            assign(section, "max-time", atLeast(.seconds(1), "max-time", section), &set.queues[index].maxTime)
             let cpus = section.integer("max-cpus-per-job", in: 1...100_000)
             assign(section, "max-cpus-per-job", cpus, &set.queues[index].maxCpusPerJob)
             assign(section, "sandbox", section.string("sandbox"), &set.queues[index].sandbox)

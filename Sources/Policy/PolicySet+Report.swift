@@ -12,6 +12,13 @@ extension PolicySet {
         line("machine.reserve-memory", machine.reserveMemory, "\(machine.reserveMemory.value)")
         line("site.zone", site.zone, site.zone.value ?? "not set")
         line("site.pue", site.pue, significant(site.pue.value))
+        line("site.embodied-kg", site.embodiedKg, Self.figure(site.embodiedKg.value))
+        line("site.lifetime", site.lifetime, site.lifetime.value.brief)
+        line("site.wue", site.wue, Self.figure(site.wue.value))
+        line("site.ewif", site.ewif, Self.figure(site.ewif.value))
+        line("billing.basis", billing.basis, billing.basis.value.rawValue)
+        line("ledger.keep-minutes", keeping.minutes, keeping.minutes.value.brief)
+        line("ledger.keep-hours", keeping.hours, keeping.hours.value.brief)
         for queue in queues {
             let key = "queue.\(queue.name)"
             line("\(key).priority", queue.priority, "\(queue.priority.value)")
@@ -37,6 +44,8 @@ extension PolicySet {
         }
         return PolicyReport(files: files, hash: hash, settings: lines)
     }
+
+    private static func figure(_ value: Double?) -> String { value.map { significant($0) } ?? "not set" }
 
     private static func limit(_ value: Int?) -> String { value.map(String.init) ?? "no limit" }
     private static func list(_ values: [String]) -> String { values.isEmpty ? "none" : values.joined(separator: ", ") }

@@ -1,3 +1,4 @@
+package import JobAPI
 package import Units
 
 /// The policy in force: every setting checked, each with the place it was set.
@@ -17,6 +18,25 @@ package struct PolicySet: Hashable, Sendable {
         package var zone: Setting<String?>
         /// Power usage effectiveness: energy of the building over energy of the machine, at least 1.
         package var pue: Setting<Double>
+        /// CO2e of making, moving and scrapping the machine, in kg; nil when nobody said.
+        package var embodiedKg: Setting<Double?>
+        /// Over how long that is spread.
+        package var lifetime: Setting<Duration>
+        /// Litres of water evaporated on the site per kWh of the machine.
+        package var wue: Setting<Double?>
+        /// Litres of water that making a kWh takes.
+        package var ewif: Setting<Double?>
+    }
+
+    package struct Billing: Hashable, Sendable {
+        /// Whether reserved hardware that idles is its holder's.
+        package var basis: Setting<BillingBasis>
+    }
+
+    /// How long the ledger keeps what it has added up.
+    package struct Keeping: Hashable, Sendable {
+        package var minutes: Setting<Duration>
+        package var hours: Setting<Duration>
     }
 
     package struct Queue: Hashable, Sendable {
@@ -46,6 +66,8 @@ package struct PolicySet: Hashable, Sendable {
 
     package var machine: Machine
     package var site: Site
+    package var billing: Billing
+    package var keeping: Keeping
     /// In the order they were first written.
     package var queues: [Queue]
     package var limits: Limits

@@ -9,7 +9,10 @@ package func table(_ report: EnergyReport, style: Style) -> String {
         .init("NAME", flexible: true, optional: true), .init("USER", optional: true), .init("STATE", optional: true),
         .init("JOBS", .right, optional: true), .init("TIME", .right), .init("kWh", .right), .init("J", .right),
         .init("gCO2e", .right), .init("LOW-HIGH", .right), .init("TIER"), .init("J/EPOCH", .right, optional: true),
-        .init("J/SAMPLE", .right, optional: true),
+        .init("J/SAMPLE", .right, optional: true), .init("EMBODIED g", .right, optional: true),
+        .init("SCI g/JOB", .right, optional: true), .init("SCI g/EPOCH", .right, optional: true),
+        .init("WATER L", .right, optional: true), .init("WASTE J", .right, optional: true),
+        .init("UNUSED J", .right, optional: true),
     ])
     for row in report.rows { table.add(cells(row, isByJob: isByJob)) }
     table.add(cells(report.totals, isByJob: isByJob, title: "total"), ruled: true)
@@ -29,9 +32,15 @@ private func cells(_ row: EnergyReport.Row, isByJob: Bool, title: String? = nil)
         .init(joules(figures)), .init(grams(figures)),
         .init(figures.tier == nil ? "-" : range(figures.carbonLowG, figures.carbonHighG)),
         .init(figures.tier?.rawValue ?? "-"), .init(row.energyPerEpochJ.map { significant($0) } ?? ""),
-        .init(row.energyPerSampleJ.map { significant($0) } ?? ""),
+        .init(row.energyPerSampleJ.map { significant($0) } ?? ""), optional(row.embodiedG),
+        // Without embodied carbon it is the carbon already shown.
+        optional(row.embodiedG == nil ? nil : row.sciPerJobG),
+        optional(row.embodiedG == nil ? nil : row.sciPerEpochG), optional(figures.waterL), optional(row.wasteJ),
+        optional(row.overReservedJ),
     ]
 }
+
+private func optional(_ value: Double?) -> Table.Cell { .init(value.map { significant($0) } ?? "") }
 
 /// The law of conservation as a sentence; a residual is a fault and says so.
 package func balanceLine(_ balance: EnergyReport.Balance) -> String {

@@ -85,4 +85,55 @@ import Testing
         #expect(outcome.status == 2)
         #expect(!outcome.err.isEmpty)
     }
+
+    private static let head = String(repeating: "ab", count: 32)
+
+    @Test func auditOfAWholeLedger() async throws {
+        let report = AuditReport(
+            findings: [], rows: ["spans": 120, "jobs": 3], entries: 17, head: Self.head, unsealedRows: 12,
+            at: Samples.at(0))
+        try await FakeServer.with(["GET /v1/audit": [try .json(report)]]) { server in
+            let outcome = await Terminal().run(["report", "--audit"], socket: server.socket)
+            #expect(outcome.status == 0)
+            expectSnapshot(
+                outcome.out,
+                """
+                the ledger is what mld wrote
+
+                rows recomputed: 3 of jobs, 120 of spans
+                chain: 17 entries, last hash \(Self.head)
+                not sealed yet: 12 rows of the last minutes, checked for balance only
+
+                """)
+        }
+    }
+
+    @Test func auditOfAnEditedLedger() async throws {
+        let report = AuditReport(
+            findings: [
+                .init(check: "chain", row: "spans minute=28400000 domain_id=1", problem: "it is not what mld wrote")
+            ], rows: [:], entries: 3, head: Self.head, unsealedRows: 0, at: Samples.at(0))
+        try await FakeServer.with(["GET /v1/audit": [try .json(report), try .json(report)]]) { server in
+            let outcome = await Terminal().run(["report", "--audit"], socket: server.socket)
+            #expect(outcome.status == 1)
+            expectSnapshot(
+                outcome.out,
+                """
+                THE LEDGER IS NOT WHAT MLD WROTE
+                - chain: spans minute=28400000 domain_id=1: it is not what mld wrote
+
+                rows recomputed: none are sealed yet
+                chain: 3 entries, last hash \(Self.head)
+
+                """)
+            let json = await Terminal().run(["report", "--audit", "--format", "json"], socket: server.socket)
+            #expect(json.status == 1 && json.out.contains("\"ok\" : false"))
+        }
+    }
+
+    @Test(arguments: [["--format", "csv"], ["--by", "user"], ["--basis", "full"]])
+    func anAuditIsOfTheWholeLedger(options: [String]) async throws {
+        let outcome = await Terminal().run(["report", "--audit"] + options, socket: "/nowhere")
+        #expect(outcome.status == 2 && outcome.err.contains("audit"))
+    }
 }

@@ -91,8 +91,8 @@ import Units
 
     /// What has no effect must not look as if it had one.
     @Test(arguments: [
-        "[machine]\npower-cap = \"450 W\"", "[machine]\nidle-power = 40", "[site]\nembodied-kg = 1200",
-        "[carbon]\nsource = \"table\"", "[billing]\nbasis = \"full\"", "[fair-share]\nby = \"energy\"",
+        "[machine]\npower-cap = \"450 W\"", "[machine]\nidle-power = 40",
+        "[carbon]\nsource = \"table\"", "[fair-share]\nby = \"energy\"",
         "[budget.vision]\nenergy = \"50 kWh/month\"", "[queue.batch]\ndefault = true\ndefer = { up-to = \"24 h\" }",
         "[[rule]]\nname = \"a\"\nmatch = { intensity-above = 300 }\nthen = \"hold\"",
         "[[rule]]\nname = \"a\"\nmatch = { power-above = \"1 kW\" }\nthen = \"hold\"",

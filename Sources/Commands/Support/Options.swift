@@ -39,6 +39,7 @@ extension JobID: ExpressibleByArgument {
 
 extension JobState: ExpressibleByArgument {}
 extension ReportGrouping: ExpressibleByArgument {}
+extension BillingBasis: ExpressibleByArgument {}
 extension LogStream: ExpressibleByArgument {}
 
 /// A moment: RFC 3339, a day, or how long ago.

@@ -45,41 +45,40 @@ actor EnergyMeter {
     private let roots: SystemRoots
     private let machine: MachineSize
     private let site: SiteCarbon
-    private let ledger: Ledger
-    private let host: Int64
+    let books: Books
     private let logger: Logger
 
-    private var tracked: [JobID: Tracked] = [:]
-    private var baseline: IdleBaseline
+    private(set) var tracked: [JobID: Tracked] = [:]
+    private(set) var baseline: IdleBaseline
     private var ownCPU = 0.0
     private var lastPower: [String: (power: Power, low: Power, high: Power)] = [:]
     /// Booked in memory, not yet on disk: kept until the ledger takes it.
-    private var pending: [MeteredInterval] = []
-    private var lastFlush: Timestamp
-    private var lastRead = Timestamp(microseconds: 0)
+    var pending: [MeteredInterval] = []
+    var lastFlush: Timestamp
+    var lastClose: Timestamp
+    var wasBusySinceClose = false
+    /// The flush under way.
+    var flushing: Task<Void, Never>?
+    private(set) var lastRead = Timestamp(microseconds: 0)
     /// CPU seconds of known accounts that the machine's coarser clock (10 ms steps) has not shown yet; at most zero.
     private var unseen = 0.0
-    private let startedAt = Timestamp.now()
-    /// When the daemon before us booked its last reading.
-    private let lastReading: Timestamp?
-    private var isFlushing = false
+    let startedAt = Timestamp.now()
     private var hasFailed = false
 
     init(
-        roots: SystemRoots, machine: MachineSize, site: SiteCarbon, ledger: Ledger, host: Int64,
-        baseline: IdleBaseline, lastReading: Timestamp?, logger: Logger
+        roots: SystemRoots, machine: MachineSize, site: SiteCarbon, books: Books, baseline: IdleBaseline,
+        logger: Logger
     ) {
         self.roots = roots
         self.machine = machine
         self.site = site
-        self.ledger = ledger
-        self.host = host
+        self.books = books
         self.baseline = baseline
-        self.lastReading = lastReading
         self.logger = logger
         meters = MeterSet(discovering: roots)
         load = LoadMeter(roots: roots)
         lastFlush = .now()
+        lastClose = .now()
     }
 
     // MARK: - Jobs
@@ -87,6 +86,7 @@ actor EnergyMeter {
     /// Reads the meters up to now, then counts the job in. Call before its first process exists.
     func begin(_ job: Tracked) {
         read()
+        wasBusySinceClose = true
         if tracked.isEmpty { pause.end() }
         tracked[job.id] = job
     }
@@ -107,25 +107,6 @@ actor EnergyMeter {
         await flush()
     }
 
-    /// Books the time in which no daemon read the meters as a gap of the jobs that ran then.
-    /// - Parameter jobs: with the end of those that ended meanwhile.
-    func bookOutage(_ jobs: [(id: JobID, attempt: Int, endedAt: Timestamp?)]) async {
-        guard let last = lastReading, last < startedAt, !jobs.isEmpty else { return }
-        for domain in meters.descriptions where domain.counted {
-            let spans = jobs.map { job in
-                let end = min(max(job.endedAt ?? startedAt, last), startedAt)
-                return SpanDelta(
-                    account: .job(job.id, attempt: job.attempt), active: .zero, reservedIdle: .zero, low: .zero,
-                    high: .zero, carbon: .zero, carbonLow: .zero, carbonHigh: .zero, gap: end.since(last), tier: .gap)
-            }
-            pending.append(
-                MeteredInterval(
-                    domain: domain.domain, kind: domain.kind.rawValue, source: domain.source, start: last,
-                    end: startedAt, metered: .zero, low: .zero, high: .zero, isGap: true, tier: .gap, spans: spans))
-        }
-        await flush()
-    }
-
     func totals(_ id: JobID) -> JobTotals? { tracked[id]?.totals }
 
     // MARK: - Reading
@@ -133,7 +114,14 @@ actor EnergyMeter {
     /// One step of the steady pace.
     func tick() async {
         read()
-        if !tracked.isEmpty || Timestamp.now().since(lastFlush) >= .seconds(60) { await flush() }
+        if isFlushDue { await flush() }
+        if isCloseDue { await close() }
+    }
+
+    /// Reads the meters up to now and books everything.
+    func bookUp() async {
+        read()
+        await flush()
     }
 
     /// Reads once more if the last reading is old; not at every request, for it is no client's business how often we read.
@@ -169,7 +157,7 @@ actor EnergyMeter {
             pending.append(book(sample, usages))
         }
         // Where the ledger takes nothing for long, keep a line a minute and not a line a second.
-        if pending.count > 512, !isFlushing { pending = MeteredInterval.mergedByMinute(pending) }
+        if pending.count > 512, flushing == nil { pending = MeteredInterval.mergedByMinute(pending) }
     }
 
     /// CPU time of every account since the last reading; what is neither a job's nor ours is the system's.
@@ -208,7 +196,8 @@ actor EnergyMeter {
             let span = SpanDelta(
                 account: account(share.account), active: share.active, reservedIdle: share.reservedIdle,
                 low: share.low, high: share.high, carbon: carbon.mass, carbonLow: carbon.low,
-                carbonHigh: carbon.high, gap: .seconds(share.gapSeconds), tier: tier)
+                carbonHigh: carbon.high, waterMicrolitres: site.water(share.energy), gap: .seconds(share.gapSeconds),
+                tier: tier)
             if case .job(let number) = share.account { count(JobID(number), span, seconds: sample.seconds) }
             return span
         }
@@ -234,41 +223,9 @@ actor EnergyMeter {
         }
     }
 
-    // MARK: - Booking
-
-    /// Writes what is pending to the ledger. When that fails it stays pending, and running jobs go on.
-    func flush() async {
-        guard !isFlushing, !pending.isEmpty else { return }
-        isFlushing = true
-        defer { isFlushing = false }
-        let batch = pending
-        do {
-            try await ledger.add(batch, host: host)
-            // What was read meanwhile stays; nothing is merged while a flush is under way.
-            pending.removeFirst(batch.count)
-            lastFlush = .now()
-            if hasFailed { logger.notice("the ledger takes readings again") }
-            hasFailed = false
-        } catch {
-            report("\(error)")
-        }
-    }
-
-    /// Keeps the learned idle power for the next start.
-    func keepBaseline() async {
-        do {
-            try await ledger.learn("idle-baseline", JSON.text(baseline), at: .now())
-        } catch {
-            report("\(error)")
-        }
-    }
-
-    private func report(_ message: String) {
-        if !hasFailed { logger.error("\(message)") }
-        hasFailed = true
-    }
-
     // MARK: - Views
+
+    var counted: [MeterDescription] { meters.descriptions.filter(\.counted) }
 
     func descriptions() -> [DeviceReport.Meter] {
         meters.descriptions.map { description in
@@ -278,5 +235,18 @@ actor EnergyMeter {
                 tier: Tier(rawValue: description.tier.rawValue) ?? .gap, status: description.status,
                 powerW: last?.power.watts, powerLowW: last?.low.watts, powerHighW: last?.high.watts)
         }
+    }
+
+    // MARK: - Trouble
+
+    /// Said once until it is over, not once a second.
+    func report(_ message: String) {
+        if !hasFailed { logger.error("\(message)") }
+        hasFailed = true
+    }
+
+    func recovered() {
+        if hasFailed { logger.notice("the ledger takes readings again") }
+        hasFailed = false
     }
 }

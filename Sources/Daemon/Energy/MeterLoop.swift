@@ -23,6 +23,7 @@ struct MeterLoop: Service {
         }
         await meter.tick()
         await meter.flush()
+        await meter.close()
         await meter.keepBaseline()
     }
 }

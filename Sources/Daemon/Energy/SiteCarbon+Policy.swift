@@ -1,5 +1,6 @@
 import Carbon
 import JobAPI
+import Ledger
 import Policy
 import Units
 
@@ -11,10 +12,20 @@ extension SiteCarbon {
             try self.init(
                 zone: policy.site.zone.value, pue: policy.site.pue.source == nil ? nil : policy.site.pue.value,
                 table: CarbonTable.builtIn())
+            wue = policy.site.wue.value
+            ewif = policy.site.ewif.value
         } catch {
             let place = policy.site.zone.source.map { "\($0.place): " } ?? ""
             throw DaemonError(stage: "policy", message: place + error.message, hint: error.hint)
         }
+    }
+
+    /// What does not depend on the grid.
+    static func factors(_ policy: PolicySet) -> SiteFactors {
+        SiteFactors(
+            embodied: policy.site.embodiedKg.value.map { CarbonMass(grams: $0 * 1000) },
+            lifetime: policy.site.embodiedKg.value == nil ? nil : policy.site.lifetime.value,
+            wue: policy.site.wue.value, ewif: policy.site.ewif.value)
     }
 
     /// One sentence on where the grams come from.

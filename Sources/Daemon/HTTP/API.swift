@@ -33,6 +33,7 @@ struct API: Sendable {
         v1.get("jobs/{id}/events", use: events)
         v1.get("devices", use: devices)
         v1.get("report", use: report)
+        v1.get("audit", use: audit)
         v1.get("policy", use: policy)
         return router.buildResponder()
     }
@@ -156,13 +157,9 @@ struct API: Sendable {
     private func report(_ request: Request, _ context: PeerContext) async throws -> Response {
         let peer = try await authenticated(context)
         let query = Query(request)
-        let grouping = try query.text("by").map { text in
-            guard let grouping = ReportGrouping(rawValue: text) else {
-                let known = ReportGrouping.allCases.map(\.rawValue).joined(separator: ", ")
-                throw APIError(.invalidRequest, "cannot group by \"\(text.prefix(40))\"", hint: "one of \(known)")
-            }
-            return grouping
-        }
+        let grouping = try query.choice("by", ReportGrouping.self)
+        let basis = try query.choice("basis", BillingBasis.self)
+        let standard = await jobs.billingBasis
         await meter.flush()
         // Others' energy is for the admins' eyes; everybody sees their own.
         let isAdmin = await jobs.isAdmin(peer)
@@ -176,10 +173,22 @@ struct API: Sendable {
                 since: since,
                 until: try query.time("until") ?? .now(),
                 by: grouping ?? .job, job: try query.text("job").map(jobID),
-                user: isAdmin ? nil : User.lookup(uid: peer.uid, gid: peer.gid).name))
+                user: isAdmin ? nil : User.lookup(uid: peer.uid, gid: peer.gid).name,
+                basis: basis ?? standard))
         let meters = await meter.descriptions().filter { $0.powerW != nil }
-        report.notes = meters.map { "\($0.domain): \($0.source) (\($0.tier.rawValue))" } + [site.note]
+        report.notes =
+            meters.map { "\($0.domain): \($0.source) (\($0.tier.rawValue))" } + [site.note] + report.notes
         return try Responses.json(report)
+    }
+
+    /// For admins: it shows what was sealed of everybody's jobs.
+    private func audit(_ request: Request, _ context: PeerContext) async throws -> Response {
+        let peer = try await authenticated(context)
+        guard await jobs.isAdmin(peer) else {
+            throw APIError(.forbidden, "only an admin may audit the ledger", hint: "ask one of [access] admins")
+        }
+        await meter.flush()
+        return try Responses.json(try await ledger.audit(now: .now()))
     }
 
     private func policy(_ request: Request, _ context: PeerContext) async throws -> Response {

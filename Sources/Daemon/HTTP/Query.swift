@@ -20,6 +20,16 @@ struct Query {
         return value
     }
 
+    func choice<T: RawRepresentable<String> & CaseIterable>(_ key: String, _ type: T.Type) throws(APIError) -> T? {
+        guard let text = text(key) else { return nil }
+        guard let value = T(rawValue: text) else {
+            throw APIError(
+                .invalidRequest, "\"\(key)\" cannot be \"\(text.prefix(40))\"",
+                hint: "one of " + T.allCases.map(\.rawValue).joined(separator: ", "))
+        }
+        return value
+    }
+
     func time(_ key: String) throws(APIError) -> Timestamp? {
         guard let text = text(key) else { return nil }
         do { return try Timestamp(parsing: text) } catch {

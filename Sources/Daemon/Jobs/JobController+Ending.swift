@@ -34,7 +34,9 @@ struct Outcome: Sendable {
             return
         }
         endedAt = Timestamp(microseconds: record.endedAt)
-        end = JobEnd(exitStatus: record.exitStatus.map(Int.init), signal: record.signal.map(Int.init))
+        end = JobEnd(
+            exitStatus: record.exitStatus.map(Int.init), signal: record.signal.map(Int.init),
+            cpuMicroseconds: Int64(clamping: record.userMicroseconds) &+ Int64(clamping: record.systemMicroseconds))
         let words = lastWords.map { ": " + $0 } ?? ""
         switch record.cause {
         case .timeLimit:
@@ -124,6 +126,8 @@ extension JobController {
     /// Writes the end down, frees what the job held, and tells its followers.
     func finish(_ id: JobID, _ outcome: Outcome) async {
         while true {
+            // What it lost is reckoned from what is booked.
+            await meter.flush()
             do {
                 let isWritten = try await ledger.transition(
                     id, to: outcome.state, cause: outcome.cause, at: outcome.time(startedAt: live[id]?.startedAt),

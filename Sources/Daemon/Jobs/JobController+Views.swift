@@ -19,6 +19,9 @@ extension JobController {
             })
     }
 
+    /// What reports bill where nobody asks for another basis.
+    var billingBasis: BillingBasis { policy.billing.basis.value }
+
     func record(_ id: JobID) async throws -> JobRecord {
         guard let stored = try await ledger.job(id) else {
             throw APIError(.notFound, "there is no job \(id)", hint: "mlctl list shows the jobs there are")

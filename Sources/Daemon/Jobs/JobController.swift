@@ -178,10 +178,12 @@ actor JobController: Service {
         live[id]?.events = events
         guard !batch.isEmpty else { return batch.isLast ? .all : .some }
         let now = Timestamp.now()
+        if batch.isCheckpointed { await meter.bookUp() }
         do {
             try await ledger.recordEvents(
                 id, attempt: attempt, at: now, metrics: batch.metrics, artifacts: batch.artifacts,
-                progress: batch.progress, completed: (events.completedEpochs, events.samples), offset: events.offset)
+                progress: batch.progress, completed: (events.completedEpochs, events.samples),
+                isCheckpointed: batch.isCheckpointed, offset: events.offset)
         } catch {
             logger.error("\(error)", metadata: ["job": "\(id)"])
             // Read again later, unless somebody has read on meanwhile.

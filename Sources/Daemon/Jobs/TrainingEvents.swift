@@ -40,6 +40,8 @@ struct TrainingEvents {
         var progress: Progress? {
             events.reversed().lazy.compactMap { if case .progress(let progress) = $0 { progress } else { nil } }.first
         }
+        /// What was done so far is kept, whatever happens to the job.
+        var isCheckpointed: Bool { events.contains { if case .checkpoint = $0 { true } else { false } } }
         var artifacts: [Artifact] {
             events.compactMap { event in
                 switch event {

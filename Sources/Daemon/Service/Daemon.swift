@@ -33,6 +33,7 @@ package enum Daemon {
         try await ledger.recordIntensity(
             from: started, zone: site.zone, intensity: site.intensity, pue: site.pue,
             source: site.source)
+        try await ledger.recordSite(SiteCarbon.factors(policy), from: started)
 
         let socket = try ListeningSocket(
             path: settings.socket, mode: settings.isSystemMode ? 0o660 : 0o600,
@@ -45,8 +46,9 @@ package enum Daemon {
             name: machine.hostName, cpuModel: machine.cpuModel, cpus: machine.capacity.cpus,
             memory: machine.capacity.memory)
         let meter = EnergyMeter(
-            roots: settings.roots, machine: machine.size, site: site, ledger: ledger, host: host,
-            baseline: try await learnedBaseline(ledger), lastReading: try await ledger.lastReading(), logger: logger)
+            roots: settings.roots, machine: machine.size, site: site,
+            books: try await books(ledger, host: host, policy: policy, bootID: machine.bootID),
+            baseline: try await learnedBaseline(ledger), logger: logger)
         let launcher = try SandboxLauncher(
             execPath: settings.programs + "/mld-exec", cgroups: CgroupTree.find(cgroupfs: settings.roots.cgroupfs))
         for line in launcher.capabilities.sentences { logger.notice("sandbox: \(line)") }
@@ -78,6 +80,20 @@ package enum Daemon {
         ServiceManager.stopping()
         logger.notice("stopped; running jobs go on and are adopted at the next start")
         try ledger.close()
+    }
+
+    private static func books(
+        _ ledger: Ledger, host: Int64, policy: PolicySet, bootID: String
+    ) async throws -> Books {
+        // While the machine was off it drew nothing: only a daemon that was gone leaves a gap.
+        let isSameBoot = try await ledger.learned("boot") == bootID
+        let lastReading = isSameBoot ? try await ledger.lastReading() : nil
+        try await ledger.learn("boot", bootID, at: .now())
+        return Books(
+            ledger: ledger, host: host,
+            context: ChainContext(policyHash: policy.hash, factors: CarbonTable.version, version: mldVersion),
+            retention: Retention(minutes: policy.keeping.minutes.value, hours: policy.keeping.hours.value),
+            lastReading: lastReading)
     }
 
     private static func learnedBaseline(_ ledger: Ledger) async throws -> IdleBaseline {

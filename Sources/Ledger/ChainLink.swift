@@ -1,0 +1,72 @@
+import GRDB
+import Units
+
+/// The fingerprint of the rows of one range: what an entry of the chain says of them.
+struct RowsDigest {
+    /// The first eight bytes of each row's SHA-256, in order: they tell *which* row was changed.
+    private(set) var checks: [UInt8] = []
+    private(set) var count = 0
+    private var whole = SHA256()
+
+    static let checkLength = 8
+
+    mutating func add(_ row: Row) {
+        var hash = SHA256()
+        hash.update(Self.encoding(of: row))
+        let digest = hash.digest()
+        checks += digest.prefix(Self.checkLength)
+        whole.update(digest)
+        count += 1
+    }
+
+    /// SHA-256 over the rows' SHA-256.
+    func digest() -> [UInt8] {
+        var whole = whole
+        return whole.digest()
+    }
+
+    static func check(of row: Row) -> [UInt8] {
+        var hash = SHA256()
+        hash.update(encoding(of: row))
+        return Array(hash.digest().prefix(checkLength))
+    }
+
+    /// The values of a row so that no two different rows look the same: a letter for the type, and texts with their length.
+    static func encoding(of row: Row) -> [UInt8] {
+        var bytes: [UInt8] = []
+        for (_, value) in row {
+            switch value.storage {
+            case .null: bytes += "n;".utf8
+            case .int64(let number): bytes += "i\(number);".utf8
+            case .double(let number): bytes += "r\(number.bitPattern);".utf8
+            case .string(let text): bytes += "t\(text.utf8.count):\(text);".utf8
+            case .blob(let data):
+                bytes += "b\(data.count):".utf8
+                bytes += data
+                bytes += ";".utf8
+            }
+        }
+        return bytes
+    }
+}
+
+/// One entry of the chain. Its hash covers the hash of the entry before, so that none can be changed, taken out or put in
+/// without changing every later one.
+struct ChainLink {
+    var seq: Int64
+    var at: Int64
+    var source: String
+    var first: Int64
+    var last: Int64
+    var rows: Int
+    var note: String
+    var digest: [UInt8]
+
+    func hash(after previous: [UInt8]) -> [UInt8] {
+        var hash = SHA256()
+        hash.update(previous)
+        hash.update("\(seq);\(at);\(source);\(first);\(last);\(rows);\(note.utf8.count):\(note);".utf8)
+        hash.update(digest)
+        return hash.digest()
+    }
+}

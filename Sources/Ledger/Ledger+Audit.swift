@@ -1,0 +1,149 @@
+import GRDB
+package import JobAPI
+package import Units
+
+extension Ledger {
+    /// Recomputes everything: every row against the chain, every entry against the one before, the parts of every minute
+    /// against the meter, hours and days against what they were added up from, and carbon against the intensities in force.
+    ///
+    /// Reads one snapshot; writers go on meanwhile.
+    package func audit(now: Timestamp) async throws(LedgerError) -> AuditReport {
+        try await read("audit") { db in
+            let frontiers = try Frontiers(db)
+            var chain = ChainAudit()
+            try chain.run(db)
+            let checks: [(name: String, run: () throws -> AuditReport.Finding?)] = [
+                ("conservation", { try Self.conservation(db) }), ("roll-up", { try Self.rollUps(db, frontiers) }),
+                ("range", { try Self.ranges(db) }), ("carbon", { try Self.carbon(db, frontiers) }),
+                ("policy", { try Self.policies(db) }),
+            ]
+            let findings =
+                chain.findings
+                + checks.compactMap { check in
+                    // Edited figures may be too large to add up: that is a finding, not an end of the audit.
+                    do { return try check.run() } catch {
+                        return AuditReport.Finding(check: check.name, row: "-", problem: "cannot be computed: \(error)")
+                    }
+                }
+            let unsealed = try Int.fetchOne(
+                db, sql: "SELECT COUNT(*) FROM spans WHERE minute >= ?", arguments: [frontiers.sealed])
+            return AuditReport(
+                findings: findings, rows: chain.rows, entries: chain.entries, head: SHA256.hex(of: chain.head),
+                unsealedRows: unsealed ?? 0, at: now)
+        }
+    }
+
+    /// Every microjoule that was metered is somebody's: at each length, in each domain.
+    private static func conservation(_ db: Database) throws -> AuditReport.Finding? {
+        for level in SpanLevel.allCases {
+            // From both sides: a meter's row without shares, and shares without a meter's row.
+            let query = """
+                SELECT minute, domain_id, SUM(metered) AS metered, SUM(booked) AS booked FROM (
+                    SELECT minute, domain_id, metered_uj AS metered, 0 AS booked FROM \(level.domains)
+                    UNION ALL SELECT minute, domain_id, 0, active_uj + idle_uj FROM \(level.spans))
+                GROUP BY minute, domain_id HAVING SUM(metered) <> SUM(booked) ORDER BY minute, domain_id LIMIT 1
+                """
+            if let row = try Row.fetchOne(db, sql: query) {
+                return finding(
+                    "conservation", level.domains, row, columns: 2,
+                    "metered \(shown(row["metered"])) µJ, booked \(shown(row["booked"])) µJ")
+            }
+        }
+        return nil
+    }
+
+    /// Hours and days are the sums of what they were added up from, where that is still there.
+    private static func rollUps(_ db: Database, _ frontiers: Frontiers) throws -> AuditReport.Finding? {
+        for (level, finer, from, until) in [
+            (SpanLevel.hour, SpanLevel.minute, frontiers.minutesKept, frontiers.hours),
+            (.day, .hour, frontiers.hoursKept, frontiers.days),
+        ] {
+            for (to, of, key, sums) in [
+                (level.spans, finer.spans, SpanLevel.spanKey, SpanLevel.spanSums),
+                (level.domains, finer.domains, SpanLevel.domainKey, SpanLevel.domainSums),
+            ] {
+                // The first whole length after what was dropped.
+                let first = from.ceiled(to: level.minutes)
+                let columns = (key + sums + ["tier"]).joined(separator: ", ")
+                let made = grouped(of, key: key, sums: sums, length: level.minutes)
+                let kept = "SELECT \(columns) FROM \(to) WHERE minute >= ?1 AND minute < ?2"
+                for (left, right, problem) in [
+                    (kept, made, "is not the sum of its \(finer)s"),
+                    (made, kept, "has not the sum of its \(finer)s"),
+                ] {
+                    let query =
+                        "SELECT * FROM (\(left)) EXCEPT SELECT * FROM (\(right)) ORDER BY 1, 2, 3 LIMIT 1"
+                    if let row = try Row.fetchOne(db, sql: query, arguments: [first, until]) {
+                        return finding("roll-up", to, row, columns: key.count, problem)
+                    }
+                }
+            }
+        }
+        return nil
+    }
+
+    /// No energy is negative, and each lies in its own range.
+    private static func ranges(_ db: Database) throws -> AuditReport.Finding? {
+        for level in SpanLevel.allCases {
+            let spans = """
+                SELECT * FROM \(level.spans) WHERE active_uj < 0 OR idle_uj < 0 OR low_uj < 0 OR gap_us < 0
+                    OR low_uj > active_uj + idle_uj OR high_uj < active_uj + idle_uj
+                    OR carbon_low_ug > carbon_ug OR carbon_high_ug < carbon_ug ORDER BY minute LIMIT 1
+                """
+            if let row = try Row.fetchOne(db, sql: spans) {
+                return finding("range", level.spans, row, columns: 5, "a figure is negative or outside its range")
+            }
+        }
+        return nil
+    }
+
+    /// Carbon is the energy priced with the intensity in force. Each interval is rounded to whole micrograms, so the sum over a
+    /// minute may differ by as many as it had intervals; 1 mg and a thousandth allow for two thousand of them.
+    private static func carbon(_ db: Database, _ frontiers: Frontiers) throws -> AuditReport.Finding? {
+        let periods = try Row.fetchAll(db, sql: "SELECT from_us, g_per_kwh, pue FROM intensities ORDER BY from_us")
+        for (index, period) in periods.enumerated() {
+            let from = Timestamp(microseconds: period["from_us"]).minute + 1
+            let until =
+                index + 1 < periods.count ? Timestamp(microseconds: periods[index + 1]["from_us"]).minute : 1 << 50
+            let factor = (period["g_per_kwh"] as Double) * (period["pue"] as Double) / 3.6e6
+            let query = """
+                SELECT *, (active_uj + idle_uj) * ?3 AS priced FROM spans WHERE minute >= ?1 AND minute < ?2
+                    AND ABS(carbon_ug - (active_uj + idle_uj) * ?3) > 1000 + 0.001 * (active_uj + idle_uj) * ?3
+                ORDER BY minute LIMIT 1
+                """
+            if let row = try Row.fetchOne(db, sql: query, arguments: [from, until, factor]) {
+                return finding(
+                    "carbon", "spans", row, columns: 5,
+                    "\(row["carbon_ug"] as Int64) µg, but its energy priced is \(Int64(saturating: row["priced"])) µg")
+            }
+        }
+        return nil
+    }
+
+    /// Every job was admitted under a policy that is kept.
+    private static func policies(_ db: Database) throws -> AuditReport.Finding? {
+        let query = """
+            SELECT id, policy_hash FROM jobs WHERE policy_hash NOT IN (SELECT hash FROM policies) ORDER BY id LIMIT 1
+            """
+        return try Row.fetchOne(db, sql: query).map { row in
+            finding("policy", "jobs", row, columns: 1, "its policy \(row["policy_hash"] as String) is not kept")
+        }
+    }
+
+    /// A sum of edited figures may be any number, or none.
+    private static func shown(_ value: DatabaseValue) -> String { "\(value.storage.value ?? "null")" }
+
+    static func finding(
+        _ check: String, _ table: String, _ row: Row, columns: Int, _ problem: String
+    ) -> AuditReport.Finding {
+        AuditReport.Finding(check: check, row: describe(table, row, columns: columns), problem: problem)
+    }
+
+    /// `spans minute=28400000 domain_id=1 account=job job_id=7 attempt=1`.
+    static func describe(_ table: String, _ row: Row, columns: Int) -> String {
+        let key = row.prefix(columns).map { name, value in
+            "\(name)=" + String(decoding: shown(value).utf8.prefix(80), as: UTF8.self)
+        }
+        return ([table] + key).joined(separator: " ")
+    }
+}

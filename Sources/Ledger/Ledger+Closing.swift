@@ -1,0 +1,134 @@
+import GRDB
+package import Units
+
+/// How long the finer rows are kept. Hours are kept at least as long as minutes; days for ever.
+package struct Retention: Sendable, Hashable {
+    package var minutes: Duration
+    package var hours: Duration
+
+    package init(minutes: Duration = .seconds(14 * 86_400), hours: Duration = .seconds(400 * 86_400)) {
+        self.minutes = minutes
+        self.hours = max(hours, minutes)
+    }
+}
+
+extension Ledger {
+    /// Closes the book up to `before`: seals the minutes, adds whole hours and days up, and drops the rows whose time is over.
+    ///
+    /// Every total stays the same to the microjoule: rows are only dropped once their sums are written and sealed. Cut short at
+    /// any point, it goes on from there the next time.
+    /// - Parameters:
+    ///   - before: all readings of earlier minutes are booked. What is booked for an earlier minute afterwards (the clock was
+    ///     set back) goes to this one.
+    ///   - now: the wall clock, by which rows grow old.
+    package func close(
+        before: Timestamp, context: ChainContext, retention: Retention, now: Timestamp
+    ) async throws(LedgerError) {
+        let before = before.minute
+        var isDone = false
+        while !isDone {
+            isDone = try await write("seal the ledger") { db in
+                var frontiers = try Frontiers(db)
+                let end = max(before, frontiers.sealed)
+                frontiers.sealed = try Self.sealNext(
+                    db, from: frontiers.sealed, before: end, context: context, at: now)
+                try frontiers.save(db)
+                return frontiers.sealed == end
+            }
+        }
+        for level in [SpanLevel.hour, .day] { try await rollUp(level, now: now) }
+        try await drop(.minute, olderThan: now.advanced(by: .zero - retention.minutes))
+        try await drop(.hour, olderThan: now.advanced(by: .zero - retention.hours))
+    }
+
+    // MARK: - Adding up
+
+    private func rollUp(_ level: SpanLevel, now: Timestamp) async throws(LedgerError) {
+        guard let finer = level.finer else { return }
+        var isDone = false
+        while !isDone {
+            isDone = try await write("add up the \(level)s") { db in
+                var frontiers = try Frontiers(db)
+                // Whole hours of sealed minutes; whole days of added-up hours.
+                let (done, limit) =
+                    level == .hour
+                    ? (frontiers.hours, frontiers.sealed.floored(to: level.minutes))
+                    : (frontiers.days, frontiers.hours.floored(to: level.minutes))
+                guard done < limit else { return true }
+                let next = try Int64.fetchOne(
+                    db, sql: "SELECT MIN(minute) FROM \(finer.domains) WHERE minute >= ?", arguments: [done])
+                let start = next.map { $0.floored(to: level.minutes) } ?? limit
+                if start < limit { try Self.addUp(db, level, from: finer, start, at: now) }
+                let end = min(start + level.minutes, limit)
+                if level == .hour { frontiers.hours = end } else { frontiers.days = end }
+                try frontiers.save(db)
+                return end == limit
+            }
+        }
+    }
+
+    private static func addUp(
+        _ db: Database, _ level: SpanLevel, from finer: SpanLevel, _ start: Minute, at: Timestamp
+    ) throws {
+        let tables: [(to: String, from: String, key: [String], sums: [String], seal: SealedTable)] = [
+            (
+                level.spans, finer.spans, SpanLevel.spanKey, SpanLevel.spanSums,
+                level == .hour ? .spanHours : .spanDays
+            ),
+            (
+                level.domains, finer.domains, SpanLevel.domainKey, SpanLevel.domainSums,
+                level == .hour ? .domainHours : .domainDays
+            ),
+        ]
+        for table in tables {
+            let columns = (table.key + table.sums + ["tier"]).joined(separator: ", ")
+            try db.execute(
+                sql: """
+                    INSERT INTO \(table.to) (\(columns))
+                    \(grouped(table.from, key: table.key, sums: table.sums, length: level.minutes))
+                    """, arguments: [start, start + level.minutes])
+            try seal(db, table.seal, start, start, at: at)
+        }
+    }
+
+    /// The rows of `?1 ..< ?2` added up over `length` minutes.
+    static func grouped(_ table: String, key: [String], sums: [String], length: Int64) -> String {
+        // Minutes before 1970 are no times of ours: plain division floors all the others.
+        let minute = "minute / \(length) * \(length)"
+        let rest = key.dropFirst().joined(separator: ", ")
+        let added = sums.map { "SUM(\($0)) AS \($0)" }.joined(separator: ", ")
+        return """
+            SELECT \(minute) AS minute, \(rest), \(added), \(tier(ofRank: "MAX(\(rank("tier")))")) AS tier
+            FROM \(table) WHERE minute >= ?1 AND minute < ?2 GROUP BY \(minute), \(rest)
+            """
+    }
+
+    // MARK: - Dropping
+
+    private func drop(_ level: SpanLevel, olderThan: Timestamp) async throws(LedgerError) {
+        let step = level == .minute ? SpanLevel.hour.minutes : SpanLevel.day.minutes
+        let wanted = olderThan.minute.floored(to: step)
+        var isDone = false
+        while !isDone {
+            isDone = try await write("drop old \(level)s") { db in
+                var frontiers = try Frontiers(db)
+                let kept = level == .minute ? frontiers.minutesKept : frontiers.hoursKept
+                let limit = min(wanted, level == .minute ? frontiers.hours : frontiers.days)
+                guard kept < limit else { return true }
+                let first = try Int64.fetchOne(
+                    db, sql: "SELECT MIN(minute) FROM \(level.domains) WHERE minute >= ?", arguments: [kept])
+                let end = min(first.map { $0.floored(to: step) + step } ?? limit, limit)
+                for table in [level.spans, level.domains] {
+                    try db.execute(sql: "DELETE FROM \(table) WHERE minute < ?", arguments: [end])
+                    // The entry stays, and with it the chain; only the rows it speaks of are gone.
+                    try db.execute(
+                        sql: "UPDATE chain SET checks = NULL WHERE source = ? AND last < ? AND checks IS NOT NULL",
+                        arguments: [table, end])
+                }
+                if level == .minute { frontiers.minutesKept = end } else { frontiers.hoursKept = end }
+                try frontiers.save(db)
+                return end == limit
+            }
+        }
+    }
+}

@@ -1,0 +1,61 @@
+import GRDB
+import JobAPI
+import Units
+
+extension Ledger {
+    /// Writes down what the attempt that just ended lost and what it reserved in vain. Its energy must be booked by now.
+    static func recordLosses(
+        _ db: Database, _ id: JobID, from: JobState, to state: JobState, cpuMicroseconds: Int64?
+    ) throws {
+        guard from.isActive, state.isFinal || state == .queued else { return }
+        guard
+            let row = try Row.fetchOne(
+                db,
+                sql: """
+                    SELECT a.number, a.started_us, a.ended_us, a.checkpoint_uj, j.cpus
+                    FROM jobs j JOIN attempts a ON a.job_id = j.id AND a.number = j.attempt WHERE j.id = ?
+                    """, arguments: [id.number])
+        else { return }
+        let attempt: Int = row["number"]
+        let energy = try energy(db, id, attempt: attempt)
+        let waste = loses(state) ? max(0, energy.total - ((row["checkpoint_uj"] as Int64?) ?? 0)) : 0
+        let length: Int64 = (row["ended_us"] as Int64? ?? row["started_us"]) - (row["started_us"] as Int64)
+        let overReserved = cpuMicroseconds.map { used in
+            overReservation(
+                idle: energy.cpuIdle, used: used, cpus: row["cpus"], lengthMicroseconds: length)
+        }
+        try db.execute(
+            sql: """
+                UPDATE attempts SET cpu_us = ?, waste_uj = ?, over_reserved_uj = ? WHERE job_id = ? AND number = ?
+                """, arguments: [cpuMicroseconds, waste, overReserved, id.number, attempt])
+    }
+
+    /// Whether work since the last checkpoint is lost with an attempt that goes to `state`. A cancelled job's owner had
+    /// no more use for it; nobody can tell whether its work was in vain.
+    private static func loses(_ state: JobState) -> Bool {
+        switch state {
+        case .failed, .timedOut, .outOfMemory, .lost, .queued: true
+        case .starting, .running, .suspended, .succeeded, .cancelled: false
+        }
+    }
+
+    /// The idle energy of the CPUs that were reserved and, on the mean, not used.
+    static func overReservation(idle: Int64, used: Int64, cpus: Int64, lengthMicroseconds: Int64) -> Int64 {
+        guard idle > 0, cpus > 0, lengthMicroseconds > 0 else { return 0 }
+        let busy = min(1, max(0, Double(used) / (Double(cpus) * Double(lengthMicroseconds))))
+        return Int64(saturating: Double(idle) * (1 - busy))
+    }
+
+    /// Energy of an attempt so far: all of it, and the reserved idle part of processors.
+    static func energy(_ db: Database, _ id: JobID, attempt: Int) throws -> (total: Int64, cpuIdle: Int64) {
+        let spans = SpanPeriod.all(try Frontiers(db)).spans(where: "job_id = ?1 AND attempt = ?2 AND account = 'job'")
+        let row = try Row.fetchOne(
+            db,
+            sql: """
+                SELECT SUM(s.active_uj + s.idle_uj) AS total,
+                    SUM(CASE WHEN d.kind IN ('cpu', 'platform') THEN s.idle_uj ELSE 0 END) AS idle
+                FROM \(spans) s JOIN domains d ON d.id = s.domain_id
+                """, arguments: [id.number, attempt])
+        return (row?["total"] ?? 0, row?["idle"] ?? 0)
+    }
+}

@@ -1,0 +1,104 @@
+extension Migrations {
+    /// Hours and days, the chain of hashes, site factors, and what is known of an attempt's work.
+    static let version2 = """
+        ALTER TABLE spans ADD COLUMN water_ul INTEGER NOT NULL DEFAULT 0;
+
+        CREATE TABLE span_hours (
+            minute INTEGER NOT NULL,
+            domain_id INTEGER NOT NULL REFERENCES domains(id),
+            account TEXT NOT NULL,
+            job_id INTEGER NOT NULL,
+            attempt INTEGER NOT NULL,
+            active_uj INTEGER NOT NULL,
+            idle_uj INTEGER NOT NULL,
+            low_uj INTEGER NOT NULL,
+            high_uj INTEGER NOT NULL,
+            carbon_ug INTEGER NOT NULL,
+            carbon_low_ug INTEGER NOT NULL,
+            carbon_high_ug INTEGER NOT NULL,
+            gap_us INTEGER NOT NULL,
+            tier TEXT NOT NULL,
+            water_ul INTEGER NOT NULL,
+            PRIMARY KEY (minute, domain_id, account, job_id, attempt)
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX span_hours_by_job ON span_hours(job_id, attempt);
+
+        CREATE TABLE span_days (
+            minute INTEGER NOT NULL,
+            domain_id INTEGER NOT NULL REFERENCES domains(id),
+            account TEXT NOT NULL,
+            job_id INTEGER NOT NULL,
+            attempt INTEGER NOT NULL,
+            active_uj INTEGER NOT NULL,
+            idle_uj INTEGER NOT NULL,
+            low_uj INTEGER NOT NULL,
+            high_uj INTEGER NOT NULL,
+            carbon_ug INTEGER NOT NULL,
+            carbon_low_ug INTEGER NOT NULL,
+            carbon_high_ug INTEGER NOT NULL,
+            gap_us INTEGER NOT NULL,
+            tier TEXT NOT NULL,
+            water_ul INTEGER NOT NULL,
+            PRIMARY KEY (minute, domain_id, account, job_id, attempt)
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX span_days_by_job ON span_days(job_id, attempt);
+
+        CREATE TABLE domain_hours (
+            minute INTEGER NOT NULL,
+            domain_id INTEGER NOT NULL REFERENCES domains(id),
+            metered_uj INTEGER NOT NULL,
+            low_uj INTEGER NOT NULL,
+            high_uj INTEGER NOT NULL,
+            metered_us INTEGER NOT NULL,
+            gap_us INTEGER NOT NULL,
+            tier TEXT NOT NULL,
+            PRIMARY KEY (minute, domain_id)
+        ) STRICT, WITHOUT ROWID;
+
+        CREATE TABLE domain_days (
+            minute INTEGER NOT NULL,
+            domain_id INTEGER NOT NULL REFERENCES domains(id),
+            metered_uj INTEGER NOT NULL,
+            low_uj INTEGER NOT NULL,
+            high_uj INTEGER NOT NULL,
+            metered_us INTEGER NOT NULL,
+            gap_us INTEGER NOT NULL,
+            tier TEXT NOT NULL,
+            PRIMARY KEY (minute, domain_id)
+        ) STRICT, WITHOUT ROWID;
+
+        CREATE TABLE frontiers (
+            name TEXT PRIMARY KEY,
+            value INTEGER NOT NULL
+        ) STRICT, WITHOUT ROWID;
+
+        CREATE TABLE chain (
+            seq INTEGER PRIMARY KEY,
+            at_us INTEGER NOT NULL,
+            source TEXT NOT NULL,
+            first INTEGER NOT NULL,
+            last INTEGER NOT NULL,
+            rows INTEGER NOT NULL,
+            note TEXT NOT NULL,
+            checks BLOB,
+            digest BLOB NOT NULL,
+            hash BLOB NOT NULL
+        ) STRICT;
+        CREATE INDEX chain_by_source ON chain(source, last);
+
+        CREATE TABLE site_factors (
+            from_us INTEGER PRIMARY KEY,
+            embodied_g REAL,
+            lifetime_s REAL,
+            wue_l_per_kwh REAL,
+            ewif_l_per_kwh REAL
+        ) STRICT;
+
+        ALTER TABLE attempts ADD COLUMN cpu_us INTEGER;
+        ALTER TABLE attempts ADD COLUMN checkpoint_us INTEGER;
+        ALTER TABLE attempts ADD COLUMN checkpoint_uj INTEGER;
+        ALTER TABLE attempts ADD COLUMN waste_uj INTEGER;
+        ALTER TABLE attempts ADD COLUMN over_reserved_uj INTEGER;
+        CREATE INDEX attempts_by_end ON attempts(ended_us);
+        """
+}
