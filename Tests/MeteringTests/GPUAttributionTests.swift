@@ -226,6 +226,7 @@ extension GPUUse {
         var tenants = GPUTenants()
         let processes = [ProcessUse(pid: 10, seconds: 0.5)]
         _ = tenants.adding([sample(1, processes: processes)], to: usages) { _ in .job(2) }
+        #expect(tenants.adding([], to: usages) { _ in nil } == usages)
         let ended = tenants.adding([sample(1, processes: processes)], to: usages) { _ in nil }
         #expect(ended.map(\.gpus) == [[:], [card: on(0.5)], [:]])
         _ = tenants.adding([sample(1, processes: [])], to: usages) { _ in nil }

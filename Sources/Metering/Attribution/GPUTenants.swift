@@ -16,6 +16,8 @@ package struct GPUTenants: Sendable {
     package mutating func adding(
         _ samples: [DomainSample], to usages: [Usage], account: (Int32) -> Account?
     ) -> [Usage] {
+        // Without a reading nobody has left.
+        guard samples.contains(where: { $0.processes != nil }) else { return usages }
         let valid = Set(usages.map(\.account))
         let pids = Set(samples.flatMap { $0.processes ?? [] }.map(\.pid))
         var owners: [Int32: Account] = [:]
