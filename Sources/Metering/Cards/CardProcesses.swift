@@ -2,7 +2,29 @@ import Units
 
 /// Who was on one card in each interval, put together from what the driver lists now and what it sampled meanwhile.
 struct CardProcesses: Sendable {
-    /// The driver samples every 1/6 to 1 s. With no newer sample the last ones hold for this long, in seconds; after that
+    /// What a process on the card holds of its memory, in bytes; nil where the driver does not say.
+    struct Holding: Sendable, Hashable {
+        var bytes: Int64?
+
+        func combined(_ other: Holding, _ rule: (Int64, Int64) -> Int64) -> Holding {
+            guard let bytes, let more = other.bytes else { return Holding(bytes: nil) }
+            return Holding(bytes: rule(bytes, more))
+        }
+    }
+
+    /// By process id.
+    typealias Running = [Int32: Holding]
+
+    /// How busy one process kept the card lately.
+    struct Sample: Sendable, Hashable {
+        var pid: Int32
+        /// The wall clock when the sample was taken, in µs since 1970.
+        var microseconds: UInt64
+        /// Of the time in which the card's compute units worked for the process, in percent.
+        var percent: UInt32
+    }
+
+    /// NVIDIA's driver samples every 1/6 to 1 s. With no newer sample the last ones hold for this long, in seconds; after that
     /// nobody worked.
     static let holdSeconds = 1.5
     /// A sample may come so much after the end of its process, in seconds. It is not a new user of the card.
@@ -11,7 +33,7 @@ struct CardProcesses: Sendable {
     private static let aheadMicroseconds: UInt64 = 1_000_000
 
     /// At the end of the last interval; nil when it could not be read.
-    private var running: NVML.Running?
+    private var running: Running?
     /// Processes that have left, with the seconds since.
     private var left: [Int32: Double] = [:]
     /// Share of the card's time by process, from 0 to 1; nil when it cannot be told.
@@ -21,7 +43,7 @@ struct CardProcesses: Sendable {
     /// The time of the newest sample, in µs since 1970.
     private var newest: UInt64 = 0
 
-    mutating func begin(running: NVML.Running?) {
+    mutating func begin(running: Running?) {
         self = CardProcesses()
         self.running = running
     }
@@ -40,7 +62,7 @@ struct CardProcesses: Sendable {
     ///   - samples: those since ``since(_:)``; nil when the driver has none to give.
     /// - Returns: one entry for each process that was on the card in any part of the interval; nil when nobody can tell.
     mutating func uses(
-        running now: NVML.Running?, samples: [NVML.Utilisation]?, tick: MeterTick
+        running now: Running?, samples: [Sample]?, tick: MeterTick
     ) -> [ProcessUse]? {
         let before = running ?? [:]
         running = now
@@ -60,7 +82,7 @@ struct CardProcesses: Sendable {
 
     /// Takes new samples in.
     /// - Returns: the processes that worked by them.
-    private mutating func note(_ samples: [NVML.Utilisation]?, _ tick: MeterTick) -> Set<Int32> {
+    private mutating func note(_ samples: [Sample]?, _ tick: MeterTick) -> Set<Int32> {
         let since = since(tick)
         let latest = Self.microseconds(tick.end) + Self.aheadMicroseconds
         guard let samples, samples.allSatisfy({ $0.percent <= 100 }) else {

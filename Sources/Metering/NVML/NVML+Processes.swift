@@ -29,33 +29,11 @@ extension NVML {
         }
     }
 
-    /// What a process with a context on a card holds of its memory, in bytes; nil where the driver does not say.
-    struct Holding: Sendable, Hashable {
-        var bytes: Int64?
-
-        func combined(_ other: Holding, _ rule: (Int64, Int64) -> Int64) -> Holding {
-            guard let bytes, let more = other.bytes else { return Holding(bytes: nil) }
-            return Holding(bytes: rule(bytes, more))
-        }
-    }
-
-    /// By process id.
-    typealias Running = [Int32: Holding]
-
-    /// `nvmlProcessUtilizationSample_t`.
-    struct Utilisation: Sendable, Hashable {
-        var pid: Int32
-        /// The wall clock when the sample was taken, in µs since 1970.
-        var microseconds: UInt64
-        /// Of the time in which the card's compute units worked for the process, in percent.
-        var percent: UInt32
-    }
-
     /// More processes or samples than a card has; the driver's buffer holds some thousand.
     private static let mostRecords: UInt32 = 16_384
 
     /// Every process with a context on the card, for computing or for graphics.
-    func running(_ device: Device) throws(Failure) -> Running {
+    func running(_ device: Device) throws(Failure) -> CardProcesses.Running {
         guard let compute = processCalls.compute else { throw failure(Failure.notSupported) }
         var running = try list(compute, device)
         guard let graphics = processCalls.graphics else { return running }
@@ -71,17 +49,17 @@ extension NVML {
 
     /// `nvmlProcessInfo_v1_t` is pid, padding and bytes; v2 has the numbers of its instance (MIG) after that. Some drivers
     /// of the 535 branch write one word more under the name `_v3`, so what was written decides where it can.
-    private func list(_ list: ProcessCalls.Versioned, _ device: Device) throws(Failure) -> Running {
+    private func list(_ list: ProcessCalls.Versioned, _ device: Device) throws(Failure) -> CardProcesses.Running {
         let records = try records(words: 4) { list.call(device.handle, $1, $0) }
         let written = (records.words.lastIndex { $0 != Self.untouched } ?? -1) + 1
         let size = [2, 3, 4].first { records.count * $0 == written } ?? list.words
-        var running: Running = [:]
+        var running: CardProcesses.Running = [:]
         for start in 0..<records.count {
             let pid = records.half(start * size, 0)
             let bytes = records.words[start * size + 1]
             guard let pid = Int32(exactly: pid), pid > 0 else { continue }
             // All ones means "not available".
-            let held = Holding(bytes: bytes == .max ? nil : Int64(clamping: bytes))
+            let held = CardProcesses.Holding(bytes: bytes == .max ? nil : Int64(clamping: bytes))
             // Once for each instance of a divided card.
             running.merge([pid: held]) { $0.combined($1) { Int64(clamping: UInt64($0) + UInt64($1)) } }
         }
@@ -89,14 +67,14 @@ extension NVML {
     }
 
     /// How busy each process kept the card, in samples newer than `since` (µs since 1970). Whoever did nothing is left out.
-    func utilisation(_ device: Device, since: UInt64) throws(Failure) -> [Utilisation] {
+    func utilisation(_ device: Device, since: UInt64) throws(Failure) -> [CardProcesses.Sample] {
         guard let call = processCalls.utilisation else { throw failure(Failure.notSupported) }
         let records = try records(words: 4) { call(device.handle, $0, $1, since) }
         return (0..<records.count).compactMap { record in
             // Unused places of the buffer are counted by some drivers; their pid is 0.
             guard let pid = Int32(exactly: records.half(record * 4, 0)), pid > 0 else { return nil }
             // pid, padding, time; then compute units, memory, encoder and decoder.
-            return Utilisation(
+            return CardProcesses.Sample(
                 pid: pid, microseconds: records.words[record * 4 + 1], percent: records.half(record * 4 + 2, 0))
         }
     }

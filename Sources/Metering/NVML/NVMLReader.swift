@@ -122,13 +122,13 @@ package struct NVMLReader: MeterReader {
     private mutating func processes(_ index: Int, _ tick: MeterTick, _ library: NVML) -> [ProcessUse]? {
         let device = cards[index].device
         cards[index].blindness = nil
-        var samples: [NVML.Utilisation]?
+        var samples: [CardProcesses.Sample]?
         do throws(NVML.Failure) {
             samples = try library.utilisation(device, since: cards[index].processes.since(tick))
         } catch {
             cards[index].blindness = "how busy each process keeps it cannot be told (\(error.message))"
         }
-        var running: NVML.Running?
+        var running: CardProcesses.Running?
         do throws(NVML.Failure) {
             running = try library.running(device)
         } catch {
