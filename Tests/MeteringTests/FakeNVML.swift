@@ -10,7 +10,7 @@ import Testing
 /// - `compute`, `graphics`: a process id and its bytes; a line for each process on the card.
 /// - `sample`: a process id, the time in µs since 1970 and the utilisation in percent.
 /// - `list-result`, `sample-result`: what asking for either returns; `list-count`, `sample-count`: how many there are, in
-///   place of the truth; `words`: how many words of 8 bytes a listed process takes.
+///   place of the truth; `written`: how many it claims to have written; `words`: how many words of 8 bytes a listed process takes.
 final class FakeNVML {
     /// The directory of the compiled libraries. Nil, with a line that says so, where there is no C compiler.
     static let library: String? = {
@@ -144,7 +144,7 @@ final class FakeNVML {
                 if (words > 2) out[i * words + 2] = 0xFFFFFFFFFFFFFFFF;
                 if (words > 3) out[i * words + 3] = 0;
             }
-            *count = claimed;
+            *count = out && ask(gpu, "written", &v) ? (unsigned)v : claimed;
             return 0;
         }
         #ifdef OLD
@@ -172,7 +172,7 @@ final class FakeNVML {
                 out[i * 4 + 2] = table[i][2] | 77ULL << 32;
                 out[i * 4 + 3] = 88 | 99ULL << 32;
             }
-            *count = claimed;
+            *count = ask(gpu(h), "written", &v) ? (unsigned)v : claimed;
             return 0;
         }
         #endif

@@ -53,6 +53,29 @@ struct NVMLProcessTests {
         #expect(bench.status == "ok")
     }
 
+    /// From the library to joules: two jobs and the screen's server on one card of 100 W, of which 25 W are idle power.
+    @Test(arguments: [(true, [48, 24, 3]), (false, [25, 25, 25])])
+    func twoJobsShareACard(isSampled: Bool, active: [Double]) throws {
+        let bench = try Bench()
+        let at = bench.time(0.5)
+        let lines =
+            isSampled ? [(41, 64), (42, 32), (43, 4)].map { "0 sample \($0.0) \(at) \($0.1)" } : ["0 sample-result 3"]
+        let listed = "0 compute 41 10\n0 compute 42 10\n0 graphics 43 10\n"
+        try bench.library.say("0 power 100000", listed + lines.joined(separator: "\n"))
+        let sample = try #require(bench.machine.tick(&bench.meters)[Self.card])
+        var tenants = GPUTenants()
+        let usages = [
+            Usage(account: .job(1), cpuSeconds: 0), Usage(account: .job(2), cpuSeconds: 9),
+            Usage(account: .system, cpuSeconds: 9),
+        ]
+        let full = tenants.adding([sample], to: usages) { [41: .job(1), 42: .job(2)][$0] ?? .system }
+        let shares = attribute(
+            sample, idlePower: Power(watts: 25), usages: full, machine: MachineSize(cpus: 8, memoryBytes: 0))
+        #expect(shares.prefix(3).map(\.active.joules) == active)
+        #expect(shares.map(\.reservedIdle.joules) == [12.5, 12.5, 0, 0])
+        #expect(isSampled || shares.prefix(3).allSatisfy { $0.high - $0.low == Energy(joules: 75) })
+    }
+
     @Test func aCardWithNobodyOnItSaysSo() throws {
         let bench = try Bench()
         #expect(try bench.tick() == [])
@@ -173,6 +196,8 @@ struct NVMLProcessTests {
         #expect(bench.status == "ok; who is on it cannot be told (NVML tells of 4294967295 processes on one card)")
         // Counted, but never written.
         #expect(try bench.tick("0 list-count 40", "0 sample-count 9000", "0 compute 41 1")?.map(\.pid) == [41])
+        let line = "0 sample 41 \(bench.time(0.5)) 30"
+        #expect(try bench.tick("0 written 4294967295", "0 compute 41 1", line)?.map(\.pid) == [41])
     }
 
     @Test func aCardThatIsLostHasNoProcesses() throws {

@@ -50,12 +50,12 @@ extension NVML {
     /// `nvmlProcessInfo_v1_t` is pid, padding and bytes; v2 has the numbers of its instance (MIG) after that. Some drivers
     /// of the 535 branch write one word more under the name `_v3`, so what was written decides where it can.
     private func list(_ list: ProcessCalls.Versioned, _ device: Device) throws(Failure) -> CardProcesses.Running {
-        let records = try records(words: 4) { list.call(device.handle, $1, $0) }
+        let records = try records { list.call(device.handle, $1, $0) }
         let written = (records.words.lastIndex { $0 != Self.untouched } ?? -1) + 1
         let size = [2, 3, 4].first { records.count * $0 == written } ?? list.words
         var running: CardProcesses.Running = [:]
         for start in 0..<records.count {
-            let pid = records.half(start * size, 0)
+            let pid = records.half(start * size)
             let bytes = records.words[start * size + 1]
             guard let pid = Int32(exactly: pid), pid > 0 else { continue }
             // All ones means "not available".
@@ -69,13 +69,13 @@ extension NVML {
     /// How busy each process kept the card, in samples newer than `since` (µs since 1970). Whoever did nothing is left out.
     func utilisation(_ device: Device, since: UInt64) throws(Failure) -> [CardProcesses.Sample] {
         guard let call = processCalls.utilisation else { throw failure(Failure.notSupported) }
-        let records = try records(words: 4) { call(device.handle, $0, $1, since) }
+        let records = try records { call(device.handle, $0, $1, since) }
         return (0..<records.count).compactMap { record in
             // Unused places of the buffer are counted by some drivers; their pid is 0.
-            guard let pid = Int32(exactly: records.half(record * 4, 0)), pid > 0 else { return nil }
+            guard let pid = Int32(exactly: records.half(record * 4)), pid > 0 else { return nil }
             // pid, padding, time; then compute units, memory, encoder and decoder.
             return CardProcesses.Sample(
-                pid: pid, microseconds: records.words[record * 4 + 1], percent: records.half(record * 4 + 2, 0))
+                pid: pid, microseconds: records.words[record * 4 + 1], percent: records.half(record * 4 + 2))
         }
     }
 
@@ -83,9 +83,9 @@ extension NVML {
         var words: [UInt64] = []
         var count = 0
 
-        /// Half a word: an `unsigned int` as the C compiler lays it out.
-        func half(_ word: Int, _ half: Int) -> UInt32 {
-            words.withUnsafeBytes { $0.load(fromByteOffset: word * 8 + half * 4, as: UInt32.self) }
+        /// The first half of a word: an `unsigned int` as the C compiler lays it out.
+        func half(_ word: Int) -> UInt32 {
+            words.withUnsafeBytes { $0.load(fromByteOffset: word * 8, as: UInt32.self) }
         }
     }
 
@@ -94,7 +94,7 @@ extension NVML {
 
     /// Asks how many records there are, then for them, as the header says. Processes may come meanwhile.
     private func records(
-        words: Int, _ call: (UnsafeMutableRawPointer?, UnsafeMutablePointer<UInt32>) -> Int32
+        _ call: (UnsafeMutableRawPointer?, UnsafeMutablePointer<UInt32>) -> Int32
     ) throws(Failure) -> Records {
         var records = Records()
         var count: UInt32 = 0
@@ -107,7 +107,8 @@ extension NVML {
                 throw Failure(code: -1, message: "NVML tells of \(count) processes on one card")
             }
             let room = Int(count) + 16
-            records.words = Array(repeating: Self.untouched, count: room * words)
+            // No record is longer than four words.
+            records.words = Array(repeating: Self.untouched, count: room * 4)
             count = UInt32(room)
             status = records.words.withUnsafeMutableBytes { call($0.baseAddress, &count) }
             records.count = min(Int(count), room)
