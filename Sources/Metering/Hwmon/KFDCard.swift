@@ -1,7 +1,7 @@
 import LinuxSystem
 
 /// Who computes on an AMD card by way of ROCm, as the kernel's driver for it (amdkfd) lists them in sysfs:
-/// `class/kfd/kfd/proc/PID/vram_ID`, the bytes of the card's memory a process holds. There since Linux 5.8; it tells neither
+/// `class/kfd/kfd/proc/PID/vram_ID`, the bytes of the card's memory a process holds. In kernels since 2020; it tells neither
 /// how busy a process keeps the card nor who draws pictures on it.
 ///
 /// The times of engines in `/proc/PID/fdinfo` do not hold the work of ROCm, whose queues are in user space. To share by
