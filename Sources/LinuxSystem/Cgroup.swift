@@ -11,6 +11,9 @@ package struct Cgroup: Hashable, Sendable {
 
     package func child(_ name: String) -> Cgroup { Cgroup(path: path + "/" + name) }
 
+    /// Whether the other is this cgroup or lies below it.
+    package func contains(_ other: Cgroup) -> Bool { other.path == path || other.path.hasPrefix(path + "/") }
+
     /// Makes the directory. One left behind by an earlier run, without processes, is taken over.
     package func create() throws(LinuxError) {
         if mkdir(path, 0o755) != 0 {

@@ -18,9 +18,7 @@ package struct CgroupTree: Hashable, Sendable {
     package static func find(cgroupfs: String = "/sys/fs/cgroup", procfs: String = "/proc") -> CgroupTree? {
         let candidates = [cgroupfs, cgroupfs + "/unified"]
         guard let mount = candidates.first(where: { access($0 + "/cgroup.controllers", F_OK) == 0 }),
-            let file = try? Descriptor.open(procfs + "/self/cgroup", O_RDONLY | O_NONBLOCK),
-            let bytes = try? file.read(limit: 64 * 1024),
-            let own = ownPath(parsing: String(decoding: bytes, as: UTF8.self))
+            let own = ProcessTable(procfs: procfs).cgroupPath("self")
         else { return nil }
         return CgroupTree(mount: mount, own: own)
     }
@@ -33,6 +31,11 @@ package struct CgroupTree: Hashable, Sendable {
             return path.split(separator: "/").contains("..") ? nil : path
         }
         return nil
+    }
+
+    /// The cgroup a process is in; nil if there is no such process (any more), or it is outside of what we see.
+    package func cgroup(of pid: Int32, in table: ProcessTable = ProcessTable()) -> Cgroup? {
+        table.cgroupPath(of: pid).map { Cgroup(path: $0 == "/" ? mount : mount + $0) }
     }
 
     package var root: Cgroup { Cgroup(path: own == "/" ? mount : mount + own) }

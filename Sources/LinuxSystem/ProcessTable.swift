@@ -54,6 +54,19 @@ package struct ProcessTable: Hashable, Sendable {
         return status?.pid == pid ? status : nil
     }
 
+    /// The process's place in the cgroup v2 hierarchy, such as `/system.slice/ssh.service`. Nil if there is no such process
+    /// (any more), no such hierarchy, or the place is outside of our cgroup namespace.
+    package func cgroupPath(of pid: Int32) -> String? { cgroupPath(String(pid)) }
+
+    /// - Parameter process: a pid or `self`.
+    func cgroupPath(_ process: String) -> String? {
+        // The kernel lets no cgroup's name hold a line break, so no name can pass for another line.
+        guard let file = try? Descriptor.open("\(procfs)/\(process)/cgroup", O_RDONLY | O_NONBLOCK),
+            let bytes = try? file.read(limit: 64 * 1024)
+        else { return nil }
+        return CgroupTree.ownPath(parsing: String(decoding: bytes, as: UTF8.self))
+    }
+
     /// True while this very process lives; one that has ended and was not waited for yet does not.
     package func isAlive(_ pid: Int32, startTime: UInt64) -> Bool {
         // What is there but cannot be read (no descriptor left) must not be taken for dead.

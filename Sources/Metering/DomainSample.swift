@@ -40,7 +40,7 @@ package struct DomainSample: Sendable, Hashable {
         case gap(String)
     }
 
-    /// `package-0`, `dram-0`, `cpu-model`, `memory-model`.
+    /// `package-0`, `dram-0`, `gpu-` and the card's UUID or address, `cpu-model`, `memory-model`.
     package var domain: String
     package var kind: DomainKind
     package var start: Timestamp
@@ -51,10 +51,13 @@ package struct DomainSample: Sendable, Hashable {
     package var tier: MeterTier
     /// Where the figure comes from, for people.
     package var source: String
+    /// Who was on the card in any part of the interval; empty for nobody. Nil where the meter cannot tell, and for what is
+    /// no card.
+    package var processes: [ProcessUse]?
 
     package init(
         domain: String, kind: DomainKind, start: Timestamp, end: Timestamp, seconds: Double, reading: Reading,
-        tier: MeterTier, source: String
+        tier: MeterTier, source: String, processes: [ProcessUse]? = nil
     ) {
         self.domain = domain
         self.kind = kind
@@ -64,6 +67,7 @@ package struct DomainSample: Sendable, Hashable {
         self.reading = reading
         if case .gap = reading { self.tier = .gap } else { self.tier = tier }
         self.source = source
+        self.processes = processes
     }
 
     /// Nil for a gap.

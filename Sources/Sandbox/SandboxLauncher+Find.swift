@@ -14,11 +14,7 @@ extension SandboxLauncher {
     package func isJob(_ pid: Int32) -> Bool {
         let folder = "\(processes.procfs)/\(pid)"
         if let jobsPrefix {
-            guard let file = try? Descriptor.open(folder + "/cgroup", O_RDONLY | O_NONBLOCK),
-                let bytes = try? file.read(limit: 64 * 1024),
-                let path = CgroupTree.ownPath(parsing: String(decoding: bytes, as: UTF8.self))
-            else { return false }
-            return path.hasPrefix(jobsPrefix)
+            return processes.cgroupPath(of: pid)?.hasPrefix(jobsPrefix) ?? false
         }
         func namespace(_ path: String) -> String? {
             var buffer = [CChar](repeating: 0, count: 256)

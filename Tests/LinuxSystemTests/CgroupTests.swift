@@ -64,6 +64,26 @@ struct CgroupTests {
         #expect(CgroupTree.ownPath(parsing: text) == path)
     }
 
+    /// A process may be in a cgroup that somebody named to look like another.
+    @Test(arguments: [
+        ("0::/mld/jobs/7/job\n", "/mld/jobs/7/job"), ("9:cpu:/x\n0::/mld/jobs/70\n", "/mld/jobs/70"),
+        ("1:name=0::/mld/jobs/7:/\n", nil), ("0::/mld/jobs/7/../8\n", nil), ("0::/\n", ""), ("\u{0}\u{fffd}", nil),
+    ])
+    func theCgroupOfAProcess(text: String, path: String?) throws {
+        let tree = try FakeCgroups()
+        try tree.write(text, to: "proc/31/cgroup")
+        let table = ProcessTable(procfs: tree.root + "/proc")
+        let cgroups = CgroupTree(mount: "/cg", own: "/mld")
+        #expect(cgroups.cgroup(of: 31, in: table)?.path == path.map { "/cg" + $0 })
+        #expect(cgroups.cgroup(of: 32, in: table) == nil && table.cgroupPath(of: -1) == nil)
+    }
+
+    @Test func aCgroupHoldsItselfAndWhatIsBelow() {
+        let job = Cgroup(path: "/cg/jobs/7")
+        #expect(job.contains(job) && job.contains(Cgroup(path: "/cg/jobs/7/job")))
+        #expect(!job.contains(Cgroup(path: "/cg/jobs/70")) && !job.contains(Cgroup(path: "/cg/jobs")))
+    }
+
     @Test func figuresAreRead() throws {
         let tree = try FakeCgroups()
         try tree.write("usage_usec 1234567\nuser_usec 1\nsystem_usec 2\n", to: "cpu.stat")

@@ -7,23 +7,32 @@ import Testing
 /// - `energy`, `power`: mJ and mW; without a line the call is not supported.
 /// - `result`: what every call on the GPU returns (15: it is lost).
 /// - `mig`: 1 where the card is divided.
+/// - `compute`, `graphics`: a process id and its bytes; a line for each process on the card.
+/// - `sample`: a process id, the time in µs since 1970 and the utilisation in percent.
+/// - `list-result`, `sample-result`: what asking for either returns; `list-count`, `sample-count`: how many there are, in
+///   place of the truth; `written`: how many it claims to have written; `words`: how many words of 8 bytes a listed process takes.
 final class FakeNVML {
-    /// Nil, with a line that says so, where there is no C compiler.
+    /// The directory of the compiled libraries. Nil, with a line that says so, where there is no C compiler.
     static let library: String? = {
         let directory = place
         do {
             try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
-            try Data(source.utf8).write(to: URL(filePath: directory + "/nvml.c"))
-            let compiler = Process()
-            compiler.executableURL = URL(filePath: "/usr/bin/cc")
-            compiler.arguments = [
-                "-shared", "-fPIC", "-Wall", "-Werror", "-o", directory + "/libnvidia-ml.so.1", directory + "/nvml.c",
-                "-ldl",
-            ]
-            try compiler.run()
-            compiler.waitUntilExit()
             atexit { try? FileManager.default.removeItem(atPath: FakeNVML.place) }
-            if compiler.terminationStatus == 0 { return directory + "/libnvidia-ml.so.1" }
+            try Data(source.utf8).write(to: URL(filePath: directory + "/nvml.c"))
+            for (name, flags) in [("libnvidia-ml.so.1", []), ("old.so", ["-DOLD"])] {
+                let compiler = Process()
+                compiler.executableURL = URL(filePath: "/usr/bin/cc")
+                compiler.arguments =
+                    [
+                        "-shared", "-fPIC", "-Wall", "-Werror", "-o", directory + "/" + name, directory + "/nvml.c",
+                        "-ldl",
+                    ]
+                    + flags
+                try compiler.run()
+                compiler.waitUntilExit()
+                if compiler.terminationStatus != 0 { return nil }
+            }
+            return directory
         } catch { print("skipped: no C compiler to make a stand-in for NVML: \(error)") }
         return nil
     }()
@@ -34,9 +43,11 @@ final class FakeNVML {
 
     let path: String
 
-    /// - Parameter directory: the test's own, into which the library is copied, so that each test has one to itself.
-    init(in directory: String) throws {
-        let library = try #require(FakeNVML.library)
+    /// - Parameters:
+    ///   - directory: the test's own, into which the library is copied, so that each test has one to itself.
+    ///   - isOld: of a driver that lists processes by the first layout and does not sample them.
+    init(in directory: String, isOld: Bool = false) throws {
+        let library = try #require(FakeNVML.library) + (isOld ? "/old.so" : "/libnvidia-ml.so.1")
         path = directory + "/libnvidia-ml.so.1"
         try FileManager.default.copyItem(atPath: library, toPath: path)
         try say("")
@@ -52,21 +63,36 @@ final class FakeNVML {
         #include <stdio.h>
         #include <string.h>
 
-        static int ask(int gpu, const char *word, unsigned long long *value) {
+        typedef unsigned long long word_t;
+
+        /* Lines of the GPU with that word: how many there are, and the first so many. */
+        static unsigned rows(int gpu, const char *word, word_t (*out)[3], unsigned room) {
             Dl_info info;
-            char name[4096], what[32];
-            int number, found = 0;
-            unsigned long long v;
-            if (!dladdr((void *)ask, &info)) return 0;
+            char name[4096], line[256], what[32];
+            int number;
+            unsigned found = 0;
+            word_t v[3];
+            if (!dladdr((void *)rows, &info)) return 0;
             snprintf(name, sizeof name, "%s.txt", info.dli_fname);
             FILE *file = fopen(name, "r");
             if (!file) return 0;
-            while (fscanf(file, "%d %31s %llu", &number, what, &v) == 3)
-                if (number == gpu && !strcmp(what, word)) { *value = v; found = 1; }
+            while (fgets(line, sizeof line, file)) {
+                memset(v, 0, sizeof v);
+                if (sscanf(line, "%d %31s %llu %llu %llu", &number, what, v, v + 1, v + 2) < 3) continue;
+                if (number != gpu || strcmp(what, word)) continue;
+                if (found < room) memcpy(out[found], v, sizeof v);
+                found++;
+            }
             fclose(file);
             return found;
         }
-        static int result(int gpu) { unsigned long long v = 0; return ask(gpu, "result", &v) ? (int)v : 0; }
+        static int ask(int gpu, const char *word, word_t *value) {
+            word_t row[1][3];
+            if (!rows(gpu, word, row, 1)) return 0;
+            *value = row[0][0];
+            return 1;
+        }
+        static int result(int gpu) { word_t v = 0; return ask(gpu, "result", &v) ? (int)v : 0; }
 
         /* A handle is the card's number, plus one. */
         static int gpu(void *handle) { return (int)(long)handle - 1; }
@@ -100,5 +126,55 @@ final class FakeNVML {
             *current = *pending = (unsigned)v;
             return 0;
         }
+
+        static word_t table[20000][3];
+        /* The upper half of a word with a process id is padding, in which anything may be. */
+        static word_t padded(word_t pid) { return pid >> 32 ? pid : pid | 0xDEADBEEF00000000; }
+
+        static int list(int gpu, const char *what, unsigned *count, word_t *out, unsigned words) {
+            word_t v = 0;
+            if (ask(gpu, "list-result", &v) && v) return (int)v;
+            unsigned found = rows(gpu, what, table, 20000);
+            unsigned claimed = ask(gpu, "list-count", &v) ? (unsigned)v : found;
+            if (ask(gpu, "words", &v)) words = (unsigned)v;
+            if (*count < claimed) { *count = claimed; return 7; }
+            for (unsigned i = 0; i < found; i++) {
+                out[i * words] = padded(table[i][0]);
+                out[i * words + 1] = table[i][1];
+                if (words > 2) out[i * words + 2] = 0xFFFFFFFFFFFFFFFF;
+                if (words > 3) out[i * words + 3] = 0;
+            }
+            *count = out && ask(gpu, "written", &v) ? (unsigned)v : claimed;
+            return 0;
+        }
+        #ifdef OLD
+        int nvmlDeviceGetComputeRunningProcesses(void *h, unsigned *n, void *out) { return list(gpu(h), "compute", n, out, 2); }
+        #else
+        int nvmlDeviceGetComputeRunningProcesses_v3(void *h, unsigned *n, void *out) {
+            return list(gpu(h), "compute", n, out, 3);
+        }
+        int nvmlDeviceGetGraphicsRunningProcesses_v2(void *h, unsigned *n, void *out) {
+            return list(gpu(h), "graphics", n, out, 3);
+        }
+        int nvmlDeviceGetProcessUtilization(void *h, word_t *out, unsigned *count, word_t since) {
+            word_t v = 0;
+            unsigned found = 0;
+            if (ask(gpu(h), "sample-result", &v) && v) return (int)v;
+            unsigned all = rows(gpu(h), "sample", table, 20000);
+            for (unsigned i = 0; i < all; i++)
+                if (table[i][1] > since) memmove(table[found++], table[i], sizeof table[i]);
+            if (!found) return 6;
+            unsigned claimed = ask(gpu(h), "sample-count", &v) ? (unsigned)v : found;
+            if (!out || *count < claimed) { *count = claimed; return 7; }
+            for (unsigned i = 0; i < found; i++) {
+                out[i * 4] = padded(table[i][0]);
+                out[i * 4 + 1] = table[i][1];
+                out[i * 4 + 2] = table[i][2] | 77ULL << 32;
+                out[i * 4 + 3] = 88 | 99ULL << 32;
+            }
+            *count = ask(gpu(h), "written", &v) ? (unsigned)v : claimed;
+            return 0;
+        }
+        #endif
         """#
 }

@@ -18,6 +18,47 @@ import Units
         #expect(sample.source == "power sensor of amdgpu (power1_average)")
     }
 
+    @Test func whoComputesOnAnAMDCardIsKnownAndHowMuchIsNot() throws {
+        let machine = try FakeMachine()
+        let kfd = "sys/class/kfd/kfd/"
+        // The second card of the bus: 0x83 << 8 | 1 << 3; the processors' node comes first.
+        try machine.write(kfd + "topology/nodes/0/gpu_id", "0\n")
+        for (node, id, location) in [(1, 111, 0x8300), (2, 222, 0x8308)] {
+            try machine.write(kfd + "topology/nodes/\(node)/gpu_id", "\(id)\n")
+            try machine.write(
+                kfd + "topology/nodes/\(node)/properties", "simd_count 240\nlocation_id \(location)\ndomain 1\n")
+        }
+        try machine.chip(0, "amdgpu", address: "0001:83:01.0", ["power1_average": "50000000"])
+        try machine.write(kfd + "proc/70/vram_222", "4096\n")
+        try machine.write(kfd + "proc/70/vram_111", "0\n")
+        try machine.write(kfd + "proc/71/vram_111", "4096\n")
+        try machine.write(kfd + "proc/72/vram_222", "0\n")
+        try machine.write(kfd + "proc/x/vram_222", "1\n")
+        var meters = machine.meters()
+        let card = "gpu-0001:83:01.0"
+        #expect(machine.tick(&meters)[card]?.processes == [ProcessUse(pid: 70, memoryBytes: 4096)])
+        try machine.remove(kfd + "proc/70")
+        #expect(machine.tick(&meters)[card]?.processes?.map(\.pid) == [70], "it was there at the start")
+        // Somebody may be drawing on it.
+        let quiet = machine.tick(&meters)[card]
+        #expect(quiet?.joules == 50 && quiet?.processes == nil)
+        try machine.write(kfd + "proc/73/vram_222", "-5\n")
+        #expect(machine.tick(&meters)[card]?.processes == nil)
+        let status = meters.descriptions.first { $0.domain == card }?.status
+        #expect(status?.hasPrefix("ok; who is on it cannot be told") == true)
+    }
+
+    @Test func ofACardWithoutSuchADriverNobodyCanTell() throws {
+        let machine = try FakeMachine()
+        try machine.chip(0, "amdgpu", address: "0000:03:00.0", ["power1_average": "50000000"])
+        try machine.write("sys/class/kfd/kfd/topology/nodes/1/gpu_id", "5\n")
+        try machine.write("sys/class/kfd/kfd/topology/nodes/1/properties", "location_id 99999999\nlocation_id\n")
+        var meters = machine.meters()
+        let sample = machine.tick(&meters)[card]
+        #expect(sample?.joules == 50 && sample?.processes == nil)
+        #expect(meters.descriptions.first { $0.domain == card }?.status == "ok")
+    }
+
     @Test func theAverageIsTakenBeforeTheMoment() throws {
         let machine = try FakeMachine()
         try machine.chip(3, "amdgpu", ["power1_input": "9000000", "power1_average": "8000000"])

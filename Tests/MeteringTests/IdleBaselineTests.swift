@@ -36,6 +36,31 @@ import Units
         #expect(baseline.entries.isEmpty)
     }
 
+    /// What the CPUs do says nothing of a card.
+    @Test func aCardIsQuietWhenNobodyIsOnIt() {
+        let busy = MachineLoad(busySeconds: 8, idleSeconds: 0, stealSeconds: 0, cpus: 8)
+        var card = sample(20)
+        (card.domain, card.kind, card.processes) = ("gpu-0", .gpu, [])
+        var baseline = IdleBaseline()
+        baseline.observe(card, jobsRan: true, load: quiet)
+        card.processes = [ProcessUse(pid: 7, seconds: 0)]
+        baseline.observe(card, jobsRan: false, load: quiet)
+        // Who is on it cannot be told: then the CPUs must be quiet too.
+        card.processes = nil
+        baseline.observe(card, jobsRan: false, load: busy)
+        baseline.observe(card, jobsRan: false, load: nil)
+        #expect(baseline.entries.isEmpty)
+        baseline.observe(card, jobsRan: false, load: quiet)
+        #expect(baseline.power(of: "gpu-0") == Power(watts: 20))
+        card.processes = []
+        card.reading = .energy(EnergyRange(Energy(joules: 30)))
+        baseline.observe(card, jobsRan: false, load: busy)
+        card.reading = .energy(EnergyRange(Energy(joules: 40)))
+        baseline.observe(card, jobsRan: false, load: nil)
+        // The mean of 20, 30 and 40 J in a second each.
+        #expect(abs((baseline.power(of: "gpu-0")?.watts ?? 0) - 30) < 1e-9)
+    }
+
     @Test func oldQuietTimeIsForgotten() {
         var baseline = IdleBaseline()
         for _ in 0..<5000 { baseline.observe(sample(20), jobsRan: false, load: quiet) }

@@ -11,6 +11,8 @@ package enum Account: Hashable, Sendable {
     case idle
     /// Metered, but with nobody to give it to.
     case gap
+
+    var isJob: Bool { if case .job = self { true } else { false } }
 }
 
 /// What one account used and held in an interval.
@@ -20,12 +22,18 @@ package struct Usage: Sendable, Hashable {
     package var reservedCPUs: Double
     /// For a job its reservation; for the system and the daemon the memory they occupy, if known.
     package var reservedMemoryBytes: Int64
+    /// By the domain of the card.
+    package var gpus: [String: GPUUse]
 
-    package init(account: Account, cpuSeconds: Double, reservedCPUs: Double = 0, reservedMemoryBytes: Int64 = 0) {
+    package init(
+        account: Account, cpuSeconds: Double, reservedCPUs: Double = 0, reservedMemoryBytes: Int64 = 0,
+        gpus: [String: GPUUse] = [:]
+    ) {
         self.account = account
         self.cpuSeconds = cpuSeconds
         self.reservedCPUs = reservedCPUs
         self.reservedMemoryBytes = reservedMemoryBytes
+        self.gpus = gpus
     }
 
     /// The usages with the system's added: the machine's busy time that is nobody else's, never below zero.

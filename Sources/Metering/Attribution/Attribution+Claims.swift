@@ -1,32 +1,41 @@
 /// The usages of one interval made safe to divide by: one entry per account, every number finite and not negative.
 struct Claims {
-    private(set) var accounts: [Account] = []
-    /// What the active part is divided by: CPU seconds, or bytes for memory.
-    private(set) var use: [Double] = []
-    /// What the idle part is divided by: reserved CPUs, or bytes for memory. Only jobs reserve.
-    private(set) var reserved: [Double] = []
+    var accounts: [Account] = []
+    /// What the active part is divided by: CPU seconds, bytes for memory, GPU seconds.
+    var use: [Double] = []
+    /// What the idle part is divided by: reserved CPUs, bytes for memory, parts of a card. Only jobs reserve.
+    var reserved: [Double] = []
     /// What nobody reserved; zero when more is reserved than there is.
-    let unreserved: Double
+    var unreserved = 0.0
+    /// Who may have drawn all of the active part or none of it: their `use` is a convention, not an observation.
+    var doubtful: Set<Int> = []
 
-    init(_ usages: [Usage], kind: DomainKind, machine: MachineSize, seconds: Double) {
+    /// - Parameter sample: what is divided; a card has rules of its own.
+    init(_ usages: [Usage], of sample: DomainSample, machine: MachineSize) {
+        let usages = usages.filter { $0.account != .idle && $0.account != .gap }
+        if sample.kind == .gpu {
+            self.init(card: sample.domain, usages)
+        } else {
+            self.init(usages, kind: sample.kind, machine: machine, seconds: sample.seconds)
+        }
+    }
+
+    init() {}
+
+    private init(_ usages: [Usage], kind: DomainKind, machine: MachineSize, seconds: Double) {
         let cpus = Self.clean(machine.cpus)
         let bytes = Double(max(0, machine.memoryBytes))
         let length = Self.clean(seconds)
         // The clamp keeps sums finite. Nothing real exceeds it: the clocks of jobs and machine differ by 10 ms steps.
         let mostSeconds = cpus > 0 && length > 0 ? cpus * (length + 1) : 1e9
         var indices: [Account: Int] = [:]
-        for usage in usages where usage.account != .idle && usage.account != .gap {
+        for usage in usages {
             let seconds = min(mostSeconds, Self.clean(usage.cpuSeconds))
             let held = Double(max(0, usage.reservedMemoryBytes))
-            let use: Double
-            var reserved: Double
-            switch kind {
-            case .cpu, .platform: (use, reserved) = (seconds, min(1e9, Self.clean(usage.reservedCPUs)))
-            case .memory: (use, reserved) = (held, held)
-            // Who used a GPU cannot be told from CPU time; until its owners are known its energy is nobody's.
-            case .gpu: (use, reserved) = (0, 0)
-            }
-            if case .job = usage.account {} else { reserved = 0 }
+            let isMemory = kind == .memory
+            let use = isMemory ? held : seconds
+            var reserved = isMemory ? held : min(1e9, Self.clean(usage.reservedCPUs))
+            if !usage.account.isJob { reserved = 0 }
             if let index = indices[usage.account] {
                 self.use[index] += use
                 self.reserved[index] += reserved
@@ -37,7 +46,7 @@ struct Claims {
                 self.reserved.append(reserved)
             }
         }
-        let capacity = kind == .memory ? bytes : kind == .gpu ? 0 : cpus
+        let capacity = kind == .memory ? bytes : cpus
         unreserved = max(0, capacity - reserved.reduce(0, +))
     }
 
@@ -58,6 +67,7 @@ struct Claims {
     /// The least and the most of the active part that can be the account's if its units of use weigh up to `ratio` times
     /// as much as the others', or as little.
     func useBounds(of index: Int, ratio: Double) -> (low: Double, high: Double) {
+        if doubtful.contains(index) { return (0, 1) }
         let own = use[index]
         guard own > 0 else { return (0, 0) }
         let others = max(0, use.reduce(0, +) - own)

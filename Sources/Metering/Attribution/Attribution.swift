@@ -6,6 +6,7 @@ package import Units
 ///   machine's CPUs (memory: bytes) they reserved; what nobody reserved goes to `idle`.
 /// - The active rest goes by CPU time (memory: by memory held) to jobs, system and daemon. With no such use at all there is
 ///   nobody to give it to: it goes to `gap`.
+/// - The energy of a card goes by who was on it: ``GPUUse``.
 /// - While `idlePower` is unknown the whole is booked as active, so that no job's use is hidden in `idle`; the range of each
 ///   share then reaches to what the account would get if the whole were idle power.
 /// - The range of an active share allows a CPU second of the account to draw `weightRatio` times more or less than one of
@@ -19,7 +20,7 @@ package import Units
 package func attribute(
     _ sample: DomainSample, idlePower: Power?, usages: [Usage], machine: MachineSize, weightRatio k: Double = 3
 ) -> [Share] {
-    let claims = Claims(usages, kind: sample.kind, machine: machine, seconds: sample.seconds)
+    let claims = Claims(usages, of: sample, machine: machine)
     guard let metered = sample.energy, (0...largestReading).contains(metered.energy.microjoules) else {
         let seconds = sample.seconds.isFinite ? max(0, sample.seconds) : 0
         let shares = claims.accounts.map { Share(account: $0, gapSeconds: seconds) }

@@ -36,13 +36,16 @@ package struct IdleBaseline: Sendable, Hashable, Codable {
         return Power(watts: watts)
     }
 
-    /// Learns from a sample if the machine was quiet during it; does nothing otherwise.
+    /// Learns from a sample if what it measures was quiet; does nothing otherwise.
+    ///
+    /// A card is quiet when no job ran and no process was on it, whatever the CPUs did. Everything else, also a card whose
+    /// processes nobody can tell, is quiet when no job ran and the CPUs had next to nothing to do.
     /// - Parameters:
     ///   - jobsRan: whether any job ran in any part of the interval.
     ///   - load: the machine's CPU time in the interval; without it nobody can say that it was quiet.
     package mutating func observe(_ sample: DomainSample, jobsRan: Bool, load: MachineLoad?) {
         guard !jobsRan, sample.tier == .measured, sample.seconds >= Self.shortestInterval, let power = sample.power,
-            let load, load.utilisation(over: sample.seconds) <= Self.quietUtilisation
+            Self.isQuiet(sample, load: load)
         else { return }
         var entry = entries[sample.domain] ?? Entry(watts: power.watts, observedSeconds: 0, updated: sample.end)
         if self.power(of: sample.domain) == nil { entry.watts = power.watts }
@@ -51,5 +54,11 @@ package struct IdleBaseline: Sendable, Hashable, Codable {
         entry.observedSeconds += sample.seconds
         entry.updated = sample.end
         entries[sample.domain] = entry
+    }
+
+    private static func isQuiet(_ sample: DomainSample, load: MachineLoad?) -> Bool {
+        if sample.kind == .gpu, let processes = sample.processes { return processes.isEmpty }
+        guard let load else { return false }
+        return load.utilisation(over: sample.seconds) <= quietUtilisation
     }
 }

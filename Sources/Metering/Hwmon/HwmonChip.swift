@@ -7,7 +7,7 @@ struct HwmonChip {
     let driver: String
     private let names: Set<String>
     /// The address of its card, `0000:03:00.0`; else the directory's name.
-    private let place: String
+    let place: String
 
     /// The file to read and what its figures are of.
     struct Purpose {

@@ -9,6 +9,9 @@ package struct HwmonReader: MeterReader {
     private struct Domain: Sendable {
         var description: MeterDescription
         var sensor: HwmonSensor
+        /// Nil for cards without such a driver, and for what is no card.
+        var compute: KFDCard?
+        var processes = CardProcesses()
     }
 
     private var domains: [Domain] = []
@@ -28,7 +31,8 @@ package struct HwmonReader: MeterReader {
                 description.counted = false
                 unused.append(description)
             } else {
-                domains.append(Domain(description: description, sensor: sensor))
+                let compute = chip.driver == "amdgpu" ? KFDCard(roots: roots, address: chip.place) : nil
+                domains.append(Domain(description: description, sensor: sensor, compute: compute))
             }
         }
         if domains.isEmpty, unused.isEmpty { return nil }
@@ -55,21 +59,31 @@ package struct HwmonReader: MeterReader {
     package var descriptions: [MeterDescription] { domains.map(\.description) + unused }
 
     package mutating func begin() {
-        for index in domains.indices { domains[index].sensor.begin() }
+        for index in domains.indices {
+            domains[index].sensor.begin()
+            domains[index].processes.begin(running: try? domains[index].compute?.running())
+        }
     }
 
     package mutating func sample(_ tick: MeterTick) -> [DomainSample] {
         domains.indices.map { index in
             let reading = domains[index].sensor.reading(over: tick.seconds, doubt: tick.doubt)
-            if case .gap(let reason) = reading {
-                domains[index].description.status = reason
-            } else {
-                domains[index].description.status = "ok"
+            var status = "ok"
+            var running: CardProcesses.Running?
+            do throws(SystemFileError) {
+                running = try domains[index].compute?.running()
+            } catch {
+                status = "ok; who is on it cannot be told (\(error))"
             }
+            if case .gap(let reason) = reading { status = reason }
+            domains[index].description.status = status
+            let processes = domains[index].processes.uses(running: running, samples: nil, tick: tick)
             let description = domains[index].description
             return DomainSample(
                 domain: description.domain, kind: description.kind, start: tick.start, end: tick.end,
-                seconds: tick.seconds, reading: reading, tier: description.tier, source: description.source)
+                seconds: tick.seconds, reading: reading, tier: description.tier, source: description.source,
+                // Of those who draw pictures on it nothing is known: "nobody computes" is not "nobody".
+                processes: processes?.isEmpty == true ? nil : processes)
         }
     }
 }

@@ -6,7 +6,7 @@ struct NVML: Sendable {
     ///
     /// `@unchecked Sendable`: it is only handed back to the library, whose calls are safe from any thread (`nvml.h`).
     struct Device: @unchecked Sendable {
-        fileprivate let handle: OpaquePointer
+        let handle: OpaquePointer
     }
 
     /// `nvmlReturn_t`, where it is not success.
@@ -15,6 +15,8 @@ struct NVML: Sendable {
         let message: String
 
         static let notSupported: Int32 = 3
+        static let notFound: Int32 = 6
+        static let insufficientSize: Int32 = 7
         static let gpuIsLost: Int32 = 15
     }
 
@@ -36,6 +38,7 @@ struct NVML: Sendable {
     private let energyCall: Large?
     private let migCall: Pair?
     private let errorCall: ErrorText?
+    let processCalls: ProcessCalls
 
     enum Opening: Error, Hashable {
         /// No such library: no NVIDIA driver.
@@ -61,16 +64,17 @@ struct NVML: Sendable {
         energyCall = library.function("nvmlDeviceGetTotalEnergyConsumption", as: Large.self)
         migCall = library.function("nvmlDeviceGetMigMode", as: Pair.self)
         errorCall = library.function("nvmlErrorString", as: ErrorText.self)
+        processCalls = ProcessCalls(library)
         let status = start()
         if status != 0 { throw .unusable(failure(status).message) }
     }
 
-    private func failure(_ code: Int32) -> Failure {
+    func failure(_ code: Int32) -> Failure {
         let words = errorCall?(code).map { String(cString: $0) } ?? ""
         return Failure(code: code, message: words.isEmpty ? "NVML error \(code)" : "NVML error \(code), \(words)")
     }
 
-    private func check(_ code: Int32) throws(Failure) { if code != 0 { throw failure(code) } }
+    func check(_ code: Int32) throws(Failure) { if code != 0 { throw failure(code) } }
 
     func count() throws(Failure) -> Int {
         var count: UInt32 = 0

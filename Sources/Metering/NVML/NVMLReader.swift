@@ -10,6 +10,11 @@ package struct NVMLReader: MeterReader {
         var counter: EnergyCounter?
         var sensor: PowerIntegral
         var check = CounterCheck()
+        var processes = CardProcesses()
+        /// Why its counter is not used.
+        var verdict: String?
+        /// What cannot be told of the processes on it.
+        var blindness: String?
     }
 
     private let library: NVML?
@@ -89,6 +94,7 @@ package struct NVMLReader: MeterReader {
             let (energy, power) = (try? microjoules(library, device), try? watts(library, device))
             cards[index].counter?.begin(at: energy)
             cards[index].sensor.begin(at: power)
+            cards[index].processes.begin(running: try? library.running(device))
         }
     }
 
@@ -97,18 +103,38 @@ package struct NVMLReader: MeterReader {
         var samples: [DomainSample] = []
         for index in cards.indices {
             let reading = read(index, tick, library)
+            let processes = processes(index, tick, library)
             if case .gap(let reason) = reading {
                 cards[index].description.status = reason
-            } else if !cards[index].check.isRefuted {
-                cards[index].description.status = "ok"
+            } else {
+                let remarks = ["ok", cards[index].verdict, cards[index].blindness].compactMap(\.self)
+                cards[index].description.status = remarks.joined(separator: "; ")
             }
             let description = cards[index].description
             samples.append(
                 DomainSample(
                     domain: description.domain, kind: .gpu, start: tick.start, end: tick.end, seconds: tick.seconds,
-                    reading: reading, tier: .measured, source: description.source))
+                    reading: reading, tier: .measured, source: description.source, processes: processes))
         }
         return samples
+    }
+
+    private mutating func processes(_ index: Int, _ tick: MeterTick, _ library: NVML) -> [ProcessUse]? {
+        let device = cards[index].device
+        cards[index].blindness = nil
+        var samples: [CardProcesses.Sample]?
+        do throws(NVML.Failure) {
+            samples = try library.utilisation(device, since: cards[index].processes.since(tick))
+        } catch {
+            cards[index].blindness = "how busy each process keeps it cannot be told (\(error.message))"
+        }
+        var running: CardProcesses.Running?
+        do throws(NVML.Failure) {
+            running = try library.running(device)
+        } catch {
+            cards[index].blindness = "who is on it cannot be told (\(error.message))"
+        }
+        return cards[index].processes.uses(running: running, samples: samples, tick: tick)
     }
 
     private mutating func read(_ index: Int, _ tick: MeterTick, _ library: NVML) -> DomainSample.Reading {
@@ -149,8 +175,8 @@ package struct NVMLReader: MeterReader {
         cards[index].counter = nil
         cards[index].description.source = cards[index].description.source.replacing(
             "energy counter", with: "power sensor")
-        cards[index].description.status =
-            "ok; its energy counter told \(Energy(joules: check.counted)) where the power sensor told "
+        cards[index].verdict =
+            "its energy counter told \(Energy(joules: check.counted)) where the power sensor told "
             + "\(Energy(joules: check.integrated)), and is not used"
     }
 
