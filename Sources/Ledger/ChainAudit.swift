@@ -16,7 +16,8 @@ struct ChainAudit {
     /// Stops at the first bad row: what comes after a broken link proves nothing.
     mutating func run(_ db: Database) throws {
         let frontiers = try Frontiers(db)
-        let entries = try Row.fetchCursor(db, sql: "SELECT * FROM chain ORDER BY seq")
+        let entries = try Row.fetchCursor(
+            db, sql: "SELECT * FROM chain LEFT JOIN chain_checks USING (seq) ORDER BY seq")
         while let row = try entries.next(), findings.isEmpty {
             try check(db, row, frontiers)
         }

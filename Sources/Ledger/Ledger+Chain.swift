@@ -53,9 +53,13 @@ extension Ledger {
         let link = ChainLink(
             seq: (head?["seq"] ?? 0) + 1, at: at.microseconds, source: source, first: first, last: last, rows: rows,
             note: note, digest: digest)
-        try db.cachedStatement(sql: "INSERT INTO chain VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)").execute(arguments: [
-            link.seq, link.at, source, first, last, rows, note, Data(checks), Data(digest),
+        try db.cachedStatement(sql: "INSERT INTO chain VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)").execute(arguments: [
+            link.seq, link.at, source, first, last, rows, note, Data(digest),
             Data(link.hash(after: Array(previous))),
+        ])
+        // In a table of their own, whose pages are free again when the rows they are of are dropped.
+        try db.cachedStatement(sql: "INSERT INTO chain_checks VALUES (?, ?)").execute(arguments: [
+            link.seq, Data(checks),
         ])
     }
 

@@ -122,8 +122,10 @@ extension Ledger {
                     try db.execute(sql: "DELETE FROM \(table) WHERE minute < ?", arguments: [end])
                     // The entry stays, and with it the chain; only the rows it speaks of are gone.
                     try db.execute(
-                        sql: "UPDATE chain SET checks = NULL WHERE source = ? AND last < ? AND checks IS NOT NULL",
-                        arguments: [table, end])
+                        sql: """
+                            DELETE FROM chain_checks WHERE seq IN
+                                (SELECT seq FROM chain WHERE source = ? AND last >= ? AND last < ?)
+                            """, arguments: [table, kept, end])
                 }
                 if level == .minute { frontiers.minutesKept = end } else { frontiers.hoursKept = end }
                 try frontiers.save(db)

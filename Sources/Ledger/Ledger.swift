@@ -36,6 +36,16 @@ package final class Ledger: Sendable {
         }
     }
 
+    /// Bytes of the file that hold something; pages that were freed are used again.
+    package func usedBytes() async throws(LedgerError) -> Int64 {
+        try await read("measure the ledger") { db in
+            let numbers = try ["page_count", "freelist_count", "page_size"].map {
+                try Int64.fetchOne(db, sql: "PRAGMA \($0)") ?? 0
+            }
+            return (numbers[0] - numbers[1]) * numbers[2]
+        }
+    }
+
     package func close() throws {
         try pool.close()
     }

@@ -80,11 +80,15 @@ extension Migrations {
             last INTEGER NOT NULL,
             rows INTEGER NOT NULL,
             note TEXT NOT NULL,
-            checks BLOB,
             digest BLOB NOT NULL,
             hash BLOB NOT NULL
         ) STRICT;
         CREATE INDEX chain_by_source ON chain(source, last);
+
+        CREATE TABLE chain_checks (
+            seq INTEGER PRIMARY KEY,
+            checks BLOB NOT NULL
+        ) STRICT;
 
         CREATE TABLE site_factors (
             from_us INTEGER PRIMARY KEY,
@@ -99,6 +103,6 @@ extension Migrations {
         ALTER TABLE attempts ADD COLUMN checkpoint_uj INTEGER;
         ALTER TABLE attempts ADD COLUMN waste_uj INTEGER;
         ALTER TABLE attempts ADD COLUMN over_reserved_uj INTEGER;
-        CREATE INDEX attempts_by_end ON attempts(ended_us);
+        DROP INDEX jobs_by_end;
         """
 }

@@ -116,7 +116,7 @@ import Units
             "UPDATE chain SET note = 'policy other' WHERE seq = 1", "DELETE FROM chain WHERE seq = 5",
             "UPDATE chain SET hash = zeroblob(32) WHERE seq = 6", "UPDATE chain SET last = last + 1 WHERE seq = 7",
             "UPDATE chain SET rows = rows - 1 WHERE source = 'spans'",
-            "UPDATE chain SET checks = NULL, digest = zeroblob(32)",
+            "UPDATE chain SET digest = zeroblob(32)", "DELETE FROM chain_checks; UPDATE spans SET low_uj = 0",
         ] {
             let books = try await closed()
             try await books.edit(change)
