@@ -111,7 +111,7 @@ let package = Package(
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
             ] + nio),
-        program("mld", ["Daemon", "Units", argumentParser]),
+        program("mld", ["Daemon", "JobAPI", "LinuxSystem", "Metering", "Units", argumentParser]),
         program("mlctl", ["Commands"]),
         program("mltrain", ["Training", argumentParser]),
         program("mld-exec", ["CLinux", "CSeccomp"]),

@@ -164,6 +164,39 @@ import Units
         try machine.zone("intel-rapl:0", name: "package-0", energy: 0)
         #expect(machine.meters(calibration: try Self.calibration()).descriptions.map(\.domain) == ["package-0"])
     }
+
+    // MARK: - The source of truth
+
+    @Test func theCountersOfTheProcessorsAndTheirMemoryAreTheTruth() throws {
+        let machine = try machine()
+        try machine.zone("intel-rapl:0", name: "package-0", energy: 0)
+        try machine.zone("intel-rapl:0:0", name: "dram", energy: 0)
+        let meter = try CalibrationMeter(roots: machine.roots, command: nil, isCancelled: { false })
+        #expect(meter.coverage == .cpuAndMemory && meter.source.hasPrefix("package-0 + dram"))
+    }
+
+    @Test func withoutAMeterPeopleAreToldWhatIsNeeded() throws {
+        let machine = try machine()
+        let error = #expect(throws: CalibrationError.self) {
+            _ = try CalibrationMeter(roots: machine.roots, command: nil, isCancelled: { false })
+        }
+        let message = "\(try #require(error))"
+        #expect(message.contains("run as root") && message.contains("--watts-from"))
+    }
+
+    @Test func anExternalMeterMeasuresTheBoard() throws {
+        let machine = try machine()
+        var meter = try CalibrationMeter(roots: machine.roots, command: "echo 100", isCancelled: { false })
+        #expect(meter.coverage == .board && meter.source == "external: echo 100")
+        #expect(meter.read() == .gap("the first reading has no interval"))
+        guard case .sample(_, 100) = meter.read() else {
+            Issue.record("no sample")
+            return
+        }
+        #expect(throws: CalibrationError.self) {
+            _ = try CalibrationMeter(roots: machine.roots, command: "echo nothing", isCancelled: { false })
+        }
+    }
 }
 
 /// A card that always draws the same.
