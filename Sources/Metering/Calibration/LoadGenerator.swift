@@ -69,9 +69,6 @@ package final class LoadGenerator: Sendable {
 
     /// One thread's work.
     private final class Worker {
-        /// The length of a busy and an idle part together. Short against a sample, long against the scheduler's slices.
-        static let periodNanoseconds = 100_000_000.0
-
         let duty: Double
         let stop: Stop
         private var stream: [Double]
@@ -84,16 +81,20 @@ package final class LoadGenerator: Sendable {
         }
 
         func work() {
-            var start = SystemClock.monotonicNanoseconds()
+            let start = SystemClock.monotonicNanoseconds()
+            let before = SystemClock.threadNanoseconds()
             while !stop.isSet.load(ordering: .relaxed) {
-                mix.slice(&stream)
-                let spent = Double(SystemClock.monotonicNanoseconds() - start)
-                guard duty < 1, spent >= duty * Self.periodNanoseconds else { continue }
-                // What was overdrawn is slept off too, so that the share holds over time.
-                usleep(UInt32(min(1e6, spent * (1 - duty) / duty / 1e3)))
-                start = SystemClock.monotonicNanoseconds()
+                for _ in 0..<Self.slices { mix.slice(&stream) }
+                guard duty < 1 else { continue }
+                // By CPU time, not by the clock: a thread that had to wait for its CPU has not worked.
+                let due = Double(SystemClock.threadNanoseconds() - before) / duty
+                let ahead = due - Double(SystemClock.monotonicNanoseconds() - start)
+                if ahead > 0 { usleep(UInt32(min(1e6, ahead / 1e3))) }
             }
         }
+
+        /// Between two looks at the clock: some milliseconds, short against a sample and the same of each kind of work.
+        static let slices = 9
     }
 }
 
