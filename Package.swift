@@ -88,7 +88,7 @@ let package = Package(
 
         // Floor 2: pure decisions and the training core.
         library("Carbon", ["Units"], resources: [.embedInCode("Resources")]),
-        library("Metering", ["LinuxSystem", "Units"]),
+        library("Metering", ["ConfigFile", "LinuxSystem", "Units"]),
         library("Policy", ["ConfigFile", "JobAPI", "Units"]),
         library("Scheduling", ["Policy", "JobAPI", "Units"]),
         library("Datasets", ["Tensors"], settings: numeric),
@@ -111,7 +111,7 @@ let package = Package(
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
             ] + nio),
-        program("mld", ["Daemon", "Units", argumentParser]),
+        program("mld", ["Daemon", "JobAPI", "LinuxSystem", "Metering", "Units", argumentParser]),
         program("mlctl", ["Commands"]),
         program("mltrain", ["Training", argumentParser]),
         program("mld-exec", ["CLinux", "CSeccomp"]),
@@ -128,7 +128,7 @@ let package = Package(
         tests("LinuxSystem", []),
         tests("Tensors", []),
         tests("Carbon", ["Units"]),
-        tests("Metering", ["TestSupport", "LinuxSystem", "Units"]),
+        tests("Metering", ["TestSupport", "ConfigFile", "LinuxSystem", "Units"]),
         tests("Policy", ["ConfigFile", "JobAPI", "Units"]),
         tests("Scheduling", ["TestSupport", "Policy", "JobAPI", "Units"]),
         tests("Datasets", ["Tensors"]),

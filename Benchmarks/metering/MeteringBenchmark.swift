@@ -1,11 +1,12 @@
 import ArgumentParser
+import Glibc
 
-/// The programs behind `Benchmarks/fallback-model`, `attribution` and `overhead`: one subcommand each.
+/// The programs behind `Benchmarks/fallback-model`, `report` and their like: one subcommand each.
 @main
 struct MeteringBenchmark: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "metering-benchmark", abstract: "Measures the meters, the attribution and the ledger.",
-        subcommands: [ReportBenchmark.self])
+        subcommands: [FallbackModel.self, ReportBenchmark.self])
 }
 
 /// What every benchmark takes.
@@ -20,5 +21,13 @@ struct BenchmarkOptions: ParsableArguments {
     func finish(_ rows: [BenchmarkRow]) throws {
         print(try format == .json ? BenchmarkRow.json(rows) : BenchmarkRow.table(rows), terminator: "")
         if rows.contains(where: { $0.met == false }) { throw ExitCode(1) }
+    }
+}
+
+extension MeteringBenchmark {
+    /// A line for people, beside the rows on standard output.
+    static func note(_ message: String) {
+        let line = message + "\n"
+        _ = line.withCString { write(STDERR_FILENO, $0, strlen($0)) }
     }
 }

@@ -78,6 +78,9 @@ package enum SystemClock {
     /// Nanoseconds of the clock that never steps; it stands still while the machine sleeps.
     package static func monotonicNanoseconds() -> Int64 { read(CLOCK_MONOTONIC) }
 
+    /// CPU time of the calling thread.
+    package static func threadNanoseconds() -> Int64 { read(CLOCK_THREAD_CPUTIME_ID) }
+
     static func read(_ clock: clockid_t) -> Int64 {
         var time = timespec()
         clock_gettime(clock, &time)

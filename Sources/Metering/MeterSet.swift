@@ -13,7 +13,9 @@ package struct MeterSet: Sendable {
     private var last: (at: Timestamp, nanoseconds: Int64)?
 
     /// Finds the meters of the machine under `roots`, best first; the model stands in where no processor is measured.
-    package init(discovering roots: SystemRoots) {
+    ///
+    /// - Parameter calibration: what `mld calibrate` measured of this machine, for the model.
+    package init(discovering roots: SystemRoots, calibration: Calibration? = nil) {
         var readers: [any MeterReader] = []
         var covered: Set<DomainKind> { Set(readers.flatMap(\.descriptions).filter(\.counted).map(\.kind)) }
         if let reader = PowercapReader(roots: roots) { readers.append(reader) }
@@ -21,7 +23,7 @@ package struct MeterSet: Sendable {
         if let reader = HwmonReader(roots: roots, leavingOut: covered) { readers.append(reader) }
         // A model beside a measured package would mix tiers in one total.
         if covered.isDisjoint(with: [.cpu, .platform]),
-            let reader = ModelReader(roots: roots, leavingOut: covered)
+            let reader = ModelReader(roots: roots, leavingOut: covered, calibration: calibration)
         {
             readers.append(reader)
         }
@@ -61,7 +63,10 @@ package struct MeterSet: Sendable {
         let tick = Self.tick(from: last, to: (at, monotonicNanoseconds), load: load)
         var samples: [DomainSample] = []
         for index in readers.indices { samples += readers[index].sample(tick) }
-        return samples.map { $0.kind == .platform ? $0.without(samples.filter { $0.kind == .gpu }) : $0 }
+        // A model of the board never held the cards: they were taken off when it was calibrated.
+        return samples.map {
+            $0.kind == .platform && $0.tier == .measured ? $0.without(samples.filter { $0.kind == .gpu }) : $0
+        }
     }
 
     /// Judges the interval itself, before anything is read over it.

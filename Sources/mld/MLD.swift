@@ -15,7 +15,8 @@ struct MLD: AsyncParsableCommand {
               mld                                   for yourself, then: mlctl run -- echo hello
               mld --state /tmp/mld --socket /tmp/mld/mld.sock
               mld --system                          as root, usually by systemd
-            """)
+            """,
+        subcommands: [CalibrateCommand.self])
 
     @Flag(help: "Serve all users of the machine: /run/mld, /var/lib/mld, /etc/mld. Needs root.")
     var system = false

@@ -15,6 +15,15 @@ final class FakeMachine {
         try FileManager.default.createDirectory(atPath: directory + "/proc", withIntermediateDirectories: true)
     }
 
+    /// A machine with processors and 8 GiB of memory, but no meter.
+    convenience init(cpus: Int, cpuinfo: String) throws {
+        try self.init()
+        try write("proc/cpuinfo", cpuinfo)
+        let lines = (0..<cpus).map { "cpu\($0) 0 0 0 0\n" }.joined()
+        try write("proc/stat", "cpu  0 0 0 0 0 0 0 0 0 0\n" + lines)
+        try write("proc/meminfo", "MemTotal:       8388608 kB\nMemFree: 1 kB\n")
+    }
+
     deinit { try? FileManager.default.removeItem(atPath: directory) }
 
     var roots: SystemRoots {
@@ -71,8 +80,8 @@ final class FakeMachine {
     }
 
     /// The meters of this machine with their baselines taken.
-    func meters() -> MeterSet {
-        var meters = MeterSet(discovering: roots)
+    func meters(calibration: Calibration? = nil) -> MeterSet {
+        var meters = MeterSet(discovering: roots, calibration: calibration)
         #expect(tick(&meters).isEmpty, "the first reading has no interval")
         return meters
     }
@@ -85,4 +94,11 @@ private func temporaryDirectory() -> String {
 extension DomainSample {
     /// Joules of a reading, nil for a gap.
     var joules: Double? { energy?.energy.joules }
+}
+
+extension MachineLoad {
+    /// One second of a machine with so many CPUs' time used and stolen.
+    init(busy: Double, steal: Double = 0, cpus: Int = 4) {
+        self.init(busySeconds: busy, idleSeconds: Double(cpus) - busy - steal, stealSeconds: steal, cpus: cpus)
+    }
 }

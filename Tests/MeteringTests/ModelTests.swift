@@ -16,16 +16,11 @@ import Units
         """
 
     private func machine(cpus: Int = 4, cpuinfo: String = cascadeLake) throws -> FakeMachine {
-        let machine = try FakeMachine()
-        try machine.write("proc/cpuinfo", cpuinfo)
-        let lines = (0..<cpus).map { "cpu\($0) 0 0 0 0\n" }.joined()
-        try machine.write("proc/stat", "cpu  0 0 0 0 0 0 0 0 0 0\n" + lines)
-        try machine.write("proc/meminfo", "MemTotal:       8388608 kB\nMemFree: 1 kB\n")
-        return machine
+        try FakeMachine(cpus: cpus, cpuinfo: cpuinfo)
     }
 
     private func load(busy: Double, steal: Double = 0, cpus: Int = 4) -> MachineLoad {
-        MachineLoad(busySeconds: busy, idleSeconds: Double(cpus) - busy - steal, stealSeconds: steal, cpus: cpus)
+        MachineLoad(busy: busy, steal: steal, cpus: cpus)
     }
 
     @Test func theModelGivesTheTablesWattsAtItsEnds() throws {

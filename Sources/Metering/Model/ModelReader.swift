@@ -3,7 +3,8 @@ import Units
 
 /// Stands in where no energy counter can be read: power computed from the machine's CPU time and installed memory.
 ///
-/// Its figures have the tier `table` and a wide range; they are never called measured.
+/// With a calibration of this machine its figures have the tier `calibrated`, else `table` and a wide range; they are never
+/// called measured.
 package struct ModelReader: MeterReader {
     /// Watts per GiB of installed memory: 0.3725 W/GB, Lannelongue, Grealey and Inouye 2021 (Green Algorithms, CC BY 4.0).
     package static let memoryWattsPerGiB = 0.3725
@@ -11,13 +12,18 @@ package struct ModelReader: MeterReader {
     /// figure as our bound for hungrier modules.
     package static let memoryHighFactor = 2.0
 
-    private let coefficients: CPUCoefficients
+    private let power: CPUPowerModel
     private let memoryBytes: Int64?
     private var cpu: MeterDescription?
     private var memory: MeterDescription?
+    /// What stands in the processor's description while all is well: `ok`, or why its figures are not better.
+    private let standing: String
 
-    /// - Parameter leavingOut: kinds that a better meter already covers.
-    package init?(roots: SystemRoots, leavingOut covered: Set<DomainKind> = []) {
+    /// - Parameters:
+    ///   - covered: kinds that a better meter already covers.
+    ///   - calibration: used if it is of this machine and holds nothing that is already covered; else the processor's
+    ///     description says why not.
+    package init?(roots: SystemRoots, leavingOut covered: Set<DomainKind> = [], calibration: Calibration? = nil) {
         var status = "ok"
         var identity = CPUIdentity()
         do {
@@ -25,18 +31,25 @@ package struct ModelReader: MeterReader {
         } catch {
             status = "the CPU is unknown: \(error)"
         }
-        coefficients = CPUCoefficients(for: identity)
-        let name = identity.modelName.isEmpty ? "an unnamed CPU" : "\"\(identity.modelName)\""
-        if !covered.contains(.cpu) {
-            cpu = MeterDescription(
-                domain: "cpu-model", kind: .cpu,
-                source: "watts-per-thread table of Cloud Carbon Footprint (\(CPUPowerTable.year)) for \(name): "
-                    + coefficients.basis,
-                tier: .table, status: status)
-            if let cpus = try? ProcStat(roots: roots).cpus {
-                cpu?.idlePower = Power(watts: coefficients.point.idleWatts * Double(cpus))
+        let cpus = try? ProcStat(roots: roots).cpus
+        var used: Calibration?
+        if let calibration {
+            if let reason = Self.objection(to: calibration, identity: identity, cpus: cpus, covered: covered) {
+                status = "the calibration is not used: \(reason)"
+            } else {
+                used = calibration
             }
         }
+        standing = status
+        if let used {
+            power = .calibrated(used)
+            cpu = Self.describe(used)
+        } else {
+            let coefficients = CPUCoefficients(for: identity)
+            power = .table(coefficients)
+            if !covered.contains(.cpu) { cpu = Self.describe(coefficients, of: identity, status: status) }
+        }
+        if let cpus { cpu?.idlePower = power.idle(cpus: cpus) }
         let source = "\(Self.memoryWattsPerGiB) W per GiB of installed memory (Green Algorithms, 2021)"
         var memory = MeterDescription(domain: "memory-model", kind: .memory, source: source, tier: .table)
         do {
@@ -49,8 +62,35 @@ package struct ModelReader: MeterReader {
             memory.status = "the installed memory cannot be read: \(error)"
             memory.counted = false
         }
-        if !covered.contains(.memory) { self.memory = memory }
+        if !covered.union(used?.coverage.kinds ?? []).contains(.memory) { self.memory = memory }
         if cpu == nil, self.memory == nil { return nil }
+    }
+
+    private static func objection(
+        to calibration: Calibration, identity: CPUIdentity, cpus: Int?, covered: Set<DomainKind>
+    ) -> String? {
+        guard let cpus else { return "the number of CPUs cannot be read" }
+        let twice = calibration.coverage.kinds.intersection(covered).map(\.rawValue).sorted()
+        if !twice.isEmpty { return "it holds \(twice.joined(separator: " and ")), which a meter already counts" }
+        return calibration.mismatch(with: identity, cpus: cpus)
+    }
+
+    private static func describe(
+        _ coefficients: CPUCoefficients, of identity: CPUIdentity, status: String
+    ) -> MeterDescription {
+        let name = identity.modelName.isEmpty ? "an unnamed CPU" : "\"\(identity.modelName)\""
+        return MeterDescription(
+            domain: "cpu-model", kind: .cpu,
+            source: "watts-per-thread table of Cloud Carbon Footprint (\(CPUPowerTable.year)) for \(name): "
+                + coefficients.basis,
+            tier: .table, status: status)
+    }
+
+    private static func describe(_ calibration: Calibration) -> MeterDescription {
+        let isBoard = calibration.coverage == .board
+        return MeterDescription(
+            domain: isBoard ? "board-model" : "cpu-model", kind: isBoard ? .platform : .cpu,
+            source: "calibrated on \(calibration.date.day) from \(calibration.source)", tier: .calibrated)
     }
 
     package var descriptions: [MeterDescription] { [cpu, memory].compactMap(\.self) }
@@ -61,10 +101,8 @@ package struct ModelReader: MeterReader {
         var samples: [DomainSample] = []
         if let description = cpu {
             samples.append(finish(cpuReading(tick), of: description, tick))
-            cpu?.status = samples.last?.gap ?? "ok"
-            if let load = tick.load {
-                cpu?.idlePower = Power(watts: coefficients.point.idleWatts * Double(load.cpus))
-            }
+            cpu?.status = samples.last?.gap ?? standing
+            if let load = tick.load { cpu?.idlePower = power.idle(cpus: load.cpus) }
         }
         if let description = memory, let memoryBytes {
             let energy = Power(watts: Self.memoryWatts(memoryBytes)).over(seconds: tick.seconds)
@@ -80,12 +118,7 @@ package struct ModelReader: MeterReader {
     private func cpuReading(_ tick: MeterTick) -> DomainSample.Reading {
         if let doubt = tick.doubt { return .gap(doubt) }
         guard let load = tick.load, load.cpus > 0 else { return .gap("the machine's CPU time could not be read") }
-        let utilisation = load.utilisation(over: tick.seconds)
-        func energy(_ curve: PowerCurve) -> Energy {
-            Power(watts: curve.watts(at: utilisation) * Double(load.cpus)).over(seconds: tick.seconds)
-        }
-        return .energy(
-            EnergyRange(energy(coefficients.point), low: energy(coefficients.low), high: energy(coefficients.high)))
+        return power.reading(load, seconds: tick.seconds)
     }
 
     private func finish(

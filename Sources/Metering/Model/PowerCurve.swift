@@ -11,7 +11,7 @@ package struct PowerCurve: Sendable, Hashable {
     package var idleWatts: Double
     package var fullWatts: Double
 
-    static let points: [(utilisation: Double, fraction: Double)] = [(0, 0), (0.2, 0.4), (0.6, 0.875), (1, 1)]
+    static let shape = PiecewiseLine([.init(0, 0), .init(0.2, 0.4), .init(0.6, 0.875), .init(1, 1)])
 
     package init(idleWatts: Double, fullWatts: Double) {
         self.idleWatts = idleWatts
@@ -20,15 +20,6 @@ package struct PowerCurve: Sendable, Hashable {
 
     /// Watts at a utilisation from 0 to 1; beyond that the ends hold, NaN is taken as idle.
     package func watts(at utilisation: Double) -> Double {
-        idleWatts + (fullWatts - idleWatts) * Self.fraction(at: utilisation)
-    }
-
-    static func fraction(at utilisation: Double) -> Double {
-        guard utilisation > 0 else { return 0 }
-        for (left, right) in zip(points, points.dropFirst()) where utilisation <= right.utilisation {
-            let position = (utilisation - left.utilisation) / (right.utilisation - left.utilisation)
-            return left.fraction + position * (right.fraction - left.fraction)
-        }
-        return 1
+        idleWatts + (fullWatts - idleWatts) * Self.shape.value(at: utilisation)
     }
 }
