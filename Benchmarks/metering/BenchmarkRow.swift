@@ -3,7 +3,7 @@ import Reporting
 import Units
 
 /// One result, as `Benchmarks/README.md` describes it.
-struct BenchmarkRow: Codable {
+struct BenchmarkRow: Encodable {
     var row: String
     /// Nil where it could not be measured.
     var value: Double?
@@ -31,6 +31,21 @@ struct BenchmarkRow: Codable {
             if let floor { met = value >= floor }
             if let peerValue, value > 0, peerValue > 0 { ratio = floor == nil ? peerValue / value : value / peerValue }
         }
+    }
+
+    private enum CodingKeys: String, CodingKey { case row, value, unit, peer, peerValue, ratio, goal, met }
+
+    /// With `null` for what is missing: every row has every key.
+    func encode(to encoder: any Encoder) throws {
+        var values = encoder.container(keyedBy: CodingKeys.self)
+        try values.encode(row, forKey: .row)
+        try values.encode(value, forKey: .value)
+        try values.encode(unit, forKey: .unit)
+        try values.encode(peer, forKey: .peer)
+        try values.encode(peerValue, forKey: .peerValue)
+        try values.encode(ratio, forKey: .ratio)
+        try values.encode(goal, forKey: .goal)
+        try values.encode(met, forKey: .met)
     }
 
     static func json(_ rows: [BenchmarkRow]) throws -> String { try JSON.text(rows, pretty: true) + "\n" }

@@ -1,9 +1,11 @@
 import Carbon
+import Glibc
 import JobAPI
 import Ledger
 import LinuxSystem
 import Logging
 import Metering
+import Sandbox
 import Units
 
 /// Reads the meters, shares each reading out to the jobs that ran, prices it and books it.
@@ -17,6 +19,8 @@ actor EnergyMeter {
         var attempt: Int
         var reservedCPUs: Double
         var reservedMemoryBytes: Int64
+        /// Its supervisor and cgroup, once it has processes.
+        var process: Started?
         /// CPU seconds its processes have used since they started; nil when it cannot be told.
         var cpuSeconds: @Sendable () -> Double?
         /// The reading at the end of the last interval.
@@ -42,6 +46,8 @@ actor EnergyMeter {
 
     private var meters: MeterSet
     private var load: LoadMeter
+    private var tenants = GPUTenants()
+    private let owners: ProcessOwners
     private let roots: SystemRoots
     private let machine: MachineSize
     private let site: SiteCarbon
@@ -67,7 +73,7 @@ actor EnergyMeter {
 
     init(
         roots: SystemRoots, machine: MachineSize, site: SiteCarbon, books: Books, baseline: IdleBaseline,
-        logger: Logger
+        calibration: Calibration?, logger: Logger
     ) {
         self.roots = roots
         self.machine = machine
@@ -75,7 +81,8 @@ actor EnergyMeter {
         self.books = books
         self.baseline = baseline
         self.logger = logger
-        meters = MeterSet(discovering: roots)
+        meters = MeterSet(discovering: roots, calibration: calibration)
+        owners = ProcessOwners(roots: roots, ownPID: getpid())
         load = LoadMeter(roots: roots)
         lastFlush = .now()
         lastClose = .now()
@@ -91,8 +98,9 @@ actor EnergyMeter {
         tracked[job.id] = job
     }
 
-    /// Tells how to read the job's CPU time, once it has processes.
-    func attach(_ id: JobID, cpuSeconds: @escaping @Sendable () -> Double?) {
+    /// Tells what the job's processes are and how to read their CPU time, once there are some.
+    func attach(_ id: JobID, _ process: Started, cpuSeconds: @escaping @Sendable () -> Double?) {
+        tracked[id]?.process = process
         tracked[id]?.cpuSeconds = cpuSeconds
     }
 
@@ -143,6 +151,7 @@ actor EnergyMeter {
         let usages = usages(load: machineLoad)
         let samples = meters.sample(
             at: .now(), monotonicNanoseconds: SystemClock.monotonicNanoseconds(), load: machineLoad)
+        let shared = tenants.adding(samples, to: usages) { pid in owners.account(of: pid, among: tracked.values) }
         for id in tracked.keys { tracked[id]?.totals.power = 0 }
         for sample in samples {
             if let power = sample.power, let energy = sample.energy {
@@ -154,7 +163,7 @@ actor EnergyMeter {
             } else {
                 lastPower[sample.domain] = nil
             }
-            pending.append(book(sample, usages))
+            pending.append(book(sample, shared))
         }
         // Where the ledger takes nothing for long, keep a line a minute and not a line a second.
         if pending.count > 512, flushing == nil { pending = MeteredInterval.mergedByMinute(pending) }

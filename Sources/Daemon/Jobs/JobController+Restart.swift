@@ -50,7 +50,7 @@ extension JobController {
             await meter.begin(
                 .init(
                     id: id, attempt: stored.record.attempt, reservedCPUs: Double(stored.spec.resources.cpus),
-                    reservedMemoryBytes: stored.spec.resources.memory.bytes,
+                    reservedMemoryBytes: stored.spec.resources.memory.bytes, process: process,
                     cpuSeconds: { launcher.cpuSeconds(of: process) }, lastCPU: already))
             live[id]?.state = .running
             watch(id, process)

@@ -55,7 +55,7 @@ extension JobController {
         do {
             let started = try launcher.start(launch(of: job, in: directory), profile: profile(of: job, in: directory))
             let launcher = launcher
-            await meter.attach(id) { launcher.cpuSeconds(of: started) }
+            await meter.attach(id, started) { launcher.cpuSeconds(of: started) }
             live[id]?.process = started
             live[id]?.events = TrainingEvents(path: directory.events(job.attempt))
             live[id]?.state = .running

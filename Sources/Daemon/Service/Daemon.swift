@@ -48,7 +48,7 @@ package enum Daemon {
         let meter = EnergyMeter(
             roots: settings.roots, machine: machine.size, site: site,
             books: try await books(ledger, host: host, policy: policy, bootID: machine.bootID),
-            baseline: try await learnedBaseline(ledger), logger: logger)
+            baseline: try await learnedBaseline(ledger), calibration: settings.calibration, logger: logger)
         let launcher = try SandboxLauncher(
             execPath: settings.programs + "/mld-exec", cgroups: CgroupTree.find(cgroupfs: settings.roots.cgroupfs))
         for line in launcher.capabilities.sentences { logger.notice("sandbox: \(line)") }

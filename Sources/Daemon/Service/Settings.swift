@@ -2,6 +2,7 @@ import ConfigFile
 import Glibc
 import JobAPI
 package import LinuxSystem
+package import Metering
 import Units
 
 /// Everything the daemon is told before it starts: flags over `mld.toml` over the mode's defaults.
@@ -16,6 +17,8 @@ package struct Settings: Sendable {
     package var programs: String
     package var defaultProject: String
     package var logLevel: String
+    /// What `mld calibrate` measured here; nil where nobody did.
+    package var calibration: Calibration?
 
     /// What the command line says; nil where it says nothing.
     package struct Flags: Sendable {
@@ -48,6 +51,11 @@ package struct Settings: Sendable {
         let file = flags.config ?? places.configDirectory + "/mld.toml"
         if flags.config != nil || access(file, F_OK) == 0 {
             try settings.apply(SystemFile.text(file, limit: 1 << 20), file: file)
+        }
+        let calibration = places.configDirectory + "/" + Calibration.fileName
+        // Another machine's processors, presented by a tree, were not the ones that were measured.
+        if flags.procfs == nil, access(calibration, F_OK) == 0 {
+            settings.calibration = try Calibration.read(calibration)
         }
         settings.socket = flags.socket ?? settings.socket
         settings.stateDirectory = flags.state ?? settings.stateDirectory
