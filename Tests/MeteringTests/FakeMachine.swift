@@ -1,4 +1,5 @@
 import FoundationEssentials
+import Glibc
 import LinuxSystem
 import Metering
 import Testing
@@ -80,6 +81,17 @@ final class FakeMachine {
 
 private func temporaryDirectory() -> String {
     FileManager.default.temporaryDirectory.path(percentEncoded: false)
+}
+
+/// Runs `body` with the file permissions of a user who owns nothing. Root may read every file, so it takes on that user's
+/// name for files, on this thread only: setfsuid(2), which Swift's Glibc does not show.
+func asAnotherUser<Result>(_ body: () throws -> Result) throws -> Result {
+    guard geteuid() == 0 else { return try body() }
+    let library = try DynamicLibrary("libc.so.6")
+    let become = try #require(library.function("setfsuid", as: (@convention(c) (uid_t) -> Int32).self))
+    _ = become(65534)
+    defer { _ = become(0) }
+    return try body()
 }
 
 extension DomainSample {

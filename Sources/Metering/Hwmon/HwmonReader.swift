@@ -40,10 +40,7 @@ package struct HwmonReader: MeterReader {
         taken: [MeterDescription]
     ) -> String? {
         guard let kind = purpose.kind else { return "what it feeds is not known: not counted" }
-        if kind == .platform, covered.contains(.cpu) { return "holds the packages, which are counted one by one" }
-        if kind == .platform, covered.contains(.platform) || taken.contains(where: { $0.kind == .platform }) {
-            return "repeats a platform meter that is already counted"
-        }
+        if kind == .platform, let reason = covered.union(taken.map(\.kind)).refusalOfPlatform { return reason }
         do {
             _ = try sensor.value()
             return nil
@@ -61,15 +58,7 @@ package struct HwmonReader: MeterReader {
     package mutating func sample(_ tick: MeterTick) -> [DomainSample] {
         domains.indices.map { index in
             let reading = domains[index].sensor.reading(over: tick.seconds, doubt: tick.doubt)
-            if case .gap(let reason) = reading {
-                domains[index].description.status = reason
-            } else {
-                domains[index].description.status = "ok"
-            }
-            let description = domains[index].description
-            return DomainSample(
-                domain: description.domain, kind: description.kind, start: tick.start, end: tick.end,
-                seconds: tick.seconds, reading: reading, tier: description.tier, source: description.source)
+            return domains[index].description.sample(reading, over: tick)
         }
     }
 }

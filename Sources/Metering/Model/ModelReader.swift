@@ -59,20 +59,20 @@ package struct ModelReader: MeterReader {
 
     package mutating func sample(_ tick: MeterTick) -> [DomainSample] {
         var samples: [DomainSample] = []
-        if let description = cpu {
-            samples.append(finish(cpuReading(tick), of: description, tick))
-            cpu?.status = samples.last?.gap ?? "ok"
+        if var description = cpu {
+            samples.append(description.sample(cpuReading(tick), over: tick))
+            cpu = description
             if let load = tick.load {
                 cpu?.idlePower = Power(watts: coefficients.point.idleWatts * Double(load.cpus))
             }
         }
-        if let description = memory, let memoryBytes {
+        if var description = memory, let memoryBytes {
             let energy = Power(watts: Self.memoryWatts(memoryBytes)).over(seconds: tick.seconds)
             let high = Energy(joules: energy.joules * Self.memoryHighFactor)
             let reading: DomainSample.Reading =
                 tick.doubt.map { .gap($0) } ?? .energy(EnergyRange(energy, low: .zero, high: high))
-            samples.append(finish(reading, of: description, tick))
-            memory?.status = samples.last?.gap ?? "ok"
+            samples.append(description.sample(reading, over: tick))
+            memory = description
         }
         return samples
     }
@@ -86,14 +86,6 @@ package struct ModelReader: MeterReader {
         }
         return .energy(
             EnergyRange(energy(coefficients.point), low: energy(coefficients.low), high: energy(coefficients.high)))
-    }
-
-    private func finish(
-        _ reading: DomainSample.Reading, of description: MeterDescription, _ tick: MeterTick
-    ) -> DomainSample {
-        DomainSample(
-            domain: description.domain, kind: description.kind, start: tick.start, end: tick.end, seconds: tick.seconds,
-            reading: reading, tier: description.tier, source: description.source)
     }
 
     private static func memoryWatts(_ bytes: Int64) -> Double { Double(bytes) / 1_073_741_824 * memoryWattsPerGiB }

@@ -94,21 +94,14 @@ package struct NVMLReader: MeterReader {
 
     package mutating func sample(_ tick: MeterTick) -> [DomainSample] {
         guard let library else { return [] }
-        var samples: [DomainSample] = []
-        for index in cards.indices {
+        return cards.indices.map { index in
             let reading = read(index, tick, library)
-            if case .gap(let reason) = reading {
-                cards[index].description.status = reason
-            } else if !cards[index].check.isRefuted {
-                cards[index].description.status = "ok"
-            }
-            let description = cards[index].description
-            samples.append(
-                DomainSample(
-                    domain: description.domain, kind: .gpu, start: tick.start, end: tick.end, seconds: tick.seconds,
-                    reading: reading, tier: .measured, source: description.source))
+            let said = cards[index].description.status
+            let sample = cards[index].description.sample(reading, over: tick)
+            // That its counter was refuted is worth saying for good.
+            if sample.gap == nil, cards[index].check.isRefuted { cards[index].description.status = said }
+            return sample
         }
-        return samples
     }
 
     private mutating func read(_ index: Int, _ tick: MeterTick, _ library: NVML) -> DomainSample.Reading {
