@@ -7,13 +7,17 @@ package struct SystemRoots: Sendable, Hashable {
     package var cgroupfs: String
     /// NVIDIA's management library; nil for none, which is what a tree of other hardware has unless it is told.
     package var nvml: String?
-
     package init(
         sysfs: String = "/sys", procfs: String = "/proc", cgroupfs: String = "/sys/fs/cgroup", nvml: String? = nil
     ) {
         self.sysfs = sysfs
         self.procfs = procfs
         self.cgroupfs = cgroupfs
-        self.nvml = nvml ?? (sysfs == "/sys" ? "libnvidia-ml.so.1" : nil)
+        self.nvml = nvml ?? (sysfs == Self.kernelSysfs ? "libnvidia-ml.so.1" : nil)
     }
+
+    private static let kernelSysfs = "/sys"
+
+    /// Whether `sysfs` is the kernel's own: only then may a reader ask this machine's hardware by other ways than files.
+    package var showsThisMachine: Bool { sysfs == Self.kernelSysfs }
 }

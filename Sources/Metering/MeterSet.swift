@@ -20,6 +20,7 @@ package struct MeterSet: Sendable {
     /// Best first; the model stands in where no processor is measured.
     private static let order = [
         Place { roots, _ in PowercapReader(roots: roots) },
+        Place(heeds: [.cpu, .memory, .platform]) { PerfReader(roots: $0, leavingOut: $1) },
         Place { roots, _ in NVMLReader(roots: roots) },
         Place(heeds: [.cpu, .platform]) { HwmonReader(roots: $0, leavingOut: $1) },
         Place(heeds: [.cpu, .memory, .platform]) { roots, covered in

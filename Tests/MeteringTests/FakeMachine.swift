@@ -48,6 +48,24 @@ final class FakeMachine {
         try write("sys/class/powercap/\(zone)/energy_uj", "\(microjoules)\n")
     }
 
+    /// The processor's energy events, read on the CPUs of `mask`, with all counts at zero.
+    func perf(_ events: String..., mask: String = "0") throws {
+        let path = "sys/bus/event_source/devices/power/"
+        try write(path + "type", "22\n")
+        try write(path + "cpumask", mask + "\n")
+        for event in events {
+            try write(path + "events/" + event, "event=0x0\(events.count)\n")
+            try write(path + "events/\(event).unit", "Joules\n")
+            try write(path + "events/\(event).scale", "2.3283064365386962890625e-10\n")
+        }
+    }
+
+    /// Lets an event have counted so many joules since it was opened: 2^32 counts each.
+    func count(_ event: String, cpu: Int = 0, joules: Double) throws {
+        try write(
+            "sys/bus/event_source/devices/power/counters/\(event)@\(cpu)", "\(UInt64(joules * 4_294_967_296))\n")
+    }
+
     /// A chip of hardware sensors with its files, such as `power1_average`, in µW or µJ.
     func chip(_ number: Int, _ driver: String, address: String? = nil, _ files: [String: String]) throws {
         let path = "sys/class/hwmon/hwmon\(number)/"
