@@ -23,6 +23,7 @@ package struct MeterSet: Sendable {
         Place(heeds: [.cpu, .memory, .platform]) { PerfReader(roots: $0, leavingOut: $1) },
         Place { roots, _ in NVMLReader(roots: roots) },
         Place(heeds: [.cpu, .platform]) { HwmonReader(roots: $0, leavingOut: $1) },
+        Place(heeds: [.cpu, .platform]) { IPMIReader(roots: $0, leavingOut: $1) },
         Place(heeds: [.cpu, .memory, .platform]) { roots, covered in
             // A model beside a measured package would mix tiers in one total.
             covered.isDisjoint(with: [.cpu, .platform]) ? ModelReader(roots: roots, leavingOut: covered) : nil
