@@ -4,16 +4,33 @@ import Glibc
 /// Work that a ``BackgroundLoop`` does over and over.
 package protocol BackgroundWork: Sendable {
     /// Once. Must come to an end soon when `stop` is given.
-    mutating func run(until stop: borrowing BackgroundLoop.Stop)
+    mutating func run(until stop: BackgroundLoop.Stop)
 }
 
 /// A thread that does one thing over and over and sleeps in between, until its owner lets go of it.
 ///
 /// For work that blocks: Swift's own threads are as few as the CPUs and must not wait.
 package final class BackgroundLoop: Sendable {
-    /// The sign to stop, to wait for beside other things.
-    package struct Stop: ~Copyable, Sendable {
+    /// The sign to stop, to wait for beside other things. The loop and its thread hold it both, so that a sign given to a
+    /// thread that has ended finds a pipe with a reader.
+    package final class Stop: Sendable {
         let reader: Descriptor
+        private let writer: Descriptor
+
+        fileprivate init() throws(LinuxError) {
+            var ends: [Int32] = [0, 0]
+            guard mld_pipe(&ends) == 0 else { throw LinuxError("pipe") }
+            reader = Descriptor(owning: ends[0])
+            writer = Descriptor(owning: ends[1])
+        }
+
+        fileprivate func give() {
+            if isGiven(within: 0) { return }
+            // A byte, and not the end of the pipe: a process that is started right now holds a copy of it. A pipe takes its
+            // first byte without fail.
+            var byte: UInt8 = 0
+            _ = write(writer.raw, &byte, 1)
+        }
 
         /// Waits for the sign; true once it was given. It stays given.
         package func isGiven(within seconds: Double) -> Bool {
@@ -29,7 +46,7 @@ package final class BackgroundLoop: Sendable {
         let pause: Double
         var work: Work
 
-        init(_ work: Work, pause: Double, stop: consuming Stop) {
+        init(_ work: Work, pause: Double, stop: Stop) {
             self.stop = stop
             self.pause = pause
             self.work = work
@@ -52,15 +69,13 @@ package final class BackgroundLoop: Sendable {
         }
     }
 
-    private let writer: Descriptor
+    private let sign: Stop
     private let thread: pthread_t
 
     /// - Parameter pause: seconds between the end of one round and the start of the next.
     package init(pause: Double, _ work: some BackgroundWork) throws(LinuxError) {
-        var ends: [Int32] = [0, 0]
-        guard mld_pipe(&ends) == 0 else { throw LinuxError("pipe") }
-        writer = Descriptor(owning: ends[1])
-        let cargo = Cargo(work, pause: pause, stop: Stop(reader: Descriptor(owning: ends[0])))
+        sign = try Stop()
+        let cargo = Cargo(work, pause: pause, stop: sign)
         let entry = Unmanaged.passRetained(Entry { cargo.run() })
         // The program's signals are for its other threads: this one inherits a mask without any.
         var all = sigset_t()
@@ -82,11 +97,12 @@ package final class BackgroundLoop: Sendable {
         return nil
     }
 
+    /// Lets the thread end, without waiting for it.
+    package func stop() { sign.give() }
+
     /// Returns when the thread has ended.
     deinit {
-        // A byte, and not the end of the pipe: a process that is started right now holds a copy of it. A pipe with a reader
-        // takes one byte without fail.
-        try? writer.write([0])
+        stop()
         pthread_join(thread, nil)
     }
 }

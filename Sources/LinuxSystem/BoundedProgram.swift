@@ -27,7 +27,7 @@ package struct BoundedProgram: Sendable {
     /// Standard output and error come back together.
     ///
     /// - Throws: also where it was killed, with the reason as the message.
-    package mutating func run(until stop: borrowing BackgroundLoop.Stop) throws(LinuxError) -> ProcessSpawner.Output {
+    package mutating func run(until stop: BackgroundLoop.Stop) throws(LinuxError) -> ProcessSpawner.Output {
         if let pid = remains {
             guard try Self.reap(pid) != nil else {
                 throw LinuxError("run", path: path, message: "the one before was killed and does not end")
@@ -55,7 +55,7 @@ package struct BoundedProgram: Sendable {
     /// Reads to the end of the program. Returns why it has to be killed; nil where it ended by itself.
     private func collect(
         _ bytes: inout [UInt8], from program: borrowing ProcessSpawner.WithOutput,
-        until stop: borrowing BackgroundLoop.Stop
+        until stop: BackgroundLoop.Stop
     ) -> String? {
         guard program.process.endSign >= 0 else { return "needs a kernel with pidfds (Linux 5.3)" }
         let deadline = SystemClock.monotonicNanoseconds() + Int64(patience * 1e9)

@@ -25,7 +25,7 @@ struct BoundedProgramTests {
         var program: BoundedProgram
         let outcome: Outcome
 
-        mutating func run(until stop: borrowing BackgroundLoop.Stop) {
+        mutating func run(until stop: BackgroundLoop.Stop) {
             let text: String
             do throws(LinuxError) {
                 let output = try program.run(until: stop)
@@ -106,6 +106,20 @@ struct BoundedProgramTests {
         let (loop, outcome) = try start("echo again", pause: 0)
         while outcome.texts.withLock({ $0.count }) < 3 { try await Task.sleep(for: .milliseconds(2)) }
         #expect(outcome.texts.withLock { $0.prefix(3) } == ["0 again\n", "0 again\n", "0 again\n"])
+        _ = loop
+    }
+
+    @Test func aLoopThatWasStoppedGoesRoundNoMore() async throws {
+        let (loop, outcome) = try start("echo again", pause: 0)
+        _ = try await outcome.first()
+        loop.stop()
+        loop.stop()
+        var count = -1
+        // Until the thread has come to its end: at most one round was still under way.
+        while count != outcome.texts.withLock({ $0.count }) {
+            count = outcome.texts.withLock { $0.count }
+            try await Task.sleep(for: .milliseconds(50))
+        }
         _ = loop
     }
 

@@ -16,7 +16,7 @@ final class BMCPoller: Sendable {
         var program: BoundedProgram
         let inbox: Inbox
 
-        mutating func run(until stop: borrowing BackgroundLoop.Stop) {
+        mutating func run(until stop: BackgroundLoop.Stop) {
             let answer: BMCAnswer
             do throws(LinuxError) { answer = BMCAnswer(try program.run(until: stop)) } catch {
                 answer = .failed("ipmitool: \(error.message)")
@@ -42,6 +42,9 @@ final class BMCPoller: Sendable {
         let program = BoundedProgram(program, arguments: ["dcmi", "power", "reading"], patience: patience)
         loop = try BackgroundLoop(pause: pause, Asking(program: program, inbox: inbox))
     }
+
+    /// Ends asking, without waiting for a program that runs.
+    func stop() { loop.stop() }
 
     /// What came since the call before, in order.
     func take() -> [Arrival] {

@@ -45,7 +45,7 @@ struct BMCPower: Sendable {
             hasAnswered = true
             lastFailure = nil
         case .deactivated:
-            refusal = "its power reading is deactivated (ipmitool dcmi power activate)"
+            refusal = "its power reading is deactivated"
         case .failed(let reason):
             failures += 1
             lastFailure = reason

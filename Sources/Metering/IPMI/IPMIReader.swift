@@ -15,7 +15,7 @@ package struct IPMIReader: MeterReader {
     private let pause: Double
     private let patience: Double
     private var power: BMCPower?
-    /// Nil before the first reading, and when the BMC is not asked any more.
+    /// Nil before the first reading.
     private var poller: BMCPoller?
 
     /// Nil where there is no BMC, or no program to ask it with. Starts nothing: that is for ``begin()``.
@@ -55,7 +55,8 @@ package struct IPMIReader: MeterReader {
     private mutating func refuse(_ reason: String) {
         description.status = reason
         description.counted = false
-        poller = nil
+        // Not dropped here: that would wait for a program that is being killed, and a tick must not.
+        poller?.stop()
     }
 
     package var descriptions: [MeterDescription] { [description] }
@@ -71,7 +72,7 @@ package struct IPMIReader: MeterReader {
     }
 
     package mutating func sample(_ tick: MeterTick) -> [DomainSample] {
-        guard let poller, var power else { return [] }
+        guard description.counted, let poller, var power else { return [] }
         for (answer, time) in poller.take() { power.note(answer, at: time) }
         let reading = power.reading(over: tick.seconds, to: BMCPoller.now(), doubt: tick.doubt)
         self.power = power
