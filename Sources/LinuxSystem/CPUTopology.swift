@@ -66,4 +66,19 @@ package enum CPUTopology {
         let count = Int(mld_usable_cpus())
         return count > 0 ? count : max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
     }
+
+    /// The CPUs of a list as the kernel writes it: `0,16`, `0-1`, both mixed. Nil for anything else, and for more CPUs than
+    /// any kernel has (8,192).
+    package static func list(_ text: String) -> [Int]? {
+        var cpus: [Int] = []
+        for part in text.split(separator: ",", omittingEmptySubsequences: false) {
+            let ends = part.split(separator: "-", omittingEmptySubsequences: false).map { UInt16($0) }
+            guard ends.count <= 2, let first = ends.first ?? nil, let last = ends.last ?? nil, first <= last,
+                last < 8192
+            else { return nil }
+            cpus += (first...last).map { Int($0) }
+            if cpus.count > 8192 { return nil }
+        }
+        return cpus
+    }
 }

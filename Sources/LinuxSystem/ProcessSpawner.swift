@@ -61,31 +61,47 @@ package enum ProcessSpawner {
 
     /// What a short program printed and how it ended.
     package struct Output: Hashable, Sendable {
+        /// As waitpid(2) gives it.
         package var status: Int32
         package var text: String
+
+        package init(status: Int32, text: String) {
+            self.status = status
+            self.text = text
+        }
     }
 
     /// Runs a short helper program to its end; standard output and error come back together, at most 64 KiB.
     package static func run(
         _ path: String, arguments: [String], environment: [String: String] = [:]
     ) throws(LinuxError) -> Output {
-        var ends: [Int32] = [0, 0]
-        guard mld_pipe(&ends) == 0 else { throw LinuxError("pipe") }
-        let reader = Descriptor(owning: ends[0])
-        let pid: Int32
-        do {
-            let writer = Descriptor(owning: ends[1])
-            let null = try Descriptor.open("/dev/null", O_RDONLY)
-            pid = try start(
-                path, arguments: arguments, environment: environment, descriptors: [null.raw, writer.raw, writer.raw]
-            ).pid
-        }
-        let bytes = try? reader.read(limit: 64 * 1024)
+        let program = try startWithOutput(path, arguments: arguments, environment: environment)
+        let bytes = try? program.output.read(limit: 64 * 1024)
         var status: Int32 = 0
-        while waitpid(pid, &status, 0) < 0 {
+        while waitpid(program.process.pid, &status, 0) < 0 {
             guard errno == EINTR else { throw LinuxError("waitpid") }
         }
         return Output(status: status, text: String(decoding: bytes ?? [], as: UTF8.self))
+    }
+
+    /// A process just started, and the reading end of its output.
+    struct WithOutput: ~Copyable {
+        let process: Spawned
+        let output: Descriptor
+    }
+
+    /// Starts a program without input; its standard output and error come out of the descriptor.
+    static func startWithOutput(
+        _ path: String, arguments: [String], environment: [String: String]
+    ) throws(LinuxError) -> WithOutput {
+        var ends: [Int32] = [0, 0]
+        guard mld_pipe(&ends) == 0 else { throw LinuxError("pipe") }
+        let reader = Descriptor(owning: ends[0])
+        let writer = Descriptor(owning: ends[1])
+        let null = try Descriptor.open("/dev/null", O_RDONLY)
+        let process = try start(
+            path, arguments: arguments, environment: environment, descriptors: [null.raw, writer.raw, writer.raw])
+        return WithOutput(process: process, output: reader)
     }
 
     private static func stageName(_ stage: mld_spawn_stage) -> String {

@@ -50,6 +50,25 @@ package struct MeterDescription: Sendable, Hashable {
     }
 }
 
+extension MeterDescription {
+    /// The domain's sample over the tick; a gap's reason becomes the domain's status.
+    mutating func sample(_ reading: DomainSample.Reading, over tick: MeterTick) -> DomainSample {
+        let sample = DomainSample(
+            domain: domain, kind: kind, start: tick.start, end: tick.end, seconds: tick.seconds, reading: reading,
+            tier: tier, source: source)
+        status = sample.gap ?? "ok"
+        return sample
+    }
+}
+
+extension Set<DomainKind> {
+    /// Why a meter of the whole platform must not be counted beside these kinds; nil if it may.
+    var refusalOfPlatform: String? {
+        if contains(.cpu) { return "holds the packages, which are counted one by one" }
+        return contains(.platform) ? "repeats a platform meter that is already counted" : nil
+    }
+}
+
 /// One source of power figures. A new kind of meter is one type that conforms to this, and its place in ``MeterSet``.
 ///
 /// What is there but cannot be used is a description that is not counted, so that people are told why.

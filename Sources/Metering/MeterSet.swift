@@ -9,34 +9,75 @@ package struct MeterSet: Sendable {
     /// By how much the wall clock may drift from the monotonic clock within one interval, in seconds.
     package static let clockTolerance = 2.0
 
-    private var readers: [any MeterReader]
+    /// A kind of reader in the order of precedence.
+    private struct Place: Sendable {
+        /// What it heeds of the kinds that the readers before it cover.
+        var heeds: Set<DomainKind> = []
+        /// Nil where the machine has no such meter, or none that is wanted.
+        var find: @Sendable (SystemRoots, _ covered: Set<DomainKind>, Calibration?) -> (any MeterReader)?
+    }
+
+    /// Best first; the model stands in where no processor is measured.
+    private static let order = [
+        Place { roots, _, _ in PowercapReader(roots: roots) },
+        Place(heeds: [.cpu, .memory, .platform]) { roots, covered, _ in PerfReader(roots: roots, leavingOut: covered) },
+        Place { roots, _, _ in NVMLReader(roots: roots) },
+        Place(heeds: [.cpu, .platform]) { roots, covered, _ in HwmonReader(roots: roots, leavingOut: covered) },
+        Place(heeds: [.cpu, .platform]) { roots, covered, _ in IPMIReader(roots: roots, leavingOut: covered) },
+        Place(heeds: [.cpu, .memory, .platform]) { roots, covered, calibration in
+            // A model beside a measured package would mix tiers in one total.
+            covered.isDisjoint(with: [.cpu, .platform])
+                ? ModelReader(roots: roots, leavingOut: covered, calibration: calibration) : nil
+        },
+    ]
+
+    /// What was found for one place.
+    private struct Finding: Sendable {
+        var reader: (any MeterReader)?
+        /// The kinds that were covered when it was looked for.
+        var covered: Set<DomainKind>
+    }
+
+    private let roots: SystemRoots?
+    private let calibration: Calibration?
+    private var found: [Finding]
     private var last: (at: Timestamp, nanoseconds: Int64)?
 
-    /// Finds the meters of the machine under `roots`, best first; the model stands in where no processor is measured.
+    /// Finds the meters of the machine under `roots`, best first.
     ///
     /// - Parameter calibration: what `mld calibrate` measured of this machine, for the model.
     package init(discovering roots: SystemRoots, calibration: Calibration? = nil) {
-        var readers: [any MeterReader] = []
-        var covered: Set<DomainKind> { Set(readers.flatMap(\.descriptions).filter(\.counted).map(\.kind)) }
-        if let reader = PowercapReader(roots: roots) { readers.append(reader) }
-        if let reader = NVMLReader(roots: roots) { readers.append(reader) }
-        if let reader = HwmonReader(roots: roots, leavingOut: covered) { readers.append(reader) }
-        // A model beside a measured package would mix tiers in one total.
-        if covered.isDisjoint(with: [.cpu, .platform]),
-            let reader = ModelReader(roots: roots, leavingOut: covered, calibration: calibration)
-        {
-            readers.append(reader)
-        }
-        self.init(readers: readers)
+        self.roots = roots
+        self.calibration = calibration
+        found = []
+        settle()
     }
 
     /// A set of given readers, for tests and for sources that are not discovered.
     package init(readers: [any MeterReader]) {
-        self.readers = readers
+        roots = nil
+        calibration = nil
+        found = readers.map { Finding(reader: $0, covered: []) }
+    }
+
+    /// Looks for each meter for which those before it changed what they cover: at first for all, later for the next best
+    /// where one turned out to be of no use.
+    private mutating func settle() {
+        guard let roots else { return }
+        var covered: Set<DomainKind> = []
+        for (index, place) in Self.order.enumerated() {
+            let heeded = covered.intersection(place.heeds)
+            if index == found.count || found[index].covered != heeded {
+                var finding = Finding(reader: place.find(roots, heeded, calibration), covered: heeded)
+                if last != nil { finding.reader?.begin() }
+                if index == found.count { found.append(finding) } else { found[index] = finding }
+            }
+            covered.formUnion((found[index].reader?.descriptions ?? []).lazy.filter(\.counted).map(\.kind))
+        }
     }
 
     /// Every domain that was found, counted or not, with the state of its last reading.
-    package var descriptions: [MeterDescription] { readers.flatMap(\.descriptions) }
+    package var descriptions: [MeterDescription] { found.flatMap { $0.reader?.descriptions ?? [] } }
 
     /// What the domain draws when the machine idles: as its source states it, else as it was observed, else unknown.
     package func idlePower(of domain: String, baseline: IdleBaseline) -> Power? {
@@ -55,17 +96,21 @@ package struct MeterSet: Sendable {
     ) -> [DomainSample] {
         guard let last else {
             self.last = (at, monotonicNanoseconds)
-            for index in readers.indices { readers[index].begin() }
+            for index in found.indices { found[index].reader?.begin() }
             return []
         }
         guard monotonicNanoseconds != last.nanoseconds else { return [] }
         self.last = (at, monotonicNanoseconds)
         let tick = Self.tick(from: last, to: (at, monotonicNanoseconds), load: load)
         var samples: [DomainSample] = []
-        for index in readers.indices { samples += readers[index].sample(tick) }
-        // A model of the board never held the cards: they were taken off when it was calibrated.
-        return samples.map {
-            $0.kind == .platform && $0.tier == .measured ? $0.without(samples.filter { $0.kind == .gpu }) : $0
+        for index in found.indices { samples += found[index].reader?.sample(tick) ?? [] }
+        // After the samples, so that no interval is metered twice: what is found now counts from here on.
+        settle()
+        // A platform holds the cards, and memory that has a counter of its own. A model of the board never held the cards:
+        // they were taken off when it was calibrated.
+        return samples.map { sample in
+            sample.kind == .platform && sample.tier == .measured
+                ? sample.without(samples.filter { [.gpu, .memory].contains($0.kind) }) : sample
         }
     }
 

@@ -45,6 +45,9 @@ struct MLD: AsyncParsableCommand {
     @Option(help: "A library that stands in for NVIDIA's libnvidia-ml.so.1.")
     var nvml: String?
 
+    @Option(help: "A program that stands in for ipmitool.")
+    var ipmitool: String?
+
     @Flag(name: .long, help: "Print the version and exit.")
     var version = false
 
@@ -60,6 +63,7 @@ struct MLD: AsyncParsableCommand {
         flags.procfs = procfs
         flags.cgroupfs = cgroupfs
         flags.nvml = nvml
+        flags.ipmitool = ipmitool
         do {
             try await Daemon.run(
                 Settings.resolve(

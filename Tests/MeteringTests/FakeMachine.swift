@@ -1,4 +1,5 @@
 import FoundationEssentials
+import Glibc
 import LinuxSystem
 import Metering
 import Testing
@@ -56,6 +57,24 @@ final class FakeMachine {
         try write("sys/class/powercap/\(zone)/energy_uj", "\(microjoules)\n")
     }
 
+    /// The processor's energy events, read on the CPUs of `mask`, with all counts at zero.
+    func perf(_ events: String..., mask: String = "0") throws {
+        let path = "sys/bus/event_source/devices/power/"
+        try write(path + "type", "22\n")
+        try write(path + "cpumask", mask + "\n")
+        for event in events {
+            try write(path + "events/" + event, "event=0x0\(events.count)\n")
+            try write(path + "events/\(event).unit", "Joules\n")
+            try write(path + "events/\(event).scale", "2.3283064365386962890625e-10\n")
+        }
+    }
+
+    /// Lets an event have counted so many joules since it was opened: 2^32 counts each.
+    func count(_ event: String, cpu: Int = 0, joules: Double) throws {
+        try write(
+            "sys/bus/event_source/devices/power/counters/\(event)@\(cpu)", "\(UInt64(joules * 4_294_967_296))\n")
+    }
+
     /// A chip of hardware sensors with its files, such as `power1_average`, in µW or µJ.
     func chip(_ number: Int, _ driver: String, address: String? = nil, _ files: [String: String]) throws {
         let path = "sys/class/hwmon/hwmon\(number)/"
@@ -89,6 +108,17 @@ final class FakeMachine {
 
 private func temporaryDirectory() -> String {
     FileManager.default.temporaryDirectory.path(percentEncoded: false)
+}
+
+/// Runs `body` with the file permissions of a user who owns nothing. Root may read every file, so it takes on that user's
+/// name for files, on this thread only: setfsuid(2), which Swift's Glibc does not show.
+func asAnotherUser<Result>(_ body: () throws -> Result) throws -> Result {
+    guard geteuid() == 0 else { return try body() }
+    let library = try DynamicLibrary("libc.so.6")
+    let become = try #require(library.function("setfsuid", as: (@convention(c) (uid_t) -> Int32).self))
+    _ = become(65534)
+    defer { _ = become(0) }
+    return try body()
 }
 
 extension DomainSample {

@@ -83,6 +83,25 @@ struct NVMLTests {
         #expect(meters.descriptions.first { $0.domain == card }?.status == "ok")
     }
 
+    /// Without a sensor to refute it there is nothing better: gaps for ever, and never zero joules.
+    @Test func aCounterThatStandsStillWithoutASensorStaysAGap() throws {
+        let machine = try FakeMachine()
+        var (meters, library) = try meters(machine, "0 energy 1000000")
+        for _ in 1...40 { #expect(machine.tick(&meters)[card]?.gap == "the counter stood still") }
+        try library.say("0 energy 1050000")
+        #expect(machine.tick(&meters)[card]?.joules == 50)
+    }
+
+    /// 2,501 W for the 1.1 s in which the energy of one second may arrive.
+    @Test func aJumpAbovePhysicalPowerIsAGap() throws {
+        let machine = try FakeMachine()
+        var (meters, library) = try meters(machine, "0 energy 1000000", "0 power 100000")
+        try library.say("0 energy \(1_000_000 + 2_751_100)", "0 power 100000")
+        #expect(machine.tick(&meters)[card]?.gap?.hasPrefix("the counter jumped above physical power") == true)
+        try library.say("0 energy \(1_000_000 + 2_751_100 + 80_000)", "0 power 100000")
+        #expect(machine.tick(&meters)[card]?.joules == 80)
+    }
+
     @Test func aDividedCardSaysSo() throws {
         let machine = try FakeMachine()
         let (meters, _) = try meters(machine, "0 energy 1000000", "0 power 100000", "0 mig 1")

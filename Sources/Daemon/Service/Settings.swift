@@ -30,6 +30,7 @@ package struct Settings: Sendable {
         package var procfs: String?
         package var cgroupfs: String?
         package var nvml: String?
+        package var ipmitool: String?
         package var system = false
 
         package init() {}
@@ -46,7 +47,7 @@ package struct Settings: Sendable {
             policyDirectory: places.configDirectory + "/policies.d",
             roots: SystemRoots(
                 sysfs: flags.sysfs ?? "/sys", procfs: flags.procfs ?? "/proc",
-                cgroupfs: flags.cgroupfs ?? "/sys/fs/cgroup", nvml: flags.nvml),
+                cgroupfs: flags.cgroupfs ?? "/sys/fs/cgroup", nvml: flags.nvml, ipmitool: flags.ipmitool),
             programs: programs(beside: executable), defaultProject: "default", logLevel: "info")
         let file = flags.config ?? places.configDirectory + "/mld.toml"
         if flags.config != nil || access(file, F_OK) == 0 {

@@ -16,7 +16,14 @@ struct EnergyCounter: Sendable {
     /// A powered domain always draws something. In a shorter interval a renewal may simply not have come yet.
     let standstillSeconds: Double
 
+    /// A counter that has not advanced for so long, in seconds, is not to be believed any more.
+    static let stuckSeconds = 30.0
+
     private var last: UInt64?
+    /// For how long the counter has not advanced.
+    private var stillSeconds = 0.0
+
+    var isStuck: Bool { stillSeconds >= Self.stuckSeconds }
 
     enum Change: Equatable {
         /// Energy since the reading before, in µJ.
@@ -52,6 +59,7 @@ struct EnergyCounter: Sendable {
         last = now
         if let doubt { return .gap(doubt) }
         guard let before else { return .gap("the counter came back: new baseline") }
+        stillSeconds = now == before ? stillSeconds + seconds : 0
         return judge(now: now, before: before, seconds: seconds)
     }
 

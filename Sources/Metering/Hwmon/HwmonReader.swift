@@ -44,10 +44,7 @@ package struct HwmonReader: MeterReader {
         taken: [MeterDescription]
     ) -> String? {
         guard let kind = purpose.kind else { return "what it feeds is not known: not counted" }
-        if kind == .platform, covered.contains(.cpu) { return "holds the packages, which are counted one by one" }
-        if kind == .platform, covered.contains(.platform) || taken.contains(where: { $0.kind == .platform }) {
-            return "repeats a platform meter that is already counted"
-        }
+        if kind == .platform, let reason = covered.union(taken.map(\.kind)).refusalOfPlatform { return reason }
         do {
             _ = try sensor.value()
             return nil
@@ -68,22 +65,19 @@ package struct HwmonReader: MeterReader {
     package mutating func sample(_ tick: MeterTick) -> [DomainSample] {
         domains.indices.map { index in
             let reading = domains[index].sensor.reading(over: tick.seconds, doubt: tick.doubt)
-            var status = "ok"
+            var sample = domains[index].description.sample(reading, over: tick)
             var running: CardProcesses.Running?
             do throws(SystemFileError) {
                 running = try domains[index].compute?.running()
             } catch {
-                status = "ok; who is on it cannot be told (\(error))"
+                if sample.gap == nil {
+                    domains[index].description.status = "ok; who is on it cannot be told (\(error))"
+                }
             }
-            if case .gap(let reason) = reading { status = reason }
-            domains[index].description.status = status
             let processes = domains[index].processes.uses(running: running, samples: nil, tick: tick)
-            let description = domains[index].description
-            return DomainSample(
-                domain: description.domain, kind: description.kind, start: tick.start, end: tick.end,
-                seconds: tick.seconds, reading: reading, tier: description.tier, source: description.source,
-                // Of those who draw pictures on it nothing is known: "nobody computes" is not "nobody".
-                processes: processes?.isEmpty == true ? nil : processes)
+            // Of those who draw pictures on it nothing is known: "nobody computes" is not "nobody".
+            sample.processes = processes?.isEmpty == true ? nil : processes
+            return sample
         }
     }
 }

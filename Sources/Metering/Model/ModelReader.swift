@@ -99,18 +99,20 @@ package struct ModelReader: MeterReader {
 
     package mutating func sample(_ tick: MeterTick) -> [DomainSample] {
         var samples: [DomainSample] = []
-        if let description = cpu {
-            samples.append(finish(cpuReading(tick), of: description, tick))
-            cpu?.status = samples.last?.gap ?? standing
-            if let load = tick.load { cpu?.idlePower = power.idle(cpus: load.cpus) }
+        if var description = cpu {
+            let sample = description.sample(cpuReading(tick), over: tick)
+            if sample.gap == nil { description.status = standing }
+            if let load = tick.load { description.idlePower = power.idle(cpus: load.cpus) }
+            samples.append(sample)
+            cpu = description
         }
-        if let description = memory, let memoryBytes {
+        if var description = memory, let memoryBytes {
             let energy = Power(watts: Self.memoryWatts(memoryBytes)).over(seconds: tick.seconds)
             let high = Energy(joules: energy.joules * Self.memoryHighFactor)
             let reading: DomainSample.Reading =
                 tick.doubt.map { .gap($0) } ?? .energy(EnergyRange(energy, low: .zero, high: high))
-            samples.append(finish(reading, of: description, tick))
-            memory?.status = samples.last?.gap ?? "ok"
+            samples.append(description.sample(reading, over: tick))
+            memory = description
         }
         return samples
     }
@@ -119,14 +121,6 @@ package struct ModelReader: MeterReader {
         if let doubt = tick.doubt { return .gap(doubt) }
         guard let load = tick.load, load.cpus > 0 else { return .gap("the machine's CPU time could not be read") }
         return power.reading(load, seconds: tick.seconds)
-    }
-
-    private func finish(
-        _ reading: DomainSample.Reading, of description: MeterDescription, _ tick: MeterTick
-    ) -> DomainSample {
-        DomainSample(
-            domain: description.domain, kind: description.kind, start: tick.start, end: tick.end, seconds: tick.seconds,
-            reading: reading, tier: description.tier, source: description.source)
     }
 
     private static func memoryWatts(_ bytes: Int64) -> Double { Double(bytes) / 1_073_741_824 * memoryWattsPerGiB }

@@ -100,23 +100,17 @@ package struct NVMLReader: MeterReader {
 
     package mutating func sample(_ tick: MeterTick) -> [DomainSample] {
         guard let library else { return [] }
-        var samples: [DomainSample] = []
-        for index in cards.indices {
+        return cards.indices.map { index in
             let reading = read(index, tick, library)
             let processes = processes(index, tick, library)
-            if case .gap(let reason) = reading {
-                cards[index].description.status = reason
-            } else {
+            var sample = cards[index].description.sample(reading, over: tick)
+            sample.processes = processes
+            if sample.gap == nil {
                 let remarks = ["ok", cards[index].verdict, cards[index].blindness].compactMap(\.self)
                 cards[index].description.status = remarks.joined(separator: "; ")
             }
-            let description = cards[index].description
-            samples.append(
-                DomainSample(
-                    domain: description.domain, kind: .gpu, start: tick.start, end: tick.end, seconds: tick.seconds,
-                    reading: reading, tier: .measured, source: description.source, processes: processes))
+            return sample
         }
-        return samples
     }
 
     private mutating func processes(_ index: Int, _ tick: MeterTick, _ library: NVML) -> [ProcessUse]? {

@@ -1,99 +1,32 @@
 import LinuxSystem
 
-/// Lists the powercap zones of a tree and decides which are read, and why the others are not.
+/// Lists the powercap zones of a tree.
 struct PowercapDiscovery {
-    var counted: [(description: MeterDescription, zone: PowercapZone)] = []
-    var unused: [MeterDescription] = []
-
-    var isEmpty: Bool { counted.isEmpty && unused.isEmpty }
-
-    private enum Role { case package, memory, platform, part }
+    var candidates: [RAPLSelection<PowercapZone>.Candidate] = []
 
     init(roots: SystemRoots) {
-        let base = roots.sysfs + "/class/powercap"
-        let zones = Self.zonePaths(base)
+        let zones = Self.zonePaths(roots.sysfs + "/class/powercap")
         var names: [String: String] = [:]
         for zone in zones { names[zone.name] = try? SystemFile.word(zone.path + "/name") }
-        // Packages first: whether one can be read decides about the platform zone.
-        var taken: Set<String> = []
-        for wanted in [Role.package, .memory, .platform, .part] {
-            for zone in zones {
-                guard let name = names[zone.name], Self.role(name) == wanted else { continue }
-                add(zone.path, directory: zone.name, name: name, role: wanted, names: names, taken: &taken)
-            }
+        for zone in zones {
+            guard let name = names[zone.name] else { continue }
+            candidates.append(
+                .init(
+                    name: name, parent: Self.parent(of: zone.name).flatMap { names[$0] },
+                    source: "RAPL counter \(name) (\(zone.name)) through powercap",
+                    open: { Self.open(zone.path, bound: RAPLRole(name: name).bound) }))
         }
     }
 
-    private mutating func add(
-        _ path: String, directory: String, name: String, role: Role, names: [String: String], taken: inout Set<String>
-    ) {
-        let parent = Self.parent(of: directory).flatMap { names[$0] }
-        let domain = Self.domain(name: name, role: role, parent: parent)
-        var description = MeterDescription(
-            domain: domain, kind: Self.kind(role), source: "RAPL counter \(name) (\(directory)) through powercap",
-            tier: .measured, updatesPerSecond: 1000)
-        func refuse(_ reason: String) {
-            description.status = reason
-            description.counted = false
-            unused.append(description)
-        }
-        if role == .part { return refuse("lies inside \(parent ?? "another domain"): not counted") }
-        if taken.contains(domain) { return refuse("repeats \(domain), which is already counted") }
-        let zone = PowercapZone(path: path, kindBound: Self.bound(role))
+    private static func open(_ path: String, bound: Double) -> Result<PowercapZone, RAPLRefusal> {
+        let zone = PowercapZone(path: path, kindBound: bound)
         do {
             _ = try zone.value()
+            return .success(zone)
         } catch {
             let hint = error.kind == .unreadable ? " (energy_uj is readable by root only)" : ""
-            return refuse("cannot be read: \(error.message)\(hint)")
+            return .failure(RAPLRefusal("cannot be read: \(error.message)\(hint)"))
         }
-        let hasPackage = counted.contains { $0.description.kind == .cpu }
-        let hasPlatform = counted.contains { $0.description.kind == .platform }
-        if role == .platform, hasPackage { return refuse("holds the packages, which are counted one by one") }
-        if role == .platform, hasPlatform { return refuse("repeats a platform zone that is already counted") }
-        taken.insert(domain)
-        counted.append((description, zone))
-        if role == .platform { dropMemory(for: domain) }
-    }
-
-    /// A platform zone holds the memory too.
-    private mutating func dropMemory(for platform: String) {
-        for entry in counted where entry.description.kind == .memory {
-            var description = entry.description
-            description.status = "lies inside \(platform): not counted"
-            description.counted = false
-            unused.append(description)
-        }
-        counted.removeAll { $0.description.kind == .memory }
-    }
-
-    private static func role(_ name: String) -> Role {
-        if name.hasPrefix("package") { return .package }
-        if name == "dram" || name.hasPrefix("dram-") { return .memory }
-        if name.hasPrefix("psys") || name.hasPrefix("platform") { return .platform }
-        return .part
-    }
-
-    private static func kind(_ role: Role) -> DomainKind {
-        switch role {
-        case .package, .part: .cpu
-        case .memory: .memory
-        case .platform: .platform
-        }
-    }
-
-    private static func bound(_ role: Role) -> Double {
-        switch role {
-        case .package, .part: PowerBound.package
-        case .memory: PowerBound.memory
-        case .platform: PowerBound.platform
-        }
-    }
-
-    /// `dram` under `package-1` is `dram-1`; a part carries its package's name: `core of package-0`.
-    private static func domain(name: String, role: Role, parent: String?) -> String {
-        guard let parent else { return name }
-        if role == .memory, name == "dram", parent.hasPrefix("package-") { return "dram-" + parent.dropFirst(8) }
-        return role == .part ? "\(name) of \(parent)" : name
     }
 
     /// `intel-rapl:0:2` lies in `intel-rapl:0`, which lies in nothing.

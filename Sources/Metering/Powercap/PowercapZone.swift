@@ -1,15 +1,13 @@
 import LinuxSystem
 
 /// One zone of the powercap tree: the files of its energy counter.
-struct PowercapZone: Sendable {
+struct PowercapZone: RAPLCounter {
     /// Where the zone is: `/sys/class/powercap/intel-rapl:0`.
     let path: String
     private var counter: EnergyCounter
 
     /// Beyond the stated maximum, short turbo peaks are real.
     static let turboAllowance = 1.5
-    /// A counter renews about every millisecond; one late renewal may bring this much time's energy on top.
-    static let renewalSeconds = 0.005
 
     init(path: String, kindBound: Double) {
         self.path = path
@@ -17,7 +15,7 @@ struct PowercapZone: Sendable {
         counter = EnergyCounter(
             range: try? SystemFile.integer(path + "/max_energy_range_uj"),
             ceiling: stated.map { $0 * Self.turboAllowance } ?? kindBound, ceilingIsStated: stated != nil,
-            renewalSeconds: Self.renewalSeconds, standstillSeconds: 0.1)
+            renewalSeconds: RAPLTiming.renewalSeconds, standstillSeconds: RAPLTiming.standstillSeconds)
     }
 
     /// The largest `constraint_N_max_power_uw`, in watts. Absent or zero on many machines.
@@ -33,10 +31,10 @@ struct PowercapZone: Sendable {
     /// The counter's value now, in µJ.
     func value() throws(SystemFileError) -> UInt64 { try SystemFile.integer(path + "/energy_uj") }
 
-    /// Takes the value from which the next change counts.
+    var isStuck: Bool { counter.isStuck }
+
     mutating func begin() { counter.begin(at: try? value()) }
 
-    /// The change since the value before, over `seconds`.
     mutating func change(over seconds: Double, doubt: String?) -> EnergyCounter.Change {
         do {
             return counter.change(to: try value(), over: seconds, doubt: doubt)

@@ -3,7 +3,7 @@
 /// Some multi-die processors (AMD Threadripper and EPYC of the first generation on older kernels) show one counter under
 /// several package zones; adding them up doubles the energy. Two real sockets never advance by the same microjoule count;
 /// a mirrored pair always does, up to one renewal of the counter between the two reads.
-struct PowercapMirrors: Sendable {
+struct RAPLMirrors: Sendable {
     private enum Relation: Sendable { case unknown, mirrored, distinct }
 
     /// The relation of each zone to each zone before it, by index.
@@ -28,7 +28,7 @@ struct PowercapMirrors: Sendable {
         guard relations[index][other] != .distinct, let a = deltas[index], let b = deltas[other] else { return }
         let difference = a > b ? a - b : b - a
         let meanMicrowatts = Double(max(a, b)) / max(seconds, 0.001)
-        if Double(difference) > meanMicrowatts * PowercapZone.renewalSeconds {
+        if Double(difference) > meanMicrowatts * RAPLTiming.renewalSeconds {
             relations[index][other] = .distinct
         } else if a == b, a > 0 {
             relations[index][other] = .mirrored
