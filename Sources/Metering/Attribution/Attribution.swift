@@ -6,6 +6,9 @@ package import Units
 ///   machine's CPUs (memory: bytes) they reserved; what nobody reserved goes to `idle`.
 /// - The active rest goes by CPU time (memory: by memory held) to jobs, system and daemon. With no such use at all there is
 ///   nobody to give it to: it goes to `gap`.
+/// - `weights` say how much a CPU second of an account draws relative to 1, where that was learned (`PowerWeights`). They
+///   steer who gets what of the active part and are cut to a ratio of `weightRatio`, so that no account is talked down
+///   without bound. They leave memory alone, as they do the range.
 /// - While `idlePower` is unknown the whole is booked as active, so that no job's use is hidden in `idle`; the range of each
 ///   share then reaches to what the account would get if the whole were idle power.
 /// - The range of an active share allows a CPU second of the account to draw `weightRatio` times more or less than one of
@@ -17,9 +20,11 @@ package import Units
 /// names `idle` or `gap` is not listened to: those two are results.
 /// - Returns: one share per account in the order of `usages`, then `idle`, then `gap` if it holds anything.
 package func attribute(
-    _ sample: DomainSample, idlePower: Power?, usages: [Usage], machine: MachineSize, weightRatio k: Double = 3
+    _ sample: DomainSample, idlePower: Power?, usages: [Usage], machine: MachineSize,
+    weights: [Account: Double] = [:], weightRatio k: Double = 3
 ) -> [Share] {
-    let claims = Claims(usages, kind: sample.kind, machine: machine, seconds: sample.seconds)
+    var claims = Claims(usages, kind: sample.kind, machine: machine, seconds: sample.seconds)
+    claims.weigh(weights, kind: sample.kind, ratio: k)
     guard let metered = sample.energy, (0...largestReading).contains(metered.energy.microjoules) else {
         let seconds = sample.seconds.isFinite ? max(0, sample.seconds) : 0
         let shares = claims.accounts.map { Share(account: $0, gapSeconds: seconds) }
@@ -30,7 +35,7 @@ package func attribute(
     let idle = idlePower.flatMap { idleMicrojoules($0, seconds: sample.seconds, total: total) }
     let active = total - (idle ?? 0)
 
-    let activeParts = apportion(active, weights: claims.use)
+    let activeParts = apportion(active, weights: claims.weightedUse)
     let stray = active - activeParts.reduce(0, +)
     let idleParts = apportion(idle ?? 0, weights: claims.reserved + [claims.unreserved])
     // Without any capacity to share, idle power is nobody's.
@@ -55,7 +60,7 @@ package func attribute(
 }
 
 /// 1.15e12 J. What is negative or above is no reading, whoever made it.
-private let largestReading: Int64 = 1 << 60
+let largestReading: Int64 = 1 << 60
 
 /// The idle part of `total` in µJ; nil for a power or a length that makes no sense.
 private func idleMicrojoules(_ power: Power, seconds: Double, total: Int64) -> Int64? {
