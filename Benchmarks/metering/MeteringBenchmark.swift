@@ -5,7 +5,7 @@ import ArgumentParser
 struct MeteringBenchmark: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "metering-benchmark", abstract: "Measures the meters, the attribution and the ledger.",
-        subcommands: [])
+        subcommands: [AttributionBenchmark.self])
 }
 
 /// What every benchmark takes.
