@@ -71,9 +71,12 @@ struct AttributionPipeline {
             metered += energy.microjoules
             let idle = meters.idlePower(of: sample.domain, baseline: baseline)
             let learned = weights.learn(sample, idlePower: idle, usages: usages, machine: machine)
-            add(attribute(sample, idlePower: idle, usages: usages, machine: machine), to: .plain)
-            add(
-                attribute(sample, idlePower: idle, usages: usages, machine: machine, weights: learned), to: .learned)
+            for method in Method.allCases {
+                let shares = attribute(
+                    sample, idlePower: idle, usages: usages, machine: machine,
+                    idleDoubt: meters.idleDoubt(of: sample.domain), weights: method == .learned ? learned : [:])
+                add(shares, to: method)
+            }
             if !tracked.isEmpty {
                 meteredWithJobs += energy.microjoules
                 apply(energy.joules, usages, load: machineLoad)

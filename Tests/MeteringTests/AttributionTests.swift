@@ -62,6 +62,21 @@ extension [Share] {
         #expect(narrow[.job(1)].low == narrow[.job(1)].high)
     }
 
+    @Test func doubtAboutTheIdlePowerWidensTheRange() {
+        func only(reserved: Double, doubt: Double) -> Share {
+            let usages = [Usage(account: .job(1), cpuSeconds: 1, reservedCPUs: reserved)]
+            return attribute(
+                sample(100), idlePower: Power(watts: 40), usages: usages, machine: machine, idleDoubt: doubt)[.job(1)]
+        }
+        // 60 J active and half of 40 J idle. With 36 J idle: 64 + 18; with 44 J: 56 + 22.
+        let half = only(reserved: 4, doubt: 0.1)
+        #expect(half.low.joules == 78 && half.energy.joules == 80 && half.high.joules == 82)
+        #expect(only(reserved: 4, doubt: 0).low == only(reserved: 4, doubt: 0).high)
+        #expect(only(reserved: 4, doubt: .nan).high.joules == 80 && only(reserved: 4, doubt: -1).low.joules == 80)
+        let whole = only(reserved: 8, doubt: 0.1)
+        #expect(whole.low == whole.high, "who holds all of the machine gets a point whatever the idle power is")
+    }
+
     @Test func weightsSteerTheActivePartOnlyAndAreCutToTheRatio() {
         let usages = [
             Usage(account: .job(1), cpuSeconds: 1, reservedCPUs: 4),
@@ -225,8 +240,8 @@ extension [Share] {
             weights[usage.account] = number(0...4, hostile, &generator)
         }
         let shares = attribute(
-            sample, idlePower: idle, usages: usages, machine: size, weights: weights,
-            weightRatio: number(1...9, hostile, &generator))
+            sample, idlePower: idle, usages: usages, machine: size, idleDoubt: number(0...1, hostile, &generator),
+            weights: weights, weightRatio: number(1...9, hostile, &generator))
         for share in shares where microjoules >= 0 {
             #expect(share.active >= .zero && share.reservedIdle >= .zero)
             #expect(share.low <= share.energy && share.energy <= share.high)

@@ -13,7 +13,8 @@ package import Units
 ///   share then reaches to what the account would get if the whole were idle power.
 /// - The range of an active share allows a CPU second of the account to draw `weightRatio` times more or less than one of
 ///   the others: `[c / (c + k o), k c / (k c + o)]` for c seconds of its own and o of the others. An account that ran alone
-///   gets a point. The sample's own range widens all of it in proportion.
+///   gets a point. The sample's own range widens all of it in proportion, and so does `idleDoubt`: by how much the idle power
+///   may be wrong, relative to it (`MeterSet.idleDoubt`).
 /// - A gap gives no energy to anyone; each account is told the seconds it has no figure for.
 ///
 /// Hostile usages (negative, NaN, beyond the machine's capacity) are clamped, accounts named twice are joined, and whoever
@@ -21,7 +22,7 @@ package import Units
 /// - Returns: one share per account in the order of `usages`, then `idle`, then `gap` if it holds anything.
 package func attribute(
     _ sample: DomainSample, idlePower: Power?, usages: [Usage], machine: MachineSize,
-    weights: [Account: Double] = [:], weightRatio k: Double = 3
+    idleDoubt: Double = 0, weights: [Account: Double] = [:], weightRatio k: Double = 3
 ) -> [Share] {
     var claims = Claims(usages, kind: sample.kind, machine: machine, seconds: sample.seconds)
     claims.weigh(weights, kind: sample.kind, ratio: k)
@@ -41,7 +42,7 @@ package func attribute(
     // Without any capacity to share, idle power is nobody's.
     let unclaimed = (idle ?? 0) - idleParts.reduce(0, +)
 
-    let spread = Spread(total: total, active: active, range: metered, splitKnown: idle != nil)
+    let spread = Spread(total: total, idle: idle, doubt: idleDoubt, range: metered)
     var shares: [Share] = []
     for (index, account) in claims.accounts.enumerated() {
         let share = Share(
