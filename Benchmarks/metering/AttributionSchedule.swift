@@ -44,8 +44,8 @@ struct AttributionSchedule {
     private(set) var ruledSum: [SimpleRule: Double] = [:]
     private(set) var gaps = 0
 
-    init(seed: UInt64) throws {
-        var machine = SyntheticMachine(seed: seed)
+    init(seed: UInt64, spread: SyntheticSpread) throws {
+        var machine = SyntheticMachine(seed: seed, spread: spread)
         let tree = try KernelTree(for: machine, seed: seed)
         try tree.show(machine)
         var ours = AttributionPipeline(

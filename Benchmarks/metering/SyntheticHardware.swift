@@ -1,6 +1,14 @@
 import Glibc
 import TestSupport
 
+/// How much kinds of work differ in watts per busy core: standard deviations of the logarithm.
+struct SyntheticSpread: Sendable {
+    /// Between jobs.
+    var jobs = 0.25
+    /// Between the kinds of work of one job.
+    var phases = 0.1
+}
+
 /// What a synthetic machine is made of. `Benchmarks/README.md` states the model.
 struct SyntheticHardware {
     let cpus: Int

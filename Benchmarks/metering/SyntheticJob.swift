@@ -22,23 +22,27 @@ struct SyntheticJob {
 
     var end: Double { start + length }
 
-    init(id: Int64, start: Double, on machine: SyntheticHardware, using random: inout Seeded) {
+    init(
+        id: Int64, start: Double, on machine: SyntheticHardware, spread: SyntheticSpread, using random: inout Seeded
+    ) {
         self.id = id
         self.start = start
         // In microseconds, as the kernel's counters are.
         length = (random.logUniform(20...600) * 1e6).rounded() / 1e6
         let sizes = [1, 2, 4, 8, 16, 32].filter { $0 <= machine.cpus / 2 }
         reservedCPUs = sizes.randomElement(using: &random) ?? 1
-        phases = Self.phases(length: length, reserved: Double(reservedCPUs), on: machine, using: &random)
+        phases = Self.phases(
+            length: length, reserved: Double(reservedCPUs), on: machine, spread: spread, using: &random)
         unsteadiness = Wander(deviation: 0.02, seconds: 1, using: &random)
     }
 
     /// Loading data on part of a core, computing on all of what is reserved, at times evaluating on some of it, and again.
     private static func phases(
-        length: Double, reserved: Double, on machine: SyntheticHardware, using random: inout Seeded
+        length: Double, reserved: Double, on machine: SyntheticHardware, spread: SyntheticSpread,
+        using random: inout Seeded
     ) -> [Phase] {
-        let own = machine.limited(machine.wattsPerCore * random.logNormal(0.25))
-        let kinds = (0..<3).map { _ in random.logNormal(0.1) }
+        let own = machine.limited(machine.wattsPerCore * random.logNormal(spread.jobs))
+        let kinds = (0..<3).map { _ in random.logNormal(spread.phases) }
         let diligence = random.uniform(0.9...1)
         var phases: [Phase] = []
         var at = 0.0

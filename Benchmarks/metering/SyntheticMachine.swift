@@ -37,30 +37,32 @@ struct SyntheticMachine {
     private static let longestStep = 0.1
     private static let daemonCores = 0.001
 
-    init(seed: UInt64) {
+    init(seed: UInt64, spread: SyntheticSpread) {
         var random = Seeded(seed)
         hardware = SyntheticHardware(using: &random)
-        jobs = Self.schedule(on: hardware, using: &random)
+        jobs = Self.schedule(on: hardware, spread: spread, using: &random)
         active = jobs.map { _ in Totals() }
         reservedIdle = jobs.map { _ in 0 }
         busyCores = jobs.map { _ in 0 }
         idleWander = Wander(deviation: 0.01, seconds: 300, using: &random)
         heatWander = Wander(deviation: 0.01, seconds: 60, using: &random)
         systemWander = Wander(deviation: 0.02, seconds: 20, using: &random)
-        systemWatts = hardware.limited(hardware.wattsPerCore * random.logNormal(0.25))
-        daemonWatts = hardware.limited(hardware.wattsPerCore * random.logNormal(0.25))
+        systemWatts = hardware.limited(hardware.wattsPerCore * random.logNormal(spread.jobs))
+        daemonWatts = hardware.limited(hardware.wattsPerCore * random.logNormal(spread.jobs))
         self.random = random
     }
 
     /// 2 to 8 jobs that start at random, each as soon as there are CPUs for it.
-    private static func schedule(on hardware: SyntheticHardware, using random: inout Seeded) -> [SyntheticJob] {
+    private static func schedule(on hardware: SyntheticHardware, spread: SyntheticSpread, using random: inout Seeded)
+        -> [SyntheticJob]
+    {
         let count = Int.random(in: 2...8, using: &random)
         let starts = (0..<count).map { _ in
             (random.uniform(quiet...quiet + 60 * Double(count)) * 1e6).rounded() / 1e6
         }
         var jobs: [SyntheticJob] = []
         for (index, start) in starts.sorted().enumerated() {
-            var job = SyntheticJob(id: Int64(index + 1), start: start, on: hardware, using: &random)
+            var job = SyntheticJob(id: Int64(index + 1), start: start, on: hardware, spread: spread, using: &random)
             func reserved(at time: Double) -> Int {
                 jobs.filter { $0.start <= time && time < $0.end }.reduce(0) { $0 + $1.reservedCPUs }
             }
