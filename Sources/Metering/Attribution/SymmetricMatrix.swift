@@ -53,7 +53,10 @@ struct SymmetricMatrix: Sendable {
     ///
     /// for a gradient h, a residual e and a noise variance r. A residual beyond `gate` standard deviations counts as one
     /// of larger noise, just as large as would put it at the gate.
-    mutating func correct(_ state: inout [Double], gradient: [Double], residual: Double, noise: Double, gate: Double) {
+    /// - Returns: whether the residual was within the gate.
+    mutating func correct(
+        _ state: inout [Double], gradient: [Double], residual: Double, noise: Double, gate: Double
+    ) -> Bool {
         column.removeAll(keepingCapacity: true)
         var spread = noise
         for row in 0..<size {
@@ -62,13 +65,16 @@ struct SymmetricMatrix: Sendable {
             column.append(sum)
             spread += gradient[row] * sum
         }
-        spread = max(spread, residual * residual / (gate * gate))
-        guard spread > 0, spread.isFinite else { return }
+        let needed = residual * residual / (gate * gate)
+        let isWithin = needed <= spread
+        spread = max(spread, needed)
+        guard spread > 0, spread.isFinite else { return false }
         for row in 0..<size {
             let gain = column[row] / spread
             state[row] += gain * residual
             // Mirrored and not computed twice: rounding would make the two halves drift apart.
             for index in 0...row { self[row, index] -= gain * column[index] }
         }
+        return isWithin
     }
 }

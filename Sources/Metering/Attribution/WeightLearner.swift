@@ -29,7 +29,7 @@ struct WeightLearner: Sendable {
     ])
     /// Until the first interval with enough use, m is unknown.
     private var hasMean = false
-    /// Intervals in a row in which the model was off by more than `Prior.mostRatio`.
+    /// Intervals in a row in which the residual was beyond the gate.
     private var misses = 0
     /// The gradient of the predicted energy, relative to it; kept to spare an allocation a step.
     private var gradient: [Double] = []
@@ -72,7 +72,9 @@ struct WeightLearner: Sendable {
     /// Residuals are cut to so many standard deviations, so that no single reading turns the weights.
     private static let gate = 3.0
     /// After so many misses in a row what was learned is of no use: clocks were set anew, or readings were false.
-    private static let mostMisses = 10
+    private static let mostMisses = 5
+    /// A miss of less active power, relative to the idle power, may be an error of the idle power.
+    private static let leastMissed = 0.1
     /// With less active power, relative to the idle power, its error hides all else.
     private static let leastActive = 0.02
 
@@ -165,9 +167,10 @@ struct WeightLearner: Sendable {
         }
         guard weighted > 0 else { return }
         let expected = exp(state[0] - state[1] * u - state[2] * u * (1 - u)) * weighted
-        guard !startsAnew(active: active, expected: expected, least: Self.leastActive * idle),
-            expected > Self.leastActive * idle
-        else { return }
+        guard expected.isFinite, expected > Self.leastActive * idle else {
+            judge(isMiss: !expected.isFinite || active > Self.leastMissed * idle)
+            return
+        }
         for index in Self.machineStates..<count { gradient[index] /= weighted }
         gradient[0] = 1
         gradient[1] = -u
@@ -177,22 +180,20 @@ struct WeightLearner: Sendable {
         let counter = (active + idle) / seconds * Self.renewalSeconds / expected
         let noise = Self.unexplained * Self.unexplained + counter * counter
         let residual = active / expected - 1 - state[3] * idle / expected
-        covariance.correct(&state, gradient: gradient, residual: residual, noise: noise, gate: Self.gate)
+        let isWithin = covariance.correct(
+            &state, gradient: gradient, residual: residual, noise: noise, gate: Self.gate)
         let most = log(Prior.mostRatio)
         for index in Self.machineStates..<count { cut(index, to: -most...most) }
         cut(1, to: 0...1)
         cut(2, to: -0.5...0.5)
         cut(3, to: -0.1...0.1)
+        judge(isMiss: !isWithin && max(active, expected) > Self.leastMissed * idle)
     }
 
-    /// Forgets everything after a row of readings that the model cannot have meant.
-    private mutating func startsAnew(active: Double, expected: Double, least: Double) -> Bool {
-        let larger = max(active, expected)
-        let isMiss = !expected.isFinite || larger > least && larger > Prior.mostRatio * min(active, expected)
+    /// Forgets everything after a row of readings that the model cannot have meant; a single one may be a fault.
+    private mutating func judge(isMiss: Bool) {
         misses = isMiss ? misses + 1 : 0
-        guard misses >= Self.mostMisses else { return !expected.isFinite }
-        self = WeightLearner()
-        return true
+        if misses >= Self.mostMisses { self = WeightLearner() }
     }
 
     /// Keeps a state where it makes sense, whatever it was fed.
