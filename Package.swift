@@ -118,7 +118,9 @@ let package = Package(
 
         .executableTarget(
             name: "metering-benchmark",
-            dependencies: ["Metering", "Ledger", "LinuxSystem", "JobAPI", "Reporting", "Units", argumentParser],
+            dependencies: [
+                "Metering", "Ledger", "LinuxSystem", "JobAPI", "Reporting", "TestSupport", "Units", argumentParser,
+            ],
             path: "Benchmarks/metering", swiftSettings: common),
 
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: common),

@@ -34,19 +34,29 @@ struct RowsDigest {
     /// The values of a row so that no two different rows look the same: a letter for the type, and texts with their length.
     static func encoding(of row: Row) -> [UInt8] {
         var bytes: [UInt8] = []
-        for (_, value) in row {
+        bytes.reserveCapacity(256)
+        // By index: names would be made anew for every row.
+        for index in 0..<row.count {
+            let value: DatabaseValue = row[index]
             switch value.storage {
-            case .null: bytes += "n;".utf8
-            case .int64(let number): bytes += "i\(number);".utf8
-            case .double(let number): bytes += "r\(number.bitPattern);".utf8
-            case .string(let text): bytes += "t\(text.utf8.count):\(text);".utf8
+            case .null: bytes.append(UInt8(ascii: "n"))
+            case .int64(let number): append("i", number, to: &bytes)
+            case .double(let number): append("r", Int64(bitPattern: number.bitPattern), to: &bytes)
+            case .string(let text):
+                append("t", Int64(text.utf8.count), to: &bytes)
+                bytes += text.utf8
             case .blob(let data):
-                bytes += "b\(data.count):".utf8
+                append("b", Int64(data.count), to: &bytes)
                 bytes += data
-                bytes += ";".utf8
             }
         }
         return bytes
+    }
+
+    /// A letter and eight bytes, the lowest first.
+    private static func append(_ kind: Unicode.Scalar, _ number: Int64, to bytes: inout [UInt8]) {
+        bytes.append(UInt8(ascii: kind))
+        withUnsafeBytes(of: number.littleEndian) { bytes += $0 }
     }
 }
 

@@ -84,6 +84,11 @@ package struct MeterSet: Sendable {
         descriptions.first { $0.domain == domain && $0.counted }?.idlePower ?? baseline.power(of: domain)
     }
 
+    /// By how much that may be wrong, relative to it. A source that states its idle power has a range for all it says.
+    package func idleDoubt(of domain: String) -> Double {
+        descriptions.contains { $0.domain == domain && $0.counted && $0.idlePower != nil } ? 0 : IdleBaseline.doubt
+    }
+
     /// Reads every counted domain and returns what each used since the call before.
     ///
     /// The first call only takes baselines and returns nothing, as does a call in the same nanosecond as the one before.

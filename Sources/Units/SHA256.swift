@@ -27,11 +27,17 @@ package struct SHA256: Sendable {
     }
 
     package mutating func update(_ bytes: some Sequence<UInt8>) {
-        for byte in bytes {
-            pending.append(byte)
-            length &+= 8
-            if pending.count == 64 { compress() }
+        let isDone: Void? = bytes.withContiguousStorageIfAvailable { buffer in
+            var rest = buffer[...]
+            while !rest.isEmpty {
+                let part = rest.prefix(64 - pending.count)
+                pending += part
+                rest = rest.dropFirst(part.count)
+                if pending.count == 64 { compress() }
+            }
+            length &+= UInt64(buffer.count) &* 8
         }
+        if isDone == nil { update(Array(bytes)) }
     }
 
     /// The 32 bytes of the hash. Nothing may be added afterwards.

@@ -62,6 +62,45 @@ extension [Share] {
         #expect(narrow[.job(1)].low == narrow[.job(1)].high)
     }
 
+    @Test func doubtAboutTheIdlePowerWidensTheRange() {
+        func only(reserved: Double, doubt: Double) -> Share {
+            let usages = [Usage(account: .job(1), cpuSeconds: 1, reservedCPUs: reserved)]
+            return attribute(
+                sample(100), idlePower: Power(watts: 40), usages: usages, machine: machine, idleDoubt: doubt)[.job(1)]
+        }
+        // 60 J active and half of 40 J idle. With 36 J idle: 64 + 18; with 44 J: 56 + 22.
+        let half = only(reserved: 4, doubt: 0.1)
+        #expect(half.low.joules == 78 && half.energy.joules == 80 && half.high.joules == 82)
+        #expect(only(reserved: 4, doubt: 0).low == only(reserved: 4, doubt: 0).high)
+        #expect(only(reserved: 4, doubt: .nan).high.joules == 80 && only(reserved: 4, doubt: -1).low.joules == 80)
+        let whole = only(reserved: 8, doubt: 0.1)
+        #expect(whole.low == whole.high, "who holds all of the machine gets a point whatever the idle power is")
+    }
+
+    @Test func weightsSteerTheActivePartOnlyAndAreCutToTheRatio() {
+        let usages = [
+            Usage(account: .job(1), cpuSeconds: 1, reservedCPUs: 4),
+            Usage(account: .job(2), cpuSeconds: 1, reservedCPUs: 4),
+        ]
+        func first(_ weights: [Account: Double], kind: DomainKind = .cpu) -> Share {
+            attribute(
+                sample(100, kind: kind), idlePower: Power(watts: 20), usages: usages, machine: machine,
+                weights: weights)[.job(1)]
+        }
+        let steered = first([.job(1): 1.5])
+        #expect(steered.active.joules == 48 && steered.reservedIdle.joules == 10)
+        #expect(steered.low.joules == 30 && steered.high.joules == 70, "the range is that of CPU time")
+        // Cut to sqrt 3 and 1 / sqrt 3.
+        #expect(abs(first([.job(1): 1e9, .job(2): 1e-9]).active.joules - 60) < 1e-5)
+        #expect(first([.job(1): 1e9, .job(2): 1e-9]).energy <= steered.high)
+        for senseless in [-1, 0, Double.nan, .infinity] { #expect(first([.job(1): senseless]).active.joules == 40) }
+        #expect(first([.job(1): 1.5], kind: .memory) == first([:], kind: .memory))
+        let alone = attribute(
+            sample(90), idlePower: Power(watts: 30), usages: [Usage(account: .job(7), cpuSeconds: 8, reservedCPUs: 8)],
+            machine: machine, weights: [.job(7): 0.2])[.job(7)]
+        #expect(alone.energy.joules == 90 && alone.low == alone.high)
+    }
+
     @Test func aJobThatRunsAloneGetsAPointUnlessTheSampleItselfIsARange() {
         let usages = [Usage(account: .job(7), cpuSeconds: 8, reservedCPUs: 8)]
         let alone = attribute(sample(90), idlePower: Power(watts: 30), usages: usages, machine: machine)[.job(7)]
@@ -196,8 +235,13 @@ extension [Share] {
             memoryBytes: hostile ? .random(in: .min ... .max, using: &generator) : 64 * gibibyte)
         let idle =
             Bool.random(using: &generator) ? nil : Power(watts: number(0...300, hostile, &generator))
+        var weights: [Account: Double] = [:]
+        for usage in usages where Bool.random(using: &generator) {
+            weights[usage.account] = number(0...4, hostile, &generator)
+        }
         let shares = attribute(
-            sample, idlePower: idle, usages: usages, machine: size, weightRatio: number(1...9, hostile, &generator))
+            sample, idlePower: idle, usages: usages, machine: size, idleDoubt: number(0...1, hostile, &generator),
+            weights: weights, weightRatio: number(1...9, hostile, &generator))
         for share in shares where microjoules >= 0 {
             #expect(share.active >= .zero && share.reservedIdle >= .zero)
             #expect(share.low <= share.energy && share.energy <= share.high)

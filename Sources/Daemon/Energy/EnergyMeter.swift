@@ -66,8 +66,9 @@ actor EnergyMeter {
     /// The flush under way.
     var flushing: Task<Void, Never>?
     private(set) var lastRead = Timestamp(microseconds: 0)
-    /// CPU seconds of known accounts that the machine's coarser clock (10 ms steps) has not shown yet; at most zero.
-    private var unseen = 0.0
+    /// What is learned of how much a CPU second of each account draws.
+    private var weights = PowerWeights()
+    private var remainder = SystemRemainder()
     let startedAt = Timestamp.now()
     private var hasFailed = false
 
@@ -186,19 +187,17 @@ actor EnergyMeter {
         let own = (try? OwnCPUTime.seconds(roots: roots)) ?? ownCPU
         usages.append(Usage(account: .daemon, cpuSeconds: max(own - ownCPU, 0)))
         ownCPU = max(own, ownCPU)
-        // Over short intervals the difference of a fine and a coarse clock is noise that must not become the system's
-        // work: what the coarse clock is behind is carried on until it catches up.
-        let known = usages.reduce(0) { $0 + $1.cpuSeconds }
-        let busy = (load?.busySeconds ?? 0) + unseen
-        unseen = min(max(busy - known, -0.02 * machine.cpus), 0)
-        return Usage.withSystem(usages, busySeconds: busy)
+        return remainder.complete(usages, load: load, machine: machine)
     }
 
     /// Shares one sample out and prices each share with the intensity in force.
     private func book(_ sample: DomainSample, _ usages: [Usage]) -> MeteredInterval {
         let tier = Tier(rawValue: sample.tier.rawValue) ?? .gap
         let idle = meters.idlePower(of: sample.domain, baseline: baseline)
-        let shares = attribute(sample, idlePower: idle, usages: usages, machine: machine)
+        let learned = weights.learn(sample, idlePower: idle, usages: usages, machine: machine)
+        let shares = attribute(
+            sample, idlePower: idle, usages: usages, machine: machine,
+            idleDoubt: meters.idleDoubt(of: sample.domain), weights: learned)
         let isGap = sample.gap != nil
         let spans = shares.map { share in
             let carbon = site.price(share.energy, low: share.low, high: share.high)

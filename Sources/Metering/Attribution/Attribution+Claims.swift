@@ -1,8 +1,10 @@
 /// The usages of one interval made safe to divide by: one entry per account, every number finite and not negative.
 struct Claims {
     var accounts: [Account] = []
-    /// What the active part is divided by: CPU seconds, bytes for memory, GPU seconds.
+    /// CPU seconds, bytes for memory, GPU seconds.
     var use: [Double] = []
+    /// The same, each with the weight of the account: what the active part is divided by in the end.
+    var weightedUse: [Double] = []
     /// What the idle part is divided by: reserved CPUs, bytes for memory, parts of a card. Only jobs reserve.
     var reserved: [Double] = []
     /// What nobody reserved; zero when more is reserved than there is.
@@ -48,7 +50,21 @@ struct Claims {
         }
         let capacity = kind == .memory ? bytes : cpus
         unreserved = max(0, capacity - reserved.reduce(0, +))
+        weightedUse = use
     }
+
+    /// Multiplies CPU seconds by the weights of their accounts, cut to within the square root of `ratio` of 1, so that no
+    /// two differ by more than `ratio`. What makes no sense counts as 1.
+    mutating func weigh(_ weights: [Account: Double], kind: DomainKind, ratio: Double) {
+        guard kind == .cpu || kind == .platform, !weights.isEmpty else { return }
+        let limit = Self.ratio(ratio).squareRoot()
+        for (index, account) in accounts.enumerated() {
+            guard let weight = weights[account], weight.isFinite, weight > 0 else { continue }
+            weightedUse[index] = use[index] * min(limit, max(1 / limit, weight))
+        }
+    }
+
+    private static func ratio(_ value: Double) -> Double { value.isFinite ? max(1, value) : 1 }
 
     private static func clean(_ value: Double) -> Double { value.isFinite ? max(0, value) : 0 }
 
@@ -71,7 +87,7 @@ struct Claims {
         let own = use[index]
         guard own > 0 else { return (0, 0) }
         let others = max(0, use.reduce(0, +) - own)
-        let k = ratio.isFinite ? max(1, ratio) : 1
+        let k = Self.ratio(ratio)
         return (own / (own + k * others), k * own / (k * own + others))
     }
 }

@@ -19,6 +19,7 @@ extension Claims {
         let present = uses.indices.filter { uses[$0].isPresent }
         let owners = uses.indices.filter { uses[$0].isOwner && accounts[$0].isJob }
         divideActive(uses, among: present.isEmpty ? owners : present)
+        weightedUse = use
         divideIdle(uses, present: present, owners: owners)
     }
 

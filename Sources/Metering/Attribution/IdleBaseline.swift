@@ -23,6 +23,9 @@ package struct IdleBaseline: Sendable, Hashable, Codable {
     package static let shortestInterval = 0.5
     /// Older quiet time is forgotten at this pace, in seconds: rooms warm up and settings change.
     package static let memorySeconds = 600.0
+    /// By how much the idle power may differ from what was observed, relative to it: it follows the room's temperature, and
+    /// what the system does in quiet time counts as idle.
+    package static let doubt = 0.03
 
     package private(set) var entries: [String: Entry]
 
