@@ -83,15 +83,21 @@ struct LineBuffer {
 
     mutating func append(_ bytes: [UInt8]) -> [String] {
         var lines: [String] = []
-        for byte in bytes {
-            if byte == 0x0A {
+        bytes.withUnsafeBytes { buffer in
+            var start = 0
+            // By whole stretches: a job can make this file as long as it likes, byte by byte is slow.
+            while start < buffer.count {
+                let rest = UnsafeRawBufferPointer(rebasing: buffer[start...])
+                guard let base = rest.baseAddress else { break }
+                let end = memchr(base, 0x0A, rest.count).map { base.distance(to: $0) }
+                let part = rest[..<(end ?? rest.count)]
+                if part.count > limit - pending.count { isSkipping = true }
+                pending += part.prefix(limit - pending.count)
+                guard let end else { break }
                 if !isSkipping, !pending.isEmpty { lines.append(String(decoding: pending, as: UTF8.self)) }
                 pending.removeAll(keepingCapacity: true)
                 isSkipping = false
-            } else if pending.count < limit {
-                pending.append(byte)
-            } else {
-                isSkipping = true
+                start += end + 1
             }
         }
         return lines
