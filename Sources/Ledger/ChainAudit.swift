@@ -67,27 +67,29 @@ struct ChainAudit {
             (index + 1) * length <= expected.count ? Array(expected[index * length..<(index + 1) * length]) : nil
         }
         var digest = RowsDigest()
-        var previous: String?
         while let row = try cursor.next() {
             let index = digest.count
             digest.add(row)
-            let name = Ledger.describe(table.rawValue, row, columns: table.keyColumns)
+            // Named only when it is bad: that takes as long as all the rest.
+            func name() -> String { Ledger.describe(table.rawValue, row, columns: table.keyColumns) }
             let check = Array(digest.checks.suffix(length))
             if let wanted = expectedCheck(index), wanted != check {
                 let isGone = expectedCheck(index + 1) == check
+                let bad = name()
                 let isNew = try cursor.next().map(RowsDigest.check) == wanted
                 return fail(
-                    name,
+                    bad,
                     isGone
                         ? "a row before it was deleted" : isNew ? "it was added" : "it is not what mld wrote")
             }
-            if index >= link.rows { return fail(name, "it was added") }
-            previous = name
+            if index >= link.rows { return fail(name(), "it was added") }
         }
         rows[table.rawValue, default: 0] += digest.count
         if digest.count < link.rows {
+            let last = try Row.fetchAll(db.cachedStatement(sql: table.rows), arguments: [link.first, link.last]).last
             fail(
-                previous.map { "\($0)" } ?? "\(table.rawValue) \(link.first) to \(link.last)",
+                last.map { Ledger.describe(table.rawValue, $0, columns: table.keyColumns) }
+                    ?? "\(table.rawValue) \(link.first) to \(link.last)",
                 "\(link.rows - digest.count) rows after it were deleted")
         } else if digest.digest() != link.digest {
             fail("\(table.rawValue) \(link.first) to \(link.last)", "the rows are not what mld wrote")

@@ -35,41 +35,60 @@ extension Ledger {
             let period = SpanPeriod(
                 from: query.since.minute, until: (query.until.microseconds + 59_999_999) / 60_000_000,
                 try Frontiers(db))
-            let (condition, arguments) = Self.condition(query)
-            let key = Self.key(query.by)
-            let spans = period.spans(where: "account = 'job'")
-            let rows = try Row.fetchAll(
-                db,
-                sql: """
-                    SELECT \(key) AS key, COUNT(DISTINCT s.job_id) AS jobs, \(Self.sums)
-                    FROM \(spans) s JOIN jobs j ON j.id = s.job_id LEFT JOIN domains d ON d.id = s.domain_id
-                    WHERE \(condition) GROUP BY key ORDER BY \(query.by == .job ? "s.job_id" : "key")
-                    """, arguments: arguments)
-            let runs = try Self.runs(db, query)
-            let reportRows = try rows.map { row -> EnergyReport.Row in
-                let key: String = row["key"]
-                var report = EnergyReport.Row(
-                    key: key, jobs: row["jobs"], durationS: 0, figures: Self.figures(row, query.basis))
-                if query.by == .job, let id = Int64(key) { try Self.describe(db, &report, job: id) }
+            var groups = try ReportGroups(db, query)
+            let spans = try Self.spans(db, period, &groups)
+            let runs = try Self.runs(db, query, &groups)
+            let rows = try groups.inOrder.compactMap { group -> EnergyReport.Row? in
+                guard group < spans.sums.count, spans.jobs[Int(group)] > 0 else { return nil }
+                var row = EnergyReport.Row(
+                    key: groups.name(group), jobs: spans.jobs[Int(group)], durationS: 0,
+                    figures: spans.sums[Int(group)].figures(query.basis))
+                if query.by == .job, let id = Int64(row.key) { try Self.describe(db, &row, job: id) }
                 // A device has no runs of its own: the same jobs ran on all of them.
-                report.add(query.by == .device ? RunTotals(seconds: runs.total.seconds) : runs.groups[key] ?? .init())
-                return report
+                row.add(
+                    query.by == .device ? RunTotals(seconds: runs.total.seconds) : runs.byGroup[group] ?? .init())
+                return row
             }
-            let total =
-                try Row.fetchOne(
-                    db,
-                    sql: """
-                        SELECT COUNT(DISTINCT s.job_id) AS jobs, \(Self.sums)
-                        FROM \(spans) s JOIN jobs j ON j.id = s.job_id WHERE \(condition)
-                        """, arguments: arguments)
+            let total = spans.sums.reduce(into: SpanSums()) { $0.add($1) }
             var totals = EnergyReport.Row(
-                key: "total", jobs: total?["jobs"] ?? 0, durationS: 0,
-                figures: total.map { Self.figures($0, query.basis) } ?? .init())
+                key: "total", jobs: spans.total, durationS: 0, figures: total.figures(query.basis))
             totals.add(runs.total)
+            // All jobs' energy is added up by now, unless only some were asked for.
+            let jobs = query.job == nil && query.user == nil ? total.microjoules : nil
             return EnergyReport(
-                period: Self.shown(period, query), by: query.by, rows: reportRows, totals: totals,
-                balance: try Self.balance(db, period), notes: Self.notes(period, query))
+                period: Self.shown(period, query), by: query.by, rows: rows, totals: totals,
+                balance: try Self.balance(db, period, jobs: jobs), notes: Self.notes(period, query))
         }
+    }
+
+    /// The jobs' spans by group, how many jobs each group has, and how many there are in all.
+    private static func spans(
+        _ db: Database, _ period: SpanPeriod, _ groups: inout ReportGroups
+    ) throws -> (sums: [SpanSums], jobs: [Int], total: Int) {
+        struct Pair: Hashable {
+            var job: Int64
+            var group: Int32
+        }
+        var sums: [SpanSums] = []
+        var jobs: [Int] = []
+        var seen: Set<Pair> = []
+        // A job's rows mostly follow one another by domain and time, in groups that hardly change.
+        var last: [Int64: Int32] = [:]
+        let rows = try Row.fetchCursor(
+            db, sql: "SELECT minute, job_id, \(SpanSums.columns) FROM \(period.spans(where: "account = 'job'"))")
+        while let row = try rows.next() {
+            let job: Int64 = row[1]
+            guard let group = groups.group(job: job, domain: row[2], minute: row[0]) else { continue }
+            while sums.count <= group {
+                sums.append(SpanSums())
+                jobs.append(0)
+            }
+            sums[Int(group)].add(row, from: 2)
+            guard last[job] != group else { continue }
+            last[job] = group
+            if seen.insert(Pair(job: job, group: group)).inserted { jobs[Int(group)] += 1 }
+        }
+        return (sums, jobs, last.count)
     }
 
     /// The period as it was asked for, unless it had to be widened.
@@ -101,72 +120,14 @@ extension Ledger {
         return minute.map { Timestamp(microseconds: $0 * 60_000_000) } ?? .now()
     }
 
-    /// The sums that make ``EnergyFigures``.
-    static let sums = """
-        SUM(s.active_uj) AS active, SUM(s.idle_uj) AS idle, SUM(s.low_uj) AS low, SUM(s.high_uj) AS high,
-        SUM(s.carbon_ug) AS carbon, SUM(s.carbon_low_ug) AS carbon_low, SUM(s.carbon_high_ug) AS carbon_high,
-        SUM(s.gap_us) / MAX(COUNT(DISTINCT s.domain_id), 1) AS gap, MAX(\(rank("s.tier"))) AS tier,
-        SUM(s.water_ul) AS water, SUM(CASE WHEN s.active_uj > 0
-            THEN s.carbon_ug * (CAST(s.active_uj AS REAL) / (s.active_uj + s.idle_uj)) ELSE 0 END) AS active_carbon
-        """
-
-    static func figures(_ row: Row, _ basis: BillingBasis = .full) -> EnergyFigures {
-        let joules = { (key: String) -> Double in Double((row[key] as Int64?) ?? 0) / 1e6 }
-        let tiers: [Tier] = [.gap, .measured, .calibrated, .table]
-        let tier: Int? = row["tier"]
-        var figures = EnergyFigures(
-            energyJ: Double(((row["active"] as Int64?) ?? 0) + ((row["idle"] as Int64?) ?? 0)) / 1e6,
-            energyLowJ: joules("low"), energyHighJ: joules("high"),
-            activeJ: joules("active"), reservedIdleJ: joules("idle"), carbonG: joules("carbon"),
-            carbonLowG: joules("carbon_low"), carbonHighG: joules("carbon_high"),
-            tier: tier.flatMap { tiers.indices.contains($0) ? tiers[$0] : nil }, gapS: joules("gap"))
-        if let water = row["water"] as Int64?, water > 0 { figures.waterL = Double(water) / 1e6 }
-        guard basis == .marginal else { return figures }
-        // The carbon of a span is that of its energy, so its active part goes with the active energy.
-        let carbon = ((row["active_carbon"] as Double?) ?? 0) / 1e6
-        let fraction = figures.energyJ > 0 ? figures.activeJ / figures.energyJ : 0
-        figures.carbonLowG = min(carbon, figures.carbonLowG * fraction)
-        figures.carbonHighG = max(carbon, figures.carbonHighG * fraction)
-        figures.carbonG = carbon
-        figures.waterL = figures.waterL.map { $0 * fraction }
-        figures.energyJ = figures.activeJ
-        figures.energyLowJ = min(figures.activeJ, max(0, figures.energyLowJ - figures.reservedIdleJ))
-        figures.energyHighJ = max(figures.activeJ, figures.energyHighJ - figures.reservedIdleJ)
-        return figures
-    }
-
     /// The figures of one job over all its attempts.
     static func figures(_ db: Database, of job: Int64, _ frontiers: Frontiers) throws -> EnergyFigures {
         let spans = SpanPeriod.all(frontiers).spans(where: "job_id = ?1 AND account = 'job'")
-        let row = try Row.fetchOne(
-            db.cachedStatement(sql: "SELECT \(sums) FROM \(spans) s"), arguments: [job])
-        return row.map { figures($0) } ?? .init()
-    }
-
-    private static func condition(_ query: ReportQuery) -> (String, StatementArguments) {
-        var text = "1"
-        var arguments = StatementArguments()
-        if let job = query.job {
-            text += " AND s.job_id = ?"
-            arguments += [job.number]
-        }
-        if let user = query.user {
-            text += " AND j.user = ?"
-            arguments += [user]
-        }
-        return (text, arguments)
-    }
-
-    private static func key(_ grouping: ReportGrouping) -> String {
-        switch grouping {
-        case .user: "j.user"
-        case .project: "j.project"
-        case .job: "CAST(s.job_id AS TEXT)"
-        case .queue: "j.queue"
-        case .device: "d.name"
-        case .day: "strftime('%Y-%m-%d', s.minute * 60, 'unixepoch')"
-        case .month: "strftime('%Y-%m', s.minute * 60, 'unixepoch')"
-        }
+        let rows = try Row.fetchCursor(
+            db.cachedStatement(sql: "SELECT \(SpanSums.columns) FROM \(spans)"), arguments: [job])
+        var sums = SpanSums()
+        while let row = try rows.next() { sums.add(row, from: 0) }
+        return sums.figures()
     }
 
     private static func describe(_ db: Database, _ report: inout EnergyReport.Row, job id: Int64) throws {
@@ -191,16 +152,21 @@ extension Ledger {
         }
     }
 
-    private static func balance(_ db: Database, _ period: SpanPeriod) throws -> EnergyReport.Balance {
+    /// - Parameter jobs: the energy of all jobs, where it is known already.
+    private static func balance(
+        _ db: Database, _ period: SpanPeriod, jobs: Int64?
+    ) throws -> EnergyReport.Balance {
         let metered = try Int64.fetchOne(db, sql: "SELECT SUM(metered_uj) FROM \(period.domains())")
         var parts: [String: Int64] = [:]
+        // What is no job's has the number 0, by which the index finds it.
+        let spans = period.spans(where: jobs == nil ? "1" : "job_id = 0")
         for row in try Row.fetchAll(
-            db, sql: "SELECT account, SUM(active_uj + idle_uj) AS uj FROM \(period.spans()) GROUP BY account")
+            db, sql: "SELECT account, SUM(active_uj + idle_uj) AS uj FROM \(spans) GROUP BY account")
         {
             parts[row["account"]] = row["uj"]
         }
         return .init(
-            meteredUj: metered ?? 0, jobsUj: parts["job"] ?? 0, systemUj: parts["system"] ?? 0,
+            meteredUj: metered ?? 0, jobsUj: jobs ?? parts["job"] ?? 0, systemUj: parts["system"] ?? 0,
             mldUj: parts["mld"] ?? 0, idleUj: parts["idle"] ?? 0, gapUj: parts["gap"] ?? 0)
     }
 }

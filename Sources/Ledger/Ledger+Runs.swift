@@ -13,8 +13,8 @@ struct RunTotals {
     static func += (left: inout RunTotals, right: RunTotals) {
         left.seconds += right.seconds
         if let grams = right.embodiedG { left.embodiedG = (left.embodiedG ?? 0) + grams }
-        left.wasteUj += right.wasteUj
-        left.overReservedUj += right.overReservedUj
+        left.wasteUj = left.wasteUj.addingSaturating(right.wasteUj)
+        left.overReservedUj = left.overReservedUj.addingSaturating(right.overReservedUj)
     }
 }
 
@@ -37,120 +37,51 @@ extension EnergyReport.Row {
 extension Ledger {
     /// The runs in the period by group, and all of them. A run that spans midnight counts on both days.
     static func runs(
-        _ db: Database, _ query: ReportQuery
-    ) throws -> (groups: [String: RunTotals], total: RunTotals) {
-        var groups: [String: RunTotals] = [:]
+        _ db: Database, _ query: ReportQuery, _ groups: inout ReportGroups
+    ) throws -> (byGroup: [Int32: RunTotals], total: RunTotals) {
+        var byGroup: [Int32: RunTotals] = [:]
+        var total = RunTotals()
         let factors = try EmbodiedFactor.all(db)
-        for piece in pieces(query, factors) {
-            for (key, run) in try times(db, query, piece) { groups[key, default: .init()] += run }
-        }
-        for row in try losses(db, query) {
-            let loss = RunTotals(wasteUj: row["waste"], overReservedUj: row["over"])
-            groups[row["key"], default: .init()] += loss
-        }
-        return (groups, groups.values.reduce(into: RunTotals()) { $0 += $1 })
-    }
-
-    /// A part of the period in which one factor was in force.
-    private struct Piece {
-        var since: Int64
-        var until: Int64
-        var factor: EmbodiedFactor?
-    }
-
-    private static func pieces(_ query: ReportQuery, _ factors: [EmbodiedFactor]) -> [Piece] {
-        let (since, until) = (query.since.microseconds, query.until.microseconds)
-        var pieces = [Piece(since: since, until: min(until, factors.first?.from ?? until), factor: nil)]
-        for (index, factor) in factors.enumerated() {
-            let end = index + 1 < factors.count ? factors[index + 1].from : until
-            pieces.append(Piece(since: max(since, factor.from), until: min(until, end), factor: factor))
-        }
-        return pieces.filter { $0.since < $0.until }
-    }
-
-    private static func times(_ db: Database, _ query: ReportQuery, _ piece: Piece) throws -> [String: RunTotals] {
-        let (condition, arguments) = condition(query, [piece.since, piece.until, Timestamp.now().microseconds])
-        let runs = """
-            SELECT \(key(query.by)) AS key, j.cpus AS cpus, MAX(a.started_us, ?1) AS start,
-                MIN(COALESCE(a.ended_us, ?3), ?2) AS end
-            FROM attempts a JOIN jobs j ON j.id = a.job_id
-            WHERE a.started_us < ?2 AND COALESCE(a.ended_us, ?3) > ?1 AND \(condition)
-            """
-        var result: [String: RunTotals] = [:]
-        func add(_ key: String, microseconds: Int64, cpuMicroseconds: Int64) {
-            result[key, default: .init()] += RunTotals(
-                seconds: Double(microseconds) / 1e6,
-                embodiedG: piece.factor?.grams(cpuSeconds: Double(cpuMicroseconds) / 1e6))
-        }
-        switch query.by {
-        case .day, .month:
-            let dayLength = Int64(86_400_000_000)
-            for row in try Row.fetchAll(db, sql: runs, arguments: arguments) {
-                let (start, end): (Int64, Int64) = (row["start"], row["end"])
-                var position = start
-                while position < end {
-                    let day = Timestamp(microseconds: position).day
-                    let next = min((position / dayLength + 1) * dayLength, end)
-                    let length = next - position
-                    add(
-                        query.by == .day ? day : String(day.prefix(7)), microseconds: length,
-                        cpuMicroseconds: length * row["cpus"])
-                    position = next
-                }
-            }
-        case .user, .project, .queue, .job, .device:
-            let sums =
-                "SELECT key, SUM(end - start) AS time, SUM((end - start) * cpus) AS cpu FROM (\(runs)) GROUP BY key"
-            for row in try Row.fetchAll(db, sql: sums, arguments: arguments) {
-                add(row["key"], microseconds: row["time"], cpuMicroseconds: row["cpu"])
-            }
-        }
-        return result
-    }
-
-    private static func losses(_ db: Database, _ query: ReportQuery) throws -> [Row] {
-        let (condition, arguments) = condition(query, [query.since.microseconds, query.until.microseconds])
-        let key =
-            switch query.by {
-            case .day: "strftime('%Y-%m-%d', a.ended_us / 1000000, 'unixepoch')"
-            case .month: "strftime('%Y-%m', a.ended_us / 1000000, 'unixepoch')"
-            default: key(query.by)
-            }
-        return try Row.fetchAll(
+        let isByDay = query.by == .day || query.by == .month
+        let (since, until, now) = (query.since.microseconds, query.until.microseconds, Timestamp.now().microseconds)
+        let attempts = try Row.fetchCursor(
             db,
             sql: """
-                SELECT \(key) AS key, SUM(COALESCE(a.waste_uj, 0)) AS waste, SUM(COALESCE(a.over_reserved_uj, 0)) AS over
-                FROM attempts a JOIN jobs j ON j.id = a.job_id
-                WHERE a.ended_us >= ?1 AND a.ended_us < ?2 AND \(condition) GROUP BY key
-                """, arguments: arguments)
+                SELECT job_id, started_us, COALESCE(ended_us, ?3), ended_us IS NOT NULL, COALESCE(waste_uj, 0),
+                    COALESCE(over_reserved_uj, 0)
+                FROM attempts WHERE started_us < ?2 AND COALESCE(ended_us, ?3) > ?1
+                """, arguments: [since, until, now])
+        let cpus = factors.isEmpty ? [:] : try reservedCPUs(db)
+        while let row = try attempts.next() {
+            let job: Int64 = row[0]
+            guard groups.group(job: job) != nil else { continue }
+            func add(_ totals: RunTotals, at microseconds: Int64) {
+                total += totals
+                if let group = groups.group(job: job, at: microseconds) { byGroup[group, default: .init()] += totals }
+            }
+            var (position, end): (Int64, Int64) = (max(row[1], since), min(row[2], until))
+            while position < end {
+                let next = isByDay ? min((position / dayLength + 1) * dayLength, end) : end
+                add(
+                    RunTotals(
+                        seconds: Double(next - position) / 1e6,
+                        embodiedG: EmbodiedFactor.grams(factors, from: position, until: next, cpus: cpus[job] ?? 0)),
+                    at: position)
+                position = next
+            }
+            end = row[2]
+            if row[3], end < until { add(RunTotals(wasteUj: row[4], overReservedUj: row[5]), at: end) }
+        }
+        return (byGroup, total)
     }
 
-    /// Which jobs, after the numbered arguments that are given.
-    private static func condition(_ query: ReportQuery, _ given: [Int64]) -> (String, StatementArguments) {
-        var text = "1"
-        var arguments = StatementArguments(given)
-        var count = given.count
-        if let job = query.job {
-            count += 1
-            text += " AND j.id = ?\(count)"
-            arguments += [job.number]
-        }
-        if let user = query.user {
-            count += 1
-            text += " AND j.user = ?\(count)"
-            arguments += [user]
-        }
-        return (text, arguments)
-    }
+    private static let dayLength: Int64 = 86_400_000_000
 
-    private static func key(_ grouping: ReportGrouping) -> String {
-        switch grouping {
-        case .user: "j.user"
-        case .project: "j.project"
-        case .job: "CAST(j.id AS TEXT)"
-        case .queue: "j.queue"
-        case .device, .day, .month: "'total'"
-        }
+    private static func reservedCPUs(_ db: Database) throws -> [Int64: Int64] {
+        var cpus: [Int64: Int64] = [:]
+        let rows = try Row.fetchCursor(db, sql: "SELECT id, cpus FROM jobs")
+        while let row = try rows.next() { cpus[row[0]] = row[1] }
+        return cpus
     }
 }
 
@@ -160,14 +91,23 @@ struct EmbodiedFactor {
     var from: Int64
     var gramsPerCPUSecond: Double?
 
-    func grams(cpuSeconds: Double) -> Double? { gramsPerCPUSecond.map { $0 * cpuSeconds } }
+    /// `M = TE x (time / lifetime) x (reserved CPUs / CPUs)`, SCI specification 1.0, "Embodied emissions"; each part of the
+    /// time with the factor in force. Nil where none was.
+    static func grams(_ factors: [EmbodiedFactor], from: Int64, until: Int64, cpus: Int64) -> Double? {
+        var grams: Double?
+        for (index, factor) in factors.enumerated() {
+            let end = index + 1 < factors.count ? factors[index + 1].from : Int64.max
+            let length = min(until, end).subtractingSaturating(max(from, factor.from))
+            guard length > 0, let rate = factor.gramsPerCPUSecond else { continue }
+            grams = (grams ?? 0) + rate * Double(length) / 1e6 * Double(cpus)
+        }
+        return grams
+    }
 
-    /// `M = TE x (time / lifetime) x (reserved CPUs / CPUs)`, SCI specification 1.0, "Embodied emissions".
     static func all(_ db: Database) throws -> [EmbodiedFactor] {
         let cpus = try Int64.fetchOne(db, sql: "SELECT MAX(cpus) FROM hosts") ?? 0
         return try Row.fetchAll(db, sql: "SELECT from_us, embodied_g, lifetime_s FROM site_factors ORDER BY from_us")
-            .map {
-                row in
+            .map { row in
                 var factor = EmbodiedFactor(from: row["from_us"])
                 if let grams = row["embodied_g"] as Double?, let lifetime = row["lifetime_s"] as Double?, lifetime > 0,
                     cpus > 0
@@ -176,5 +116,18 @@ struct EmbodiedFactor {
                 }
                 return factor
             }
+    }
+}
+
+/// Numbers of an edited ledger may be of any size, and must not stop the daemon.
+extension Int64 {
+    func addingSaturating(_ other: Int64) -> Int64 {
+        let (sum, overflow) = addingReportingOverflow(other)
+        return overflow ? (self < 0 ? .min : .max) : sum
+    }
+
+    func subtractingSaturating(_ other: Int64) -> Int64 {
+        let (difference, overflow) = subtractingReportingOverflow(other)
+        return overflow ? (self < 0 ? .min : .max) : difference
     }
 }
