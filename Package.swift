@@ -141,7 +141,11 @@ let package = Package(
         tests("Training", ["Learning", "Datasets", "Tensors", "ConfigFile", "JobAPI", "mltrain"]),
         tests(
             "Daemon",
-            ["ConfigFile", "JobAPI", "JobClient", "Ledger", "Sandbox", "Units", "mld", "mlctl", "mltrain", "mld-exec"]),
+            [
+                "ConfigFile", "JobAPI", "JobClient", "Ledger", "Sandbox", "Units", "mld", "mlctl", "mltrain",
+                "mld-exec",
+                .product(name: "GRDB", package: "GRDB.swift"),
+            ]),
         tests("Commands", ["TestSupport", "ConfigFile", "JobAPI", "JobClient", "Reporting", "Units"] + nio),
     ]
 )

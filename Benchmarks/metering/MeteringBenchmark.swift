@@ -6,7 +6,7 @@ import Glibc
 struct MeteringBenchmark: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "metering-benchmark", abstract: "Measures the meters, the attribution and the ledger.",
-        subcommands: [AttributionBenchmark.self, FallbackModel.self, ReportBenchmark.self])
+        subcommands: [AttributionBenchmark.self, FallbackModel.self, OverheadBenchmark.self, ReportBenchmark.self])
 }
 
 /// What every benchmark takes.

@@ -38,12 +38,15 @@ extension Ledger {
             var groups = try ReportGroups(db, query)
             let spans = try Self.spans(db, period, &groups)
             let runs = try Self.runs(db, query, &groups)
-            let rows = try groups.inOrder.compactMap { group -> EnergyReport.Row? in
+            let descriptions = query.by == .job ? try Self.descriptions(db, query) : [:]
+            let rows = groups.inOrder.compactMap { group -> EnergyReport.Row? in
                 guard group < spans.sums.count, spans.jobs[Int(group)] > 0 else { return nil }
-                var row = EnergyReport.Row(
-                    key: groups.name(group), jobs: spans.jobs[Int(group)], durationS: 0,
-                    figures: spans.sums[Int(group)].figures(query.basis))
-                if query.by == .job, let id = Int64(row.key) { try Self.describe(db, &row, job: id) }
+                let key = groups.name(group)
+                var row =
+                    Int64(key).flatMap { descriptions[$0] }
+                    ?? EnergyReport.Row(key: key, jobs: 0, durationS: 0, figures: .init())
+                (row.key, row.jobs) = (key, spans.jobs[Int(group)])
+                row.figures = spans.sums[Int(group)].figures(query.basis)
                 // A device has no runs of its own: the same jobs ran on all of them.
                 row.add(
                     query.by == .device ? RunTotals(seconds: runs.total.seconds) : runs.byGroup[group] ?? .init())
@@ -130,26 +133,31 @@ extension Ledger {
         return sums.figures()
     }
 
-    private static func describe(_ db: Database, _ report: inout EnergyReport.Row, job id: Int64) throws {
-        guard
-            let row = try Row.fetchOne(
-                db,
-                sql: """
-                    SELECT j.name, j.user, j.state, SUM(a.epochs) AS epochs, SUM(a.samples) AS samples
-                    FROM jobs j LEFT JOIN attempts a ON a.job_id = j.id WHERE j.id = ?
-                    """, arguments: [id])
-        else { return }
-        report.name = row["name"]
-        report.user = row["user"]
-        report.state = JobState(rawValue: row["state"])
-        report.epochs = row["epochs"]
-        report.samples = row["samples"]
-        if let epochs = report.epochs, epochs > 0 {
-            report.energyPerEpochJ = report.figures.energyJ / Double(epochs)
+    /// What is known of the jobs themselves, by number: all in one go, for there may be many.
+    private static func descriptions(_ db: Database, _ query: ReportQuery) throws -> [Int64: EnergyReport.Row] {
+        var condition = "1"
+        var arguments = StatementArguments()
+        if let job = query.job {
+            condition = "j.id = ?"
+            arguments += [job.number]
         }
-        if let samples = report.samples, samples > 0 {
-            report.energyPerSampleJ = report.figures.energyJ / Double(samples)
+        var found: [Int64: EnergyReport.Row] = [:]
+        let rows = try Row.fetchCursor(
+            db,
+            sql: """
+                SELECT j.id, j.name, j.user, j.state, SUM(a.epochs), SUM(a.samples)
+                FROM jobs j LEFT JOIN attempts a ON a.job_id = j.id WHERE \(condition) GROUP BY j.id
+                """, arguments: arguments)
+        while let row = try rows.next() {
+            var report = EnergyReport.Row(key: "", jobs: 1, durationS: 0, figures: .init())
+            report.name = row[1]
+            report.user = row[2]
+            report.state = JobState(rawValue: row[3])
+            report.epochs = row[4]
+            report.samples = row[5]
+            found[row[0]] = report
         }
+        return found
     }
 
     /// - Parameter jobs: the energy of all jobs, where it is known already.

@@ -26,6 +26,8 @@ extension EnergyReport.Row {
         wasteJ = runs.wasteUj > 0 ? Double(runs.wasteUj) / 1e6 : nil
         overReservedJ = runs.overReservedUj > 0 ? Double(runs.overReservedUj) / 1e6 : nil
         guard figures.tier != nil else { return }
+        if let epochs, epochs > 0 { energyPerEpochJ = figures.energyJ / Double(epochs) }
+        if let samples, samples > 0 { energyPerSampleJ = figures.energyJ / Double(samples) }
         // SCI = (O + M) per R, Software Carbon Intensity 1.0, ISO/IEC 21031:2024.
         let grams = figures.carbonG + (embodiedG ?? 0)
         if jobs > 0 { sciPerJobG = grams / Double(jobs) }

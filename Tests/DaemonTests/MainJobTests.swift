@@ -1,4 +1,5 @@
 import Foundation
+import GRDB
 import JobAPI
 import JobClient
 import Testing
@@ -28,6 +29,27 @@ import Units
             #expect(row.figures.energyHighJ >= row.figures.energyJ)
             #expect(report.balance.residualUj == 0)
             #expect(report.balance.meteredUj > 0)
+        }
+    }
+
+    /// Through a restart, and then with one name changed by hand.
+    @Test func theLedgerIsAuditedAndAnEditIsFound() async throws {
+        try await RunningDaemon.with { daemon in
+            let id = try await daemon.submit(["true"])
+            _ = try await daemon.ended(id)
+            let before = try await daemon.client { try await $0.audit() }
+            #expect(before.findings == [])
+            await daemon.stop()
+            try await daemon.start()
+            let sealed = try await daemon.client { try await $0.audit() }
+            #expect(sealed.findings == [] && sealed.rows["jobs"] == 1 && sealed.head.count == 64)
+            await daemon.stop()
+            let database = try DatabaseQueue(path: daemon.state + "/ledger.db")
+            try await database.write { db in try db.execute(sql: "UPDATE jobs SET user = 'eve'") }
+            try database.close()
+            try await daemon.start()
+            let edited = try await daemon.client { try await $0.audit() }
+            #expect(edited.findings.map(\.row) == ["jobs id=\(id)"])
         }
     }
 
