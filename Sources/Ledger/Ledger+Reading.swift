@@ -13,6 +13,8 @@ package struct StoredJob: Sendable {
     package var rule: String?
     package var notBefore: Timestamp?
     package var timeLimit: Double?
+    /// When its last attempt started; ``JobRecord/startedAt`` is of the first.
+    package var attemptStartedAt: Timestamp?
     package var bootID: String?
     package var supervisorPID: Int32?
     package var supervisorStart: UInt64?
@@ -99,7 +101,7 @@ extension Ledger {
         let rows = try Row.fetchAll(
             db,
             sql: """
-                SELECT jobs.*, a.boot_id, a.supervisor_pid, a.supervisor_start, a.cgroup, a.progress, a.events_offset
+                SELECT jobs.*, a.started_us AS attempt_started_us, a.boot_id, a.supervisor_pid, a.supervisor_start, a.cgroup, a.progress, a.events_offset
                 FROM jobs LEFT JOIN attempts a ON a.job_id = jobs.id AND a.number = jobs.attempt
                 WHERE \(condition)
                 """, arguments: arguments)
@@ -132,7 +134,9 @@ extension Ledger {
             record: record, spec: spec, gid: row["gid"], priority: row["priority"], held: row["held"],
             rule: row["rule"],
             notBefore: (row["not_before_us"] as Int64?).map(Timestamp.init(microseconds:)),
-            timeLimit: row["time_limit_s"], bootID: row["boot_id"],
+            timeLimit: row["time_limit_s"],
+            attemptStartedAt: (row["attempt_started_us"] as Int64?).map(Timestamp.init(microseconds:)),
+            bootID: row["boot_id"],
             supervisorPID: row["supervisor_pid"], supervisorStart: start.map(UInt64.init(clamping:)),
             cgroup: row["cgroup"], cancelledBy: row["cancelled_by"], eventsOffset: (row["events_offset"] as Int64?) ?? 0
         )

@@ -1,4 +1,5 @@
 import GRDB
+import Synchronization
 
 /// The book of everything mld accepted, decided, ran and metered: one SQLite file in WAL mode.
 ///
@@ -7,6 +8,7 @@ import GRDB
 package final class Ledger: Sendable {
     let pool: DatabasePool
     package let path: String
+    private let isClosed = Mutex(false)
 
     /// Opens the ledger, creating or migrating it.
     /// - Throws: ``LedgerError``; `.newer` for a file of a later release.
@@ -32,7 +34,7 @@ package final class Ledger: Sendable {
         } catch let error as LedgerError {
             throw error
         } catch {
-            throw LedgerError(error, stage: "open \(path)")
+            throw LedgerError(error, stage: "open \(path)", path: path)
         }
     }
 
@@ -46,19 +48,31 @@ package final class Ledger: Sendable {
         }
     }
 
+    /// Moves everything into the one file, so that a copy of it is the whole, and closes it.
     package func close() throws {
+        let isFirst = isClosed.withLock { isClosed in
+            defer { isClosed = true }
+            return !isClosed
+        }
+        // A closed connection must not be asked anything.
+        guard isFirst else { return }
+        do {
+            try pool.writeWithoutTransaction { db in _ = try db.checkpoint(.truncate) }
+        } catch is DatabaseError {
+            // A reader, or a full disk: what is in the journal stays there, and is part of the ledger all the same.
+        }
         try pool.close()
     }
 
     func write<T: Sendable>(
         _ stage: String, _ body: @escaping @Sendable (Database) throws -> T
     ) async throws(LedgerError) -> T {
-        do { return try await pool.write(body) } catch { throw LedgerError(error, stage: stage) }
+        do { return try await pool.write(body) } catch { throw LedgerError(error, stage: stage, path: path) }
     }
 
     func read<T: Sendable>(
         _ stage: String, _ body: @escaping @Sendable (Database) throws -> T
     ) async throws(LedgerError) -> T {
-        do { return try await pool.read(body) } catch { throw LedgerError(error, stage: stage) }
+        do { return try await pool.read(body) } catch { throw LedgerError(error, stage: stage, path: path) }
     }
 }

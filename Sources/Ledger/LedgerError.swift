@@ -1,4 +1,5 @@
 import GRDB
+import Glibc
 
 /// The ledger could not do what was asked.
 package struct LedgerError: Error, Sendable, CustomStringConvertible {
@@ -24,7 +25,8 @@ package struct LedgerError: Error, Sendable, CustomStringConvertible {
         self.message = message
     }
 
-    init(_ error: any Error, stage: String) {
+    /// - Parameter path: of the ledger. Where SQLite cannot make a file beside it, it does not tell whether the disk is full.
+    init(_ error: any Error, stage: String, path: String) {
         guard let error = error as? DatabaseError else {
             self.init(.storage, stage: stage, message: "\(error)")
             return
@@ -33,9 +35,16 @@ package struct LedgerError: Error, Sendable, CustomStringConvertible {
         switch error.resultCode {
         case .SQLITE_FULL: self.init(.full, stage: stage, message: text)
         case .SQLITE_BUSY, .SQLITE_LOCKED: self.init(.busy, stage: stage, message: text)
-        // Failing writes of the journal on a full disk surface as I/O errors too.
+        case .SQLITE_IOERR, .SQLITE_CANTOPEN:
+            self.init(Self.isFull(path) ? .full : .storage, stage: stage, message: text)
         default: self.init(.storage, stage: stage, message: text)
         }
+    }
+
+    private static func isFull(_ path: String) -> Bool {
+        var info = statvfs()
+        let directory = path.lastIndex(of: "/").map { String(path[...$0]) } ?? "."
+        return statvfs(directory, &info) == 0 && (info.f_bavail == 0 || info.f_files > 0 && info.f_favail == 0)
     }
 
     package var description: String {

@@ -40,6 +40,15 @@ extension SandboxLauncher {
         return (try? processes.treeSeconds(of: started.supervisorPID)) ?? nil
     }
 
+    /// A way to read ``cpuSeconds(of:)`` often.
+    package func cpuClock(of started: Started) -> @Sendable () -> Double? {
+        // Without a descriptor to spare it is read by name each time.
+        guard let path = started.cgroupPath, let clock = try? CgroupCPUClock(Cgroup(path: path)) else {
+            return { self.cpuSeconds(of: started) }
+        }
+        return { clock.microseconds().map { Double($0) / 1e6 } }
+    }
+
     /// How many of the job's processes the kernel killed for want of memory; nil where it does not tell.
     package func outOfMemoryKills(in started: Started) -> UInt64? {
         started.cgroupPath.flatMap { Cgroup(path: $0).outOfMemoryKills }

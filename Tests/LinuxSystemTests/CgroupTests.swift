@@ -1,3 +1,4 @@
+import FoundationEssentials
 import Glibc
 import Testing
 
@@ -152,5 +153,19 @@ struct RealCgroupTests {
         while cgroup.isPopulated { try await Task.sleep(for: .milliseconds(1)) }
         try cgroup.remove()
         try cgroup.remove()
+    }
+
+    @Test(arguments: [
+        ("usage_usec 1500\nuser_usec 5\n", 1500), ("nr_periods 0\nusage_usec 7\n", 7), ("usage_usec 7", 7),
+        ("usage_usec x\n", nil), ("usage_usec \n", nil), ("", nil), ("other 5\n", nil),
+        ("usage_usec 99999999999999999999999\n", nil),
+    ])
+    func theClockReadsWhatTheFileSays(text: String, microseconds: UInt64?) throws {
+        let directory = FileManager.default.temporaryDirectory.path + "/mld-clock-\(UUID().uuidString)"
+        try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: directory) }
+        try Data(text.utf8).write(to: URL(filePath: directory + "/cpu.stat"))
+        let clock = try CgroupCPUClock(Cgroup(path: directory))
+        #expect(clock.microseconds() == microseconds)
     }
 }

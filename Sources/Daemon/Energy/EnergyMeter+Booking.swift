@@ -71,26 +71,36 @@ extension EnergyMeter {
         }
     }
 
-    /// Books the time in which no daemon read the meters as a gap, of the machine and of the jobs that ran then.
-    /// - Parameter jobs: with the end of those that ended meanwhile.
-    func bookOutage(_ jobs: [(id: JobID, attempt: Int, endedAt: Timestamp?)]) async {
-        guard let last = books.lastReading, last < startedAt else { return }
-        func gap(_ account: SpanAccount, until: Timestamp) -> SpanDelta {
-            SpanDelta(
+    /// A job that ran while no daemon did.
+    struct Outage: Sendable {
+        var id: JobID
+        var attempt: Int
+        /// Of the attempt.
+        var startedAt: Timestamp?
+        /// Nil while it runs.
+        var endedAt: Timestamp?
+    }
+
+    /// Books the time in which no daemon read the meters as a gap, of the machine and of the jobs that ran then: from the last
+    /// reading that was booked to the first of this daemon, and for a job while it ran.
+    func bookOutage(_ jobs: [Outage]) async {
+        guard let last = books.lastReading, let end = firstRead, last < end else { return }
+        func gap(_ account: SpanAccount, from: Timestamp?, until: Timestamp?) -> SpanDelta {
+            let from = min(max(from ?? last, last), end)
+            let until = min(max(until ?? end, from), end)
+            return SpanDelta(
                 account: account, active: .zero, reservedIdle: .zero, low: .zero, high: .zero, carbon: .zero,
-                carbonLow: .zero, carbonHigh: .zero, gap: until.since(last), tier: .gap)
+                carbonLow: .zero, carbonHigh: .zero, gap: until.since(from), tier: .gap)
         }
         for domain in counted {
             let spans = jobs.map { job in
-                gap(
-                    .job(job.id, attempt: job.attempt),
-                    until: min(max(job.endedAt ?? startedAt, last), startedAt))
+                gap(.job(job.id, attempt: job.attempt), from: job.startedAt, until: job.endedAt)
             }
             pending.append(
                 MeteredInterval(
                     domain: domain.domain, kind: domain.kind.rawValue, source: domain.source, start: last,
-                    end: startedAt, metered: .zero, low: .zero, high: .zero, isGap: true, tier: .gap,
-                    spans: spans + [gap(.gap, until: startedAt)]))
+                    end: end, metered: .zero, low: .zero, high: .zero, isGap: true, tier: .gap,
+                    spans: spans + [gap(.gap, from: nil, until: nil)]))
         }
         await flush()
     }

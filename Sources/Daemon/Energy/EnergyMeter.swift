@@ -69,7 +69,8 @@ actor EnergyMeter {
     /// What is learned of how much a CPU second of each account draws.
     private var weights = PowerWeights()
     private var remainder = SystemRemainder()
-    let startedAt = Timestamp.now()
+    /// When this daemon read the meters first.
+    private(set) var firstRead: Timestamp?
     private var hasFailed = false
 
     init(
@@ -91,12 +92,13 @@ actor EnergyMeter {
 
     // MARK: - Jobs
 
-    /// Reads the meters up to now, then counts the job in. Call before its first process exists.
-    func begin(_ job: Tracked) {
+    /// Reads the meters up to now, then counts the jobs in. Call before a job's first process exists.
+    func begin(_ jobs: [Tracked]) {
+        guard !jobs.isEmpty else { return }
         read()
         wasBusySinceClose = true
         if tracked.isEmpty { pause.end() }
-        tracked[job.id] = job
+        for job in jobs { tracked[job.id] = job }
     }
 
     /// Tells what the job's processes are and how to read their CPU time, once there are some.
@@ -141,7 +143,9 @@ actor EnergyMeter {
     var isTracking: Bool { !tracked.isEmpty }
 
     private func read() {
-        lastRead = .now()
+        let now = Timestamp.now()
+        lastRead = now
+        if firstRead == nil { firstRead = now }
         let machineLoad: MachineLoad?
         do {
             machineLoad = try load.sample()
@@ -151,7 +155,7 @@ actor EnergyMeter {
         }
         let usages = usages(load: machineLoad)
         let samples = meters.sample(
-            at: .now(), monotonicNanoseconds: SystemClock.monotonicNanoseconds(), load: machineLoad)
+            at: now, monotonicNanoseconds: SystemClock.monotonicNanoseconds(), load: machineLoad)
         let shared = tenants.adding(samples, to: usages) { pid in owners.account(of: pid, among: tracked.values) }
         for id in tracked.keys { tracked[id]?.totals.power = 0 }
         for sample in samples {

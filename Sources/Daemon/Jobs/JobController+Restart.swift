@@ -10,26 +10,36 @@ extension JobController {
     /// that run are adopted, ones that ended meanwhile are seen to their end.
     func takeUp() async throws {
         let unfinished = try await ledger.unfinished()
-        await meter.bookOutage(
-            unfinished.filter { $0.record.state.isActive && $0.supervisorPID != nil && $0.bootID == bootID }.map {
-                stored in
-                let record = ExitRecord.read(directory(stored.record.id).exitRecord(stored.record.attempt))
-                return (
-                    stored.record.id, stored.record.attempt, record.map { Timestamp(microseconds: $0.endedAt) }
-                )
-            })
+        var processes: [JobID: Started] = [:]
+        var outages: [EnergyMeter.Outage] = []
+        for stored in unfinished where stored.record.state.isActive && stored.bootID == bootID {
+            let id = stored.record.id
+            processes[id] = await process(of: stored)
+            let record = ExitRecord.read(directory(id).exitRecord(stored.record.attempt))
+            // Neither process nor record: it was never started.
+            guard processes[id] != nil || record != nil else { continue }
+            outages.append(
+                .init(
+                    id: id, attempt: stored.record.attempt, startedAt: stored.attemptStartedAt,
+                    endedAt: record.map { Timestamp(microseconds: $0.endedAt) }))
+        }
+        await meter.bookOutage(outages)
+        var adopted: [EnergyMeter.Tracked] = []
         for stored in unfinished {
             let id = stored.record.id
             live[id] = LiveJob(stored)
             switch stored.record.state {
             case .queued: enqueue(stored)
-            default: await takeUpActive(stored)
+            default: adopted += [await takeUpActive(stored, processes[id])].compactMap(\.self)
             }
         }
+        // All at once: each reading is of all jobs.
+        await meter.begin(adopted)
         requestPlan()
     }
 
-    private func takeUpActive(_ stored: StoredJob) async {
+    /// - Returns: what is to be metered, if the job still runs.
+    private func takeUpActive(_ stored: StoredJob, _ process: Started?) async -> EnergyMeter.Tracked? {
         let id = stored.record.id
         let directory = directory(id)
         scheduler.started(
@@ -41,32 +51,31 @@ extension JobController {
                 }))
         live[id]?.events = TrainingEvents(
             path: directory.events(stored.record.attempt), offset: stored.eventsOffset)
-        let process = await process(of: stored)
         live[id]?.process = process
         if let process, stored.bootID == bootID, launcher.isAlive(process) {
-            let launcher = launcher
-            let already = launcher.cpuSeconds(of: process) ?? 0
-            // What it used before we were there to read the meters is not billed to the interval that begins now.
-            await meter.begin(
-                .init(
-                    id: id, attempt: stored.record.attempt, reservedCPUs: Double(stored.spec.resources.cpus),
-                    reservedMemoryBytes: stored.spec.resources.memory.bytes, process: process,
-                    cpuSeconds: { launcher.cpuSeconds(of: process) }, lastCPU: already))
             live[id]?.state = .running
             watch(id, process)
             logger.notice("adopted", metadata: ["job": "\(id)", "pid": "\(process.supervisorPID)"])
             if stored.record.state == .starting { await noteProcess(id, process) }
             if stored.cancelledBy != nil { stop(id, process) }
+            let clock = launcher.cpuClock(of: process)
+            // What it used before we were there to read the meters is not billed to the interval that begins now.
+            return EnergyMeter.Tracked(
+                id: id, attempt: stored.record.attempt, reservedCPUs: Double(stored.spec.resources.cpus),
+                reservedMemoryBytes: stored.spec.resources.memory.bytes, process: process, cpuSeconds: clock,
+                lastCPU: clock() ?? 0)
         } else if ExitRecord.read(directory.exitRecord(stored.record.attempt)) != nil {
-            await ended(id)
+            // Not here: writing ends down may have to wait for the disk, and clients must not wait for that.
+            seeToEnd(id)
         } else if stored.bootID != bootID {
-            await finish(id, Outcome(state: .lost, cause: "the machine restarted while it ran", end: nil))
+            finishLater(id, Outcome(state: .lost, cause: "the machine restarted while it ran", end: nil))
         } else if stored.record.state == .starting {
             await queueAgain(stored)
         } else {
-            await finish(
+            finishLater(
                 id, Outcome(state: .lost, cause: "its supervisor was killed while no mld ran", end: nil))
         }
+        return nil
     }
 
     /// The process the last daemon noted, or, where it died before it could, the one that is there.

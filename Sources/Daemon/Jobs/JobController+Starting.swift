@@ -16,6 +16,14 @@ extension JobController {
         }
         live[id]?.state = .starting
         do {
+            // First what may want for space: a job whose files have no room yet waits, and has not begun.
+            try directory(id).create(owner: (job.uid, job.gid), spec: job.spec, attempt: job.attempt + 1)
+        } catch let error as DaemonError where error.isFull {
+            return await stayQueued(id, job, "\(error)")
+        } catch {
+            return failToStart(id, "\(error)")
+        }
+        do {
             let now = Timestamp.now()
             guard let attempt = try await ledger.beginAttempt(id, bootID: bootID, at: now) else {
                 throw APIError(.conflict, "job \(id) is not queued any more")
@@ -23,18 +31,22 @@ extension JobController {
             live[id]?.attempt = attempt
             live[id]?.startedAt = now
         } catch {
-            // Nothing was started: the job stays queued, and is tried again when the ledger takes writes.
-            logger.error("cannot start: \(error)", metadata: ["job": "\(id)"])
-            live[id]?.state = .queued
-            scheduler.ended(id)
-            if let user = live[id]?.cancelledBy {
-                return finishLater(id, Outcome(state: .cancelled, cause: "cancelled by \(user)", end: nil))
-            }
-            scheduler.add(job.pending)
-            return retryLater()
+            return await stayQueued(id, job, "\(error)")
         }
         await publishState(id)
         await launch(id)
+    }
+
+    /// Nothing was started: the job stays queued, and is tried again when the disk takes writes.
+    private func stayQueued(_ id: JobID, _ job: LiveJob, _ problem: String) async {
+        logger.error("cannot start: \(problem)", metadata: ["job": "\(id)"])
+        live[id]?.state = .queued
+        scheduler.ended(id)
+        if let user = live[id]?.cancelledBy {
+            return finishLater(id, Outcome(state: .cancelled, cause: "cancelled by \(user)", end: nil))
+        }
+        scheduler.add(job.pending)
+        retryLater()
     }
 
     /// Tries the queue again after a pause, for causes that pass by themselves.
@@ -43,19 +55,14 @@ extension JobController {
     private func launch(_ id: JobID) async {
         guard let job = live[id] else { return }
         let directory = directory(id)
-        do {
-            try directory.create(owner: (job.uid, job.gid), spec: job.spec)
-        } catch {
-            return failToStart(id, "\(error)")
-        }
-        await meter.begin(
+        await meter.begin([
             .init(
                 id: id, attempt: job.attempt, reservedCPUs: Double(job.spec.resources.cpus),
-                reservedMemoryBytes: job.spec.resources.memory.bytes, cpuSeconds: { 0 }))
+                reservedMemoryBytes: job.spec.resources.memory.bytes, cpuSeconds: { 0 })
+        ])
         do {
             let started = try launcher.start(launch(of: job, in: directory), profile: profile(of: job, in: directory))
-            let launcher = launcher
-            await meter.attach(id, started) { launcher.cpuSeconds(of: started) }
+            await meter.attach(id, started, cpuSeconds: launcher.cpuClock(of: started))
             live[id]?.process = started
             live[id]?.events = TrainingEvents(path: directory.events(job.attempt))
             live[id]?.state = .running

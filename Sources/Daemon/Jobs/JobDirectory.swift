@@ -22,26 +22,38 @@ struct JobDirectory: Sendable {
     /// Makes the directory and what is in it; `owner` gets the places the job writes to, and nobody else.
     ///
     /// The directory itself stays ours, to pass through only: the job may write into its output, not replace our files.
-    func create(owner: (uid: UInt32, gid: UInt32), spec: JobSpec) throws {
+    ///
+    /// The space of the attempt's exit record is taken as well, so that a disk that fills up cannot make its end unknown.
+    func create(owner: (uid: UInt32, gid: UInt32), spec: JobSpec, attempt: Int) throws {
         try StateDirectory.makeDirectory(path, mode: 0o711)
         try StateDirectory.makeDirectory(output, mode: 0o700)
         try write(Array(try JSON.encode(spec, pretty: true)), to: self.spec)
         for place in [output, self.spec] where chown(place, owner.uid, owner.gid) != 0 {
-            throw DaemonError(stage: "job directory", message: "cannot give \(place) to its user: \(errnoText(errno))")
+            throw DaemonError(stage: "job directory", "give \(place) to its user", errno: errno)
         }
+        // The supervisor writes into this very file; see its `ExitRecord`.
+        try reserve(exitRecord(attempt) + ".new", bytes: 4096)
+    }
+
+    private func reserve(_ path: String, bytes: off_t) throws(DaemonError) {
+        let descriptor = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o644)
+        guard descriptor >= 0 else { throw DaemonError(stage: "job directory", "create \(path)", errno: errno) }
+        defer { close(descriptor) }
+        let code = posix_fallocate(descriptor, 0, bytes)
+        guard code == 0 else { throw DaemonError(stage: "job directory", "reserve \(path)", errno: code) }
     }
 
     private func write(_ bytes: [UInt8], to path: String) throws(DaemonError) {
         let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0o600)
         guard descriptor >= 0 else {
-            throw DaemonError(stage: "job directory", message: "cannot write \(path): \(errnoText(errno))")
+            throw DaemonError(stage: "job directory", "write \(path)", errno: errno)
         }
         defer { close(descriptor) }
         var written = 0
         while written < bytes.count {
             let count = bytes[written...].withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
             guard count > 0 else {
-                throw DaemonError(stage: "job directory", message: "cannot write \(path): \(errnoText(errno))")
+                throw DaemonError(stage: "job directory", "write \(path)", errno: errno)
             }
             written += count
         }

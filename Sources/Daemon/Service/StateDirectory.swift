@@ -57,7 +57,7 @@ struct StateDirectory: Sendable {
         for part in path.split(separator: "/") {
             built += "/" + part
             guard mkdir(built, built == path ? mode : 0o755) != 0, errno != EEXIST else { continue }
-            throw DaemonError(stage: "state directory", message: "cannot create \(built): \(errnoText(errno))")
+            throw DaemonError(stage: "state directory", "create \(built)", errno: errno)
         }
         var info = stat()
         guard stat(path, &info) == 0, info.st_mode & S_IFMT == S_IFDIR else {
