@@ -36,7 +36,12 @@ package struct LedgerError: Error, Sendable, CustomStringConvertible {
         case .SQLITE_FULL: self.init(.full, stage: stage, message: text)
         case .SQLITE_BUSY, .SQLITE_LOCKED: self.init(.busy, stage: stage, message: text)
         case .SQLITE_IOERR, .SQLITE_CANTOPEN:
-            self.init(Self.isFull(path) ? .full : .storage, stage: stage, message: text)
+            // SQLite's own words hide the cause here.
+            if Self.isFull(path) {
+                self.init(.full, stage: stage, message: "the disk is full (\(text))")
+            } else {
+                self.init(.storage, stage: stage, message: text)
+            }
         default: self.init(.storage, stage: stage, message: text)
         }
     }
