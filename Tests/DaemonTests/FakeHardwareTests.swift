@@ -9,6 +9,8 @@ import Units
 @Suite(.serialized) struct FakeHardwareTests {
     @Test func joulesOfACounterAreMeasuredAndAddUp() async throws {
         let zone = "/sys/class/powercap/intel-rapl:0"
+        let counter = RisingCounter()
+        defer { counter.stop() }
         try await RunningDaemon.with(
             arguments: ["--sysfs", "{}/sys"],
             prepare: { directory in
@@ -17,12 +19,10 @@ import Units
                 try "package-0\n".write(toFile: directory + zone + "/name", atomically: true, encoding: .utf8)
                 try "262143328850\n".write(
                     toFile: directory + zone + "/max_energy_range_uj", atomically: true, encoding: .utf8)
-                try "1000000\n".write(toFile: directory + zone + "/energy_uj", atomically: true, encoding: .utf8)
+                // Before the daemon starts: a counter that stands still for half a minute is taken out of use.
+                try counter.start(path: directory + zone + "/energy_uj")
             }
         ) { daemon in
-            // From the start: a counter that stands still for half a minute is taken out of use.
-            let counter = RisingCounter(path: daemon.directory + zone + "/energy_uj")
-            defer { counter.stop() }
             let devices = try await daemon.client { try await $0.devices() }
             #expect(devices.meters.contains { $0.domain == "package-0" && $0.tier == .measured })
             let id = try await daemon.submit(["sh", "-c", "while [ ! -e go ]; do :; done"])
@@ -48,7 +48,8 @@ import Units
 private final class RisingCounter: Sendable {
     private let state = Mutex((steps: Int64(0), isStopped: false))
 
-    init(path: String) {
+    func start(path: String) throws {
+        try "1000000\n".write(toFile: path, atomically: true, encoding: .utf8)
         Thread.detachNewThread { [self] in
             while true {
                 let steps = state.withLock { state in
