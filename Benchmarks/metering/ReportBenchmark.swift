@@ -159,5 +159,3 @@ private struct History {
             low: sum, high: sum, isGap: false, tier: .measured, spans: parts)
     }
 }
-
-func complain(_ text: String) { FileHandle.standardError.write(Data((text + "\n").utf8)) }

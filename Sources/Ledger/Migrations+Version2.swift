@@ -3,70 +3,8 @@ extension Migrations {
     static let version2 = """
         ALTER TABLE spans ADD COLUMN water_ul INTEGER NOT NULL DEFAULT 0;
 
-        CREATE TABLE span_hours (
-            minute INTEGER NOT NULL,
-            domain_id INTEGER NOT NULL REFERENCES domains(id),
-            account TEXT NOT NULL,
-            job_id INTEGER NOT NULL,
-            attempt INTEGER NOT NULL,
-            active_uj INTEGER NOT NULL,
-            idle_uj INTEGER NOT NULL,
-            low_uj INTEGER NOT NULL,
-            high_uj INTEGER NOT NULL,
-            carbon_ug INTEGER NOT NULL,
-            carbon_low_ug INTEGER NOT NULL,
-            carbon_high_ug INTEGER NOT NULL,
-            gap_us INTEGER NOT NULL,
-            tier TEXT NOT NULL,
-            water_ul INTEGER NOT NULL,
-            PRIMARY KEY (minute, domain_id, account, job_id, attempt)
-        ) STRICT, WITHOUT ROWID;
-        CREATE INDEX span_hours_by_job ON span_hours(job_id, attempt);
-
-        CREATE TABLE span_days (
-            minute INTEGER NOT NULL,
-            domain_id INTEGER NOT NULL REFERENCES domains(id),
-            account TEXT NOT NULL,
-            job_id INTEGER NOT NULL,
-            attempt INTEGER NOT NULL,
-            active_uj INTEGER NOT NULL,
-            idle_uj INTEGER NOT NULL,
-            low_uj INTEGER NOT NULL,
-            high_uj INTEGER NOT NULL,
-            carbon_ug INTEGER NOT NULL,
-            carbon_low_ug INTEGER NOT NULL,
-            carbon_high_ug INTEGER NOT NULL,
-            gap_us INTEGER NOT NULL,
-            tier TEXT NOT NULL,
-            water_ul INTEGER NOT NULL,
-            PRIMARY KEY (minute, domain_id, account, job_id, attempt)
-        ) STRICT, WITHOUT ROWID;
-        CREATE INDEX span_days_by_job ON span_days(job_id, attempt);
-
-        CREATE TABLE domain_hours (
-            minute INTEGER NOT NULL,
-            domain_id INTEGER NOT NULL REFERENCES domains(id),
-            metered_uj INTEGER NOT NULL,
-            low_uj INTEGER NOT NULL,
-            high_uj INTEGER NOT NULL,
-            metered_us INTEGER NOT NULL,
-            gap_us INTEGER NOT NULL,
-            tier TEXT NOT NULL,
-            PRIMARY KEY (minute, domain_id)
-        ) STRICT, WITHOUT ROWID;
-
-        CREATE TABLE domain_days (
-            minute INTEGER NOT NULL,
-            domain_id INTEGER NOT NULL REFERENCES domains(id),
-            metered_uj INTEGER NOT NULL,
-            low_uj INTEGER NOT NULL,
-            high_uj INTEGER NOT NULL,
-            metered_us INTEGER NOT NULL,
-            gap_us INTEGER NOT NULL,
-            tier TEXT NOT NULL,
-            PRIMARY KEY (minute, domain_id)
-        ) STRICT, WITHOUT ROWID;
-
+        \(summed("hours"))
+        \(summed("days"))
         CREATE TABLE frontiers (
             name TEXT PRIMARY KEY,
             value INTEGER NOT NULL
@@ -105,4 +43,41 @@ extension Migrations {
         ALTER TABLE attempts ADD COLUMN over_reserved_uj INTEGER;
         DROP INDEX jobs_by_end;
         """
+
+    /// The tables of one length: spans and domains as version 1 has them for minutes. `minute` is the first of the length.
+    private static func summed(_ length: String) -> String {
+        """
+        CREATE TABLE span_\(length) (
+            minute INTEGER NOT NULL,
+            domain_id INTEGER NOT NULL REFERENCES domains(id),
+            account TEXT NOT NULL,
+            job_id INTEGER NOT NULL,
+            attempt INTEGER NOT NULL,
+            active_uj INTEGER NOT NULL,
+            idle_uj INTEGER NOT NULL,
+            low_uj INTEGER NOT NULL,
+            high_uj INTEGER NOT NULL,
+            carbon_ug INTEGER NOT NULL,
+            carbon_low_ug INTEGER NOT NULL,
+            carbon_high_ug INTEGER NOT NULL,
+            gap_us INTEGER NOT NULL,
+            tier TEXT NOT NULL,
+            water_ul INTEGER NOT NULL,
+            PRIMARY KEY (minute, domain_id, account, job_id, attempt)
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX span_\(length)_by_job ON span_\(length)(job_id, attempt);
+
+        CREATE TABLE domain_\(length) (
+            minute INTEGER NOT NULL,
+            domain_id INTEGER NOT NULL REFERENCES domains(id),
+            metered_uj INTEGER NOT NULL,
+            low_uj INTEGER NOT NULL,
+            high_uj INTEGER NOT NULL,
+            metered_us INTEGER NOT NULL,
+            gap_us INTEGER NOT NULL,
+            tier TEXT NOT NULL,
+            PRIMARY KEY (minute, domain_id)
+        ) STRICT, WITHOUT ROWID;
+        """
+    }
 }

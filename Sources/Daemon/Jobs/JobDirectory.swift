@@ -23,16 +23,26 @@ struct JobDirectory: Sendable {
     ///
     /// The directory itself stays ours, to pass through only: the job may write into its output, not replace our files.
     ///
-    /// The space of the attempt's exit record is taken as well, so that a disk that fills up cannot make its end unknown.
+    /// Whatever may want for space is made here: the attempt's logs, which the launcher opens, and the whole of its exit record, so
+    /// that a disk that fills up can neither fail its start nor make its end unknown.
     func create(owner: (uid: UInt32, gid: UInt32), spec: JobSpec, attempt: Int) throws {
         try StateDirectory.makeDirectory(path, mode: 0o711)
         try StateDirectory.makeDirectory(output, mode: 0o700)
         try write(Array(try JSON.encode(spec, pretty: true)), to: self.spec)
-        for place in [output, self.spec] where chown(place, owner.uid, owner.gid) != 0 {
+        for log in [stdout, stderr, events(attempt)] { try makeFile(log) }
+        for place in [output, self.spec, stdout, stderr, events(attempt)]
+        where lchown(place, owner.uid, owner.gid) != 0 {
             throw DaemonError(stage: "job directory", "give \(place) to its user", errno: errno)
         }
         // The supervisor writes into this very file; see its `ExitRecord`.
         try reserve(exitRecord(attempt) + ".new", bytes: 4096)
+    }
+
+    /// An empty file, unless it is there.
+    private func makeFile(_ path: String) throws(DaemonError) {
+        let descriptor = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
+        guard descriptor >= 0 else { throw DaemonError(stage: "job directory", "create \(path)", errno: errno) }
+        close(descriptor)
     }
 
     private func reserve(_ path: String, bytes: off_t) throws(DaemonError) {
