@@ -151,7 +151,7 @@ private struct History {
             return SpanDelta(
                 account: account, active: .init(microjoules: active), reservedIdle: .init(microjoules: idle),
                 low: .init(microjoules: total / 2), high: .init(microjoules: total * 2), carbon: carbon,
-                carbonLow: carbon, carbonHigh: carbon, tier: .measured)
+                carbonLow: carbon, carbonHigh: carbon, activeCarbon: .zero, tier: .measured)
         }
         let sum = parts.reduce(Energy.zero) { $0 + $1.active + $1.reservedIdle }
         return MeteredInterval(

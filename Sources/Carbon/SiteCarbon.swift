@@ -54,42 +54,33 @@ package struct SiteCarbon: Sendable, Hashable {
 
     /// The water of one interval's energy in µL: `E x (WUE + PUE x EWIF)`, Li et al. 2023, "Making AI Less Thirsty", equation
     /// of the operational water footprint. What nobody stated counts as none, so the figure is then a lower bound.
-    package func water(_ energy: Energy) -> Int64 {
+    package func water(_ energy: Energy) -> Double {
         let litresPerKilowattHour = (wue ?? 0) + pue * (ewif ?? 0)
         guard litresPerKilowattHour.isFinite, litresPerKilowattHour > 0 else { return 0 }
         // 1 µJ at 1 L/kWh is 1e6 / 3.6e12 µL.
-        return Int64(saturating: Double(energy.microjoules) * litresPerKilowattHour / 3.6e6)
+        return Double(energy.microjoules) * litresPerKilowattHour / 3.6e6
     }
 
-    /// The carbon of one interval's energy and its range: the energy's range and, where the zone is not known, the world's.
-    package func price(_ energy: Energy, low: Energy, high: Energy) -> PricedCarbon {
-        let mass = Carbon.price(energy, intensity: intensity, pue: pue)
-        return PricedCarbon(
-            mass: mass, low: min(mass, Carbon.price(low, intensity: lowIntensity, pue: pue)),
-            high: max(mass, Carbon.price(high, intensity: highIntensity, pue: pue)))
-    }
-}
-
-/// Carbon with the range in which the truth is held to lie.
-package struct PricedCarbon: Sendable, Hashable {
-    package var mass: CarbonMass
-    package var low: CarbonMass
-    package var high: CarbonMass
-
-    package init(mass: CarbonMass, low: CarbonMass, high: CarbonMass) {
-        self.mass = mass
-        self.low = low
-        self.high = high
+    /// The cost of one interval's energy, of which `active` is a part: with the energy's range and, where the zone is not known,
+    /// the world's.
+    package func price(_ energy: Energy, active: Energy, low: Energy, high: Energy) -> EnergyCost {
+        let carbon = Carbon.price(energy, intensity: intensity, pue: pue)
+        return EnergyCost(
+            carbon: carbon, carbonLow: min(carbon, Carbon.price(low, intensity: lowIntensity, pue: pue)),
+            carbonHigh: max(carbon, Carbon.price(high, intensity: highIntensity, pue: pue)),
+            activeCarbon: Carbon.price(active, intensity: intensity, pue: pue), water: water(energy),
+            activeWater: water(active))
     }
 }
 
 /// Operational carbon of one interval: `O = E x PUE x I`, with the intensity that was in force in that interval.
 ///
 /// Price each interval and add the results; the product of two means is not the mean of the products.
-/// - Returns: whole µg, rounded to the nearest; figures that make no sense (NaN, negative intensity) give zero.
-package func price(_ energy: Energy, intensity: CarbonIntensity, pue: Double) -> CarbonMass {
+/// - Returns: µg, not rounded: what one job draws in a second is often less than one. Figures that make no sense (NaN, negative
+///   intensity) give zero.
+package func price(_ energy: Energy, intensity: CarbonIntensity, pue: Double) -> Double {
     let factor = pue * intensity.gramsPerKilowattHour
-    guard factor.isFinite, factor > 0 else { return .zero }
+    guard factor.isFinite, factor > 0 else { return 0 }
     // 1 µJ at 1 g/kWh is 1e-6 / 3.6e6 g, or 1 / 3.6e6 µg.
-    return CarbonMass(micrograms: Int64(saturating: Double(energy.microjoules) * factor / 3.6e6))
+    return Double(energy.microjoules) * factor / 3.6e6
 }

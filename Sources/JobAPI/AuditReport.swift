@@ -4,7 +4,7 @@ package import Units
 package struct AuditReport: Codable, Hashable, Sendable {
     /// Something that does not hold, with the row that shows it first.
     package struct Finding: Codable, Hashable, Sendable {
-        /// What was checked: `chain`, `conservation`, `roll-up`, `range`, `carbon`, `policy`.
+        /// What was checked: `chain`, `frontiers`, `conservation`, `roll-up`, `range`, `carbon`, `policy`, `state`.
         package var check: String
         /// `spans minute=28400000 domain_id=1 account=job job_id=7 attempt=1`.
         package var row: String

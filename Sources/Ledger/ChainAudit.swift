@@ -115,11 +115,13 @@ struct ChainAudit {
             let end: Minute? =
                 switch table {
                 case .spans, .domainMinutes: frontiers.sealed
-                case .spanHours, .domainHours: frontiers.hours
-                case .spanDays, .domainDays: frontiers.days
+                // Sums are sealed as they are written.
+                case .spanHours, .domainHours, .spanDays, .domainDays: .max
                 default: nil
                 }
-            if let end { try findAdded(db, table, from: sealed[table].map { $0 &+ 1 } ?? .min, until: end - 1) }
+            if let end {
+                try findAdded(db, table, from: sealed[table]?.addingSaturating(1) ?? .min, until: end &- 1)
+            }
         }
     }
 

@@ -1,3 +1,4 @@
+import FoundationEssentials
 import GRDB
 import Units
 
@@ -42,9 +43,11 @@ struct RowsDigest {
             case .null: bytes.append(UInt8(ascii: "n"))
             case .int64(let number): append("i", number, to: &bytes)
             case .double(let number): append("r", Int64(bitPattern: number.bitPattern), to: &bytes)
-            case .string(let text):
-                append("t", Int64(text.utf8.count), to: &bytes)
-                bytes += text.utf8
+            case .string:
+                // Its bytes as they are in the file: a string ends at a zero, behind which anything could be hidden.
+                let text: Data = row[index]
+                append("t", Int64(text.count), to: &bytes)
+                bytes += text
             case .blob(let data):
                 append("b", Int64(data.count), to: &bytes)
                 bytes += data

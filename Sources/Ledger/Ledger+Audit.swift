@@ -13,9 +13,10 @@ extension Ledger {
             var chain = ChainAudit()
             try chain.run(db)
             let checks: [(name: String, run: () throws -> AuditReport.Finding?)] = [
+                ("frontiers", { try FrontierAudit.check(db, now: now) }),
                 ("conservation", { try Self.conservation(db) }), ("roll-up", { try Self.rollUps(db, frontiers) }),
                 ("range", { try Self.ranges(db) }), ("carbon", { try Self.carbon(db, frontiers) }),
-                ("policy", { try Self.policies(db) }),
+                ("policy", { try Self.policies(db) }), ("state", { try Self.states(db) }),
             ]
             let findings =
                 chain.findings
@@ -82,42 +83,73 @@ extension Ledger {
         return nil
     }
 
-    /// No energy is negative, and each lies in its own range.
+    /// No figure is negative, and each lies in its own range.
     private static func ranges(_ db: Database) throws -> AuditReport.Finding? {
         for level in SpanLevel.allCases {
             let spans = """
                 SELECT * FROM \(level.spans) WHERE active_uj < 0 OR idle_uj < 0 OR low_uj < 0 OR gap_us < 0
                     OR low_uj > active_uj + idle_uj OR high_uj < active_uj + idle_uj
-                    OR carbon_low_ug > carbon_ug OR carbon_high_ug < carbon_ug ORDER BY minute LIMIT 1
+                    OR carbon_low_ug < 0 OR carbon_low_ug > carbon_ug OR carbon_high_ug < carbon_ug
+                    OR active_carbon_ug < 0 OR active_carbon_ug > carbon_ug
+                    OR active_water_ul < 0 OR active_water_ul > water_ul ORDER BY minute LIMIT 1
                 """
-            if let row = try Row.fetchOne(db, sql: spans) {
-                return finding("range", level.spans, row, columns: 5, "a figure is negative or outside its range")
+            let domains = """
+                SELECT * FROM \(level.domains) WHERE low_uj < 0 OR low_uj > metered_uj OR high_uj < metered_uj
+                    OR metered_us < 0 OR gap_us < 0 ORDER BY minute LIMIT 1
+                """
+            for (table, query, columns) in [(level.spans, spans, 5), (level.domains, domains, 2)] {
+                if let row = try Row.fetchOne(db, sql: query) {
+                    return finding("range", table, row, columns: columns, "a figure is negative or outside its range")
+                }
             }
         }
         return nil
     }
 
-    /// Carbon is the energy priced with the intensity in force. Each interval is rounded to whole micrograms, so the sum over a
-    /// minute may differ by as many as it had intervals; 1 mg and a thousandth allow for two thousand of them.
+    /// Carbon is the energy priced with an intensity that was in force. Each interval is rounded to whole micrograms, so the sum over
+    /// a minute may differ by as many as it had intervals; 1 mg and a thousandth allow for two thousand of them.
+    ///
+    /// Where the clock was set, a minute may also hold energy of other times: of an earlier one whose minute was sealed, or of one
+    /// that was priced with an intensity which was noted as later than it was (``later(_:than:)``). So carbon is held to lie
+    /// between what the lowest and the highest of these intensities give. What is sealed cannot be moved within that either.
     private static func carbon(_ db: Database, _ frontiers: Frontiers) throws -> AuditReport.Finding? {
-        let periods = try Row.fetchAll(db, sql: "SELECT from_us, g_per_kwh, pue FROM intensities ORDER BY from_us")
+        let rows = try Row.fetchAll(db, sql: "SELECT from_us, g_per_kwh, pue FROM intensities ORDER BY from_us")
+        let periods = rows.map { row in
+            (from: row["from_us"] as Int64, factor: (row["g_per_kwh"] as Double) * (row["pue"] as Double) / 3.6e6)
+        }
+        let late = zip(periods, periods.dropFirst()).filter { $1.from == $0.from.addingSaturating(1) }.map(\.1)
         for (index, period) in periods.enumerated() {
-            let from = Timestamp(microseconds: period["from_us"]).minute + 1
+            let from = Timestamp(microseconds: period.from).minute + 1
             let until =
-                index + 1 < periods.count ? Timestamp(microseconds: periods[index + 1]["from_us"]).minute : 1 << 50
-            let factor = (period["g_per_kwh"] as Double) * (period["pue"] as Double) / 3.6e6
+                index + 1 < periods.count ? Timestamp(microseconds: periods[index + 1].from).minute : 1 << 50
+            let factors = (periods[...index] + late).map(\.factor)
             let query = """
-                SELECT *, (active_uj + idle_uj) * ?3 AS priced FROM spans WHERE minute >= ?1 AND minute < ?2
-                    AND ABS(carbon_ug - (active_uj + idle_uj) * ?3) > 1000 + 0.001 * (active_uj + idle_uj) * ?3
-                ORDER BY minute LIMIT 1
+                SELECT *, (active_uj + idle_uj) * ?3 AS priced FROM spans WHERE minute >= ?1 AND minute < ?2 AND (
+                    carbon_ug < 0.999 * (active_uj + idle_uj) * ?4 - 1000
+                    OR carbon_ug > 1.001 * (active_uj + idle_uj) * ?5 + 1000) ORDER BY minute LIMIT 1
                 """
-            if let row = try Row.fetchOne(db, sql: query, arguments: [from, until, factor]) {
+            let arguments: StatementArguments = [from, until, period.factor, factors.min(), factors.max()]
+            if let row = try Row.fetchOne(db, sql: query, arguments: arguments) {
                 return finding(
                     "carbon", "spans", row, columns: 5,
                     "\(row["carbon_ug"] as Int64) µg, but its energy priced is \(Int64(saturating: row["priced"])) µg")
             }
         }
         return nil
+    }
+
+    /// Every job is in the state to which its last transition brought it.
+    private static func states(_ db: Database) throws -> AuditReport.Finding? {
+        let query = """
+            SELECT j.id, j.state, t.to_state FROM jobs j
+                JOIN (SELECT job_id, to_state, MAX(id) FROM transitions GROUP BY job_id) t ON t.job_id = j.id
+            WHERE j.state <> t.to_state ORDER BY j.id LIMIT 1
+            """
+        return try Row.fetchOne(db, sql: query).map { row in
+            finding(
+                "state", "jobs", row, columns: 1,
+                "it is \(row["state"] as String), but its last transition was to \(row["to_state"] as String)")
+        }
     }
 
     /// Every job was admitted under a policy that is kept.

@@ -1,6 +1,6 @@
 import FoundationEssentials
 import GRDB
-import Units
+package import Units
 
 /// What was in force when rows were sealed: whoever recomputes a figure needs to know by which factors it was made.
 package struct ChainContext: Sendable, Hashable {
@@ -63,17 +63,46 @@ extension Ledger {
         ])
     }
 
+    /// Seals what the daemon before us left, under what it said was in force, and then says what is in force from here on.
+    package func begin(_ context: ChainContext, now: Timestamp) async throws(LedgerError) {
+        let end = try await read("find what is not sealed") { db in
+            // Where nothing was ever sealed, nobody said what was in force.
+            guard try Int64.fetchOne(db, sql: "SELECT MAX(seq) FROM chain") != nil else { return nil as Minute? }
+            let last = try Int64.fetchOne(db, sql: "SELECT MAX(minute) FROM domain_minutes")
+            return last.map { min($0.addingSaturating(1), now.minute) }
+        }
+        if let end { try await seal(before: end, at: now) }
+        try await write("begin the chain") { db in try Self.seal(db, context, at: now) }
+    }
+
+    /// Seals everything before a minute, in transactions of an hour at most.
+    /// - Parameter deadline: where to leave off; nil for never.
+    /// - Returns: whether all is sealed.
+    @discardableResult
+    func seal(
+        before: Minute, at: Timestamp, until deadline: ContinuousClock.Instant? = nil
+    ) async throws(LedgerError) -> Bool {
+        while true {
+            let isDone = try await write("seal the ledger") { db in
+                var frontiers = try Frontiers(db)
+                let end = max(before, frontiers.sealed)
+                frontiers.sealed = try Self.sealNext(db, from: frontiers.sealed, before: end, at: at)
+                try frontiers.save(db)
+                return frontiers.sealed == end
+            }
+            if isDone { return true }
+            if let deadline, ContinuousClock.now >= deadline { return false }
+        }
+    }
+
     /// Seals what was written since: numbered rows up to the newest, and the minutes from `from` up to `before`.
     /// - Returns: the minute up to which is sealed now; call again until it is `before`, so that no transaction is long.
-    static func sealNext(
-        _ db: Database, from: Minute, before: Minute, context: ChainContext, at: Timestamp
-    ) throws -> Minute {
-        try seal(db, context, at: at)
+    private static func sealNext(_ db: Database, from: Minute, before: Minute, at: Timestamp) throws -> Minute {
         for table in SealedTable.allCases where table.range == .number {
             let last = try Int64.fetchOne(
                 db.cachedStatement(sql: "SELECT MAX(last) FROM chain WHERE source = ?"), arguments: [table.rawValue])
             guard let newest = try Int64.fetchOne(db.cachedStatement(sql: table.newest)) else { continue }
-            let first = last.map { $0 + 1 } ?? Int64.min
+            let first = last?.addingSaturating(1) ?? Int64.min
             if first <= newest { try seal(db, table, first, newest, at: at) }
         }
         guard

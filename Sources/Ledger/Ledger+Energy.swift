@@ -32,15 +32,19 @@ package struct SpanDelta: Sendable {
     package var carbon: CarbonMass
     package var carbonLow: CarbonMass
     package var carbonHigh: CarbonMass
+    /// Of ``active`` alone.
+    package var activeCarbon: CarbonMass
     /// Water that making and cooling took, in microlitres; zero where the site states no factors.
     package var waterMicrolitres: Int64
+    package var activeWaterMicrolitres: Int64
     /// How long there was no reading while the account was there.
     package var gap: Duration
     package var tier: Tier
 
     package init(
         account: SpanAccount, active: Energy, reservedIdle: Energy, low: Energy, high: Energy, carbon: CarbonMass,
-        carbonLow: CarbonMass, carbonHigh: CarbonMass, waterMicrolitres: Int64 = 0, gap: Duration = .zero, tier: Tier
+        carbonLow: CarbonMass, carbonHigh: CarbonMass, activeCarbon: CarbonMass, waterMicrolitres: Int64 = 0,
+        activeWaterMicrolitres: Int64 = 0, gap: Duration = .zero, tier: Tier
     ) {
         self.account = account
         self.active = active
@@ -50,7 +54,9 @@ package struct SpanDelta: Sendable {
         self.carbon = carbon
         self.carbonLow = carbonLow
         self.carbonHigh = carbonHigh
+        self.activeCarbon = activeCarbon
         self.waterMicrolitres = waterMicrolitres
+        self.activeWaterMicrolitres = activeWaterMicrolitres
         self.gap = gap
         self.tier = tier
     }
@@ -130,17 +136,19 @@ extension Ledger {
             if case .job(let id, let attempt) = span.account { job = (id.number, attempt) }
             try db.cachedStatement(
                 sql: """
-                    INSERT INTO spans VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)
+                    INSERT INTO spans
+                    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)
                     ON CONFLICT DO UPDATE SET active_uj = active_uj + ?6, idle_uj = idle_uj + ?7, low_uj = low_uj + ?8,
                         high_uj = high_uj + ?9, carbon_ug = carbon_ug + ?10, carbon_low_ug = carbon_low_ug + ?11,
                         carbon_high_ug = carbon_high_ug + ?12, gap_us = gap_us + ?13, water_ul = water_ul + ?15,
+                        active_carbon_ug = active_carbon_ug + ?16, active_water_ul = active_water_ul + ?17,
                         tier = CASE WHEN \(rank("?14")) > \(rank("tier")) THEN ?14 ELSE tier END
                     """
             ).execute(arguments: [
                 minute, domain, span.account.name, job.id, job.attempt, span.active.microjoules,
                 span.reservedIdle.microjoules, span.low.microjoules, span.high.microjoules, span.carbon.micrograms,
                 span.carbonLow.micrograms, span.carbonHigh.micrograms, Int64(saturating: span.gap.seconds * 1e6),
-                span.tier.rawValue, span.waterMicrolitres,
+                span.tier.rawValue, span.waterMicrolitres, span.activeCarbon.micrograms, span.activeWaterMicrolitres,
             ])
         }
     }
@@ -204,7 +212,7 @@ extension Ledger {
     /// A time after the last one, though the clock was set back: what is sealed stays as it is, and the order of what was in
     /// force is kept.
     static func later(_ time: Timestamp, than last: Int64?) -> Int64 {
-        max(time.microseconds, last.map { $0 + 1 } ?? .min)
+        max(time.microseconds, last?.addingSaturating(1) ?? .min)
     }
 
     /// The end of the last interval that was booked.

@@ -29,18 +29,26 @@ package struct ReportQuery: Sendable {
 extension Ledger {
     /// Adds up the spans of whole minutes in `since ..< until`, jobs only; the balance shows the other accounts.
     ///
-    /// Where the minutes or hours at an end of the period are dropped, it reaches to the next whole hour or day and says so.
+    /// A period is one of whole minutes, the first and last as a whole. Where the minutes or hours at an end of it are dropped, it
+    /// reaches to the next whole hour or day and says so.
     package func report(_ query: ReportQuery) async throws(LedgerError) -> EnergyReport {
         try await read("make the report") { db in
             let period = SpanPeriod(
-                from: query.since.minute, until: (query.until.microseconds + 59_999_999) / 60_000_000,
+                from: query.since.minute, until: query.until.microseconds.addingSaturating(59_999_999) / 60_000_000,
                 try Frontiers(db))
+            let notes = Self.notes(period, query)
+            var query = query
+            // Energy and runs of the same time.
+            (query.since, query.until) = Self.shown(period, query)
             var groups = try ReportGroups(db, query)
             let spans = try Self.spans(db, period, &groups)
             let runs = try Self.runs(db, query, &groups)
-            let descriptions = query.by == .job ? try Self.descriptions(db, query) : [:]
+            func isShown(_ group: Int32) -> Bool { group < spans.sums.count && spans.jobs[Int(group)] > 0 }
+            let descriptions =
+                query.by == .job
+                ? try Self.descriptions(db, query) { groups.group(job: $0).map(isShown) ?? false } : [:]
             let rows = groups.inOrder.compactMap { group -> EnergyReport.Row? in
-                guard group < spans.sums.count, spans.jobs[Int(group)] > 0 else { return nil }
+                guard isShown(group) else { return nil }
                 let key = groups.name(group)
                 var row =
                     Int64(key).flatMap { descriptions[$0] }
@@ -59,8 +67,8 @@ extension Ledger {
             // All jobs' energy is added up by now, unless only some were asked for.
             let jobs = query.job == nil && query.user == nil ? total.microjoules : nil
             return EnergyReport(
-                period: Self.shown(period, query), by: query.by, rows: rows, totals: totals,
-                balance: try Self.balance(db, period, jobs: jobs), notes: Self.notes(period, query))
+                period: .init(since: query.since, until: query.until), by: query.by, rows: rows, totals: totals,
+                balance: try Self.balance(db, period, jobs: jobs), notes: notes)
         }
     }
 
@@ -94,19 +102,15 @@ extension Ledger {
         return (sums, jobs, last.count)
     }
 
-    /// The period as it was asked for, unless it had to be widened.
-    private static func shown(_ period: SpanPeriod, _ query: ReportQuery) -> EnergyReport.Period {
-        EnergyReport.Period(
-            since: period.from == query.since.minute
-                ? query.since : Timestamp(microseconds: period.from * 60_000_000),
-            until: period.until * 60_000_000 <= query.until.microseconds + 59_999_999
-                ? query.until : Timestamp(microseconds: period.until * 60_000_000))
+    /// The time that is really covered. A minute that is not over yet ends when it was asked.
+    private static func shown(_ period: SpanPeriod, _ query: ReportQuery) -> (since: Timestamp, until: Timestamp) {
+        let isGoingOn = query.until.minute >= Timestamp.now().minute
+        return (Timestamp(minute: period.from), isGoingOn ? query.until : Timestamp(minute: period.until))
     }
 
     private static func notes(_ period: SpanPeriod, _ query: ReportQuery) -> [String] {
-        let shown = shown(period, query)
         var notes: [String] = []
-        if shown.since != query.since || shown.until != query.until {
+        if period.from < query.since.minute || Timestamp(minute: period.until - 1) >= query.until {
             notes.append("the minutes of so long ago are added up: the period is that of whole hours or days")
         }
         if query.basis == .marginal {
@@ -115,12 +119,17 @@ extension Ledger {
         return notes
     }
 
-    /// The first minute that was metered; now, when none was.
-    package func beginning() async throws(LedgerError) -> Timestamp {
-        let minute = try await read("find the first reading") { db in
-            try Int64.fetchOne(db, sql: "SELECT MIN(minute) FROM domain_minutes")
+    /// From the first minute that was metered to `now`; or to the last that was, where a clock that was ahead left some beyond.
+    package func history(now: Timestamp) async throws(LedgerError) -> (since: Timestamp, until: Timestamp) {
+        let ends = try await read("find the first reading") { db in
+            let all = SpanLevel.allCases.map { "SELECT MIN(minute) AS first, MAX(minute) AS last FROM \($0.domains)" }
+            return try Row.fetchOne(
+                db, sql: "SELECT MIN(first), MAX(last) FROM (\(all.joined(separator: " UNION ALL ")))"
+            ).map { (first: $0[0] as Minute?, last: $0[1] as Minute?) }
         }
-        return minute.map { Timestamp(microseconds: $0 * 60_000_000) } ?? .now()
+        let last = ends?.last.map { Timestamp(minute: $0.addingSaturating(1)) }
+        let isAhead = last.map { $0.minute > now.minute + 1 } ?? false
+        return (ends?.first.map(Timestamp.init(minute:)) ?? now, isAhead ? last ?? now : now)
     }
 
     /// The figures of one job over all its attempts.
@@ -134,27 +143,35 @@ extension Ledger {
     }
 
     /// What is known of the jobs themselves, by number: all in one go, for there may be many.
-    private static func descriptions(_ db: Database, _ query: ReportQuery) throws -> [Int64: EnergyReport.Row] {
+    /// - Parameter isShown: whether a job has a row.
+    private static func descriptions(
+        _ db: Database, _ query: ReportQuery, where isShown: (Int64) -> Bool
+    ) throws -> [Int64: EnergyReport.Row] {
         var condition = "1"
-        var arguments = StatementArguments()
+        var arguments: StatementArguments = [query.since.microseconds, query.until.microseconds]
         if let job = query.job {
-            condition = "j.id = ?"
+            condition = "j.id = ?3"
             arguments += [job.number]
         }
         var found: [Int64: EnergyReport.Row] = [:]
         let rows = try Row.fetchCursor(
             db,
             sql: """
-                SELECT j.id, j.name, j.user, j.state, SUM(a.epochs), SUM(a.samples)
+                SELECT j.id, j.name, j.user, j.state, SUM(a.epochs), SUM(a.samples),
+                    MIN(a.started_us) >= ?1 AND MAX(COALESCE(a.ended_us, ?2)) <= ?2
                 FROM jobs j LEFT JOIN attempts a ON a.job_id = j.id WHERE \(condition) GROUP BY j.id
                 """, arguments: arguments)
         while let row = try rows.next() {
+            guard isShown(row[0]) else { continue }
             var report = EnergyReport.Row(key: "", jobs: 1, durationS: 0, figures: .init())
             report.name = row[1]
             report.user = row[2]
             report.state = JobState(rawValue: row[3])
-            report.epochs = row[4]
-            report.samples = row[5]
+            // Nobody knows how many epochs lie in a part of a run.
+            if row[6] as Bool? == true {
+                report.epochs = row[4]
+                report.samples = row[5]
+            }
             found[row[0]] = report
         }
         return found
@@ -164,17 +181,20 @@ extension Ledger {
     private static func balance(
         _ db: Database, _ period: SpanPeriod, jobs: Int64?
     ) throws -> EnergyReport.Balance {
-        let metered = try Int64.fetchOne(db, sql: "SELECT SUM(metered_uj) FROM \(period.domains())")
+        // Not with SQL's SUM, which fails on edited figures that are too large.
+        var metered: Int64 = 0
+        let domains = try Row.fetchCursor(db, sql: "SELECT metered_uj FROM \(period.domains())")
+        while let row = try domains.next() { metered = metered.addingSaturating(row[0]) }
         var parts: [String: Int64] = [:]
         // What is no job's has the number 0, by which the index finds it.
         let spans = period.spans(where: jobs == nil ? "1" : "job_id = 0")
-        for row in try Row.fetchAll(
-            db, sql: "SELECT account, SUM(active_uj + idle_uj) AS uj FROM \(spans) GROUP BY account")
-        {
-            parts[row["account"]] = row["uj"]
+        let rows = try Row.fetchCursor(db, sql: "SELECT account, active_uj, idle_uj FROM \(spans)")
+        while let row = try rows.next() {
+            let energy = (row[1] as Int64).addingSaturating(row[2])
+            parts[row[0], default: 0] = parts[row[0], default: 0].addingSaturating(energy)
         }
         return .init(
-            meteredUj: metered ?? 0, jobsUj: jobs ?? parts["job"] ?? 0, systemUj: parts["system"] ?? 0,
+            meteredUj: metered, jobsUj: jobs ?? parts["job"] ?? 0, systemUj: parts["system"] ?? 0,
             mldUj: parts["mld"] ?? 0, idleUj: parts["idle"] ?? 0, gapUj: parts["gap"] ?? 0)
     }
 }

@@ -51,7 +51,7 @@ extension Ledger {
             sql: """
                 SELECT job_id, started_us, COALESCE(ended_us, ?3), ended_us IS NOT NULL, COALESCE(waste_uj, 0),
                     COALESCE(over_reserved_uj, 0)
-                FROM attempts WHERE started_us < ?2 AND COALESCE(ended_us, ?3) > ?1
+                FROM attempts WHERE started_us < ?2 AND COALESCE(ended_us, ?3) >= ?1
                 """, arguments: [since, until, now])
         let cpus = factors.isEmpty ? [:] : try reservedCPUs(db)
         while let row = try attempts.next() {
@@ -107,17 +107,16 @@ struct EmbodiedFactor {
     }
 
     static func all(_ db: Database) throws -> [EmbodiedFactor] {
-        let cpus = try Int64.fetchOne(db, sql: "SELECT MAX(cpus) FROM hosts") ?? 0
-        return try Row.fetchAll(db, sql: "SELECT from_us, embodied_g, lifetime_s FROM site_factors ORDER BY from_us")
-            .map { row in
-                var factor = EmbodiedFactor(from: row["from_us"])
-                if let grams = row["embodied_g"] as Double?, let lifetime = row["lifetime_s"] as Double?, lifetime > 0,
-                    cpus > 0
-                {
-                    factor.gramsPerCPUSecond = grams / lifetime / Double(cpus)
-                }
-                return factor
+        try Row.fetchAll(db, sql: "SELECT * FROM site_factors ORDER BY from_us").map { row in
+            var factor = EmbodiedFactor(from: row["from_us"])
+            let cpus: Int64 = row["cpus"]
+            if let grams = row["embodied_g"] as Double?, let lifetime = row["lifetime_s"] as Double?, lifetime > 0,
+                cpus > 0
+            {
+                factor.gramsPerCPUSecond = grams / lifetime / Double(cpus)
             }
+            return factor
+        }
     }
 }
 

@@ -3,6 +3,8 @@ package import Units
 
 /// The factors of a site that are not of its electricity; nil where nobody stated them.
 package struct SiteFactors: Sendable, Hashable {
+    /// Among which the embodied emissions are shared out.
+    package var cpus: Int
     /// Of making, moving and scrapping the machine.
     package var embodied: CarbonMass?
     package var lifetime: Duration?
@@ -11,7 +13,10 @@ package struct SiteFactors: Sendable, Hashable {
     /// Energy water intensity factor: litres that making a kWh takes.
     package var ewif: Double?
 
-    package init(embodied: CarbonMass? = nil, lifetime: Duration? = nil, wue: Double? = nil, ewif: Double? = nil) {
+    package init(
+        cpus: Int, embodied: CarbonMass? = nil, lifetime: Duration? = nil, wue: Double? = nil, ewif: Double? = nil
+    ) {
+        self.cpus = cpus
         self.embodied = embodied
         self.lifetime = lifetime
         self.wue = wue
@@ -25,16 +30,18 @@ extension Ledger {
         try await write("record the site's factors") { db in
             let last = try Row.fetchOne(db, sql: "SELECT * FROM site_factors ORDER BY from_us DESC LIMIT 1")
             let grams = factors.embodied.map { Double($0.micrograms) / 1e6 }
-            if let last, last["embodied_g"] == grams, last["lifetime_s"] == factors.lifetime?.seconds,
+            if let last, last["cpus"] == factors.cpus, last["embodied_g"] == grams,
+                last["lifetime_s"] == factors.lifetime?.seconds,
                 last["wue_l_per_kwh"] == factors.wue, last["ewif_l_per_kwh"] == factors.ewif
             {
                 return
             }
-            if last == nil, factors == SiteFactors() { return }
+            if last == nil, factors == SiteFactors(cpus: factors.cpus) { return }
             try db.execute(
-                sql: "INSERT INTO site_factors VALUES (?, ?, ?, ?, ?)",
+                sql: "INSERT INTO site_factors VALUES (?, ?, ?, ?, ?, ?)",
                 arguments: [
-                    Self.later(from, than: last?["from_us"]), grams, factors.lifetime?.seconds, factors.wue,
+                    Self.later(from, than: last?["from_us"]), factors.cpus, grams, factors.lifetime?.seconds,
+                    factors.wue,
                     factors.ewif,
                 ])
         }

@@ -18,8 +18,9 @@ extension Ledger {
         else { return }
         let attempt: Int = row["number"]
         let energy = try energy(db, id, attempt: attempt)
-        let waste = loses(state) ? max(0, energy.total - ((row["checkpoint_uj"] as Int64?) ?? 0)) : 0
-        let length: Int64 = (row["ended_us"] as Int64? ?? row["started_us"]) - (row["started_us"] as Int64)
+        let waste = loses(state) ? max(0, energy.total.subtractingSaturating(row["checkpoint_uj"] ?? 0)) : 0
+        let started: Int64 = row["started_us"]
+        let length = (row["ended_us"] ?? started).subtractingSaturating(started)
         let overReserved = cpuMicroseconds.map { used in
             overReservation(
                 idle: energy.cpuIdle, used: used, cpus: row["cpus"], lengthMicroseconds: length)
@@ -49,13 +50,19 @@ extension Ledger {
     /// Energy of an attempt so far: all of it, and the reserved idle part of processors.
     static func energy(_ db: Database, _ id: JobID, attempt: Int) throws -> (total: Int64, cpuIdle: Int64) {
         let spans = SpanPeriod.all(try Frontiers(db)).spans(where: "job_id = ?1 AND attempt = ?2 AND account = 'job'")
-        let row = try Row.fetchOne(
+        let rows = try Row.fetchCursor(
             db,
             sql: """
-                SELECT SUM(s.active_uj + s.idle_uj) AS total,
-                    SUM(CASE WHEN d.kind IN ('cpu', 'platform') THEN s.idle_uj ELSE 0 END) AS idle
+                SELECT s.active_uj, s.idle_uj, d.kind IN ('cpu', 'platform')
                 FROM \(spans) s JOIN domains d ON d.id = s.domain_id
                 """, arguments: [id.number, attempt])
-        return (row?["total"] ?? 0, row?["idle"] ?? 0)
+        var (total, cpuIdle): (Int64, Int64) = (0, 0)
+        // Not with SQL's SUM, which fails on edited figures that are too large: an end must be written all the same.
+        while let row = try rows.next() {
+            let idle: Int64 = row[1]
+            total = total.addingSaturating(row[0]).addingSaturating(idle)
+            if row[2] { cpuIdle = cpuIdle.addingSaturating(idle) }
+        }
+        return (total, cpuIdle)
     }
 }

@@ -19,7 +19,7 @@ package final class Ledger: Sendable {
             configuration.busyMode = .timeout(5)
             configuration.foreignKeysEnabled = true
             // Few and small: an idle daemon keeps little in memory.
-            configuration.maximumReaderCount = 2
+            configuration.maximumReaderCount = 3
             configuration.prepareDatabase { db in
                 // FULL: a commit is on the disk, not only in the kernel, when it returns.
                 try db.execute(sql: "PRAGMA synchronous = FULL; PRAGMA cache_size = -512")

@@ -76,7 +76,9 @@ extension SpanDelta {
         carbon += other.carbon
         carbonLow += other.carbonLow
         carbonHigh += other.carbonHigh
+        activeCarbon += other.activeCarbon
         waterMicrolitres += other.waterMicrolitres
+        activeWaterMicrolitres += other.activeWaterMicrolitres
         gap += other.gap
     }
 }

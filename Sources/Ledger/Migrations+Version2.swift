@@ -2,6 +2,10 @@ extension Migrations {
     /// Hours and days, the chain of hashes, site factors, and what is known of an attempt's work.
     static let version2 = """
         ALTER TABLE spans ADD COLUMN water_ul INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE spans ADD COLUMN active_carbon_ug INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE spans ADD COLUMN active_water_ul INTEGER NOT NULL DEFAULT 0;
+        UPDATE spans SET active_carbon_ug = CAST(carbon_ug * (1.0 * active_uj / (active_uj + idle_uj)) AS INTEGER)
+            WHERE active_uj > 0;
 
         \(summed("hours"))
         \(summed("days"))
@@ -30,6 +34,7 @@ extension Migrations {
 
         CREATE TABLE site_factors (
             from_us INTEGER PRIMARY KEY,
+            cpus INTEGER NOT NULL,
             embodied_g REAL,
             lifetime_s REAL,
             wue_l_per_kwh REAL,
@@ -63,6 +68,8 @@ extension Migrations {
             gap_us INTEGER NOT NULL,
             tier TEXT NOT NULL,
             water_ul INTEGER NOT NULL,
+            active_carbon_ug INTEGER NOT NULL,
+            active_water_ul INTEGER NOT NULL,
             PRIMARY KEY (minute, domain_id, account, job_id, attempt)
         ) STRICT, WITHOUT ROWID;
         CREATE INDEX span_\(length)_by_job ON span_\(length)(job_id, attempt);

@@ -5,8 +5,8 @@ import Units
 /// Puts the spans and runs of a report into the groups that are asked for.
 struct ReportGroups {
     private let grouping: ReportGrouping
-    /// The group of each job, for groupings that go by the job; by its number, -1 for none. Others only use whether it is -1.
-    private var groupOfJob: [Int32]
+    /// The group of each job, for groupings that go by the job. Others only use whether it has one.
+    private var groupOfJob: JobNumbers
     private var names: [String] = []
     private var indexOfName: [String: Int32] = [:]
     /// Names of other keys that were already made: of minutes' days, of domains.
@@ -21,7 +21,8 @@ struct ReportGroups {
                 ($0["id"], $0["name"])
             })
         let last = try Int64.fetchOne(db, sql: "SELECT MAX(id) FROM jobs") ?? 0
-        groupOfJob = Array(repeating: -1, count: Int(min(max(last, 0), 1 << 31)) + 1)
+        let count = try Int64.fetchOne(db, sql: "SELECT COUNT(*) FROM jobs") ?? 0
+        groupOfJob = JobNumbers(last: last, count: count)
         var conditions = ["id > 0"]
         var arguments = StatementArguments()
         if let job = query.job {
@@ -44,11 +45,10 @@ struct ReportGroups {
             arguments: arguments)
         while let row = try jobs.next() {
             let id: Int64 = row[0]
-            guard groupOfJob.indices.contains(Int(id)) else { continue }
             switch grouping {
-            case .user, .project, .queue: groupOfJob[Int(id)] = index(of: row[1])
-            case .job: groupOfJob[Int(id)] = index(of: "\(id)")
-            case .device, .day, .month: groupOfJob[Int(id)] = 0
+            case .user, .project, .queue: groupOfJob[id] = index(of: row[1])
+            case .job: groupOfJob[id] = index(of: "\(id)")
+            case .device, .day, .month: groupOfJob[id] = 0
             }
         }
     }
@@ -78,10 +78,7 @@ struct ReportGroups {
     }
 
     /// The group of a job by itself; where groups do not go by the job, only whether it is asked for.
-    func group(job: Int64) -> Int32? {
-        guard job > 0, job < groupOfJob.count, groupOfJob[Int(job)] >= 0 else { return nil }
-        return groupOfJob[Int(job)]
-    }
+    func group(job: Int64) -> Int32? { groupOfJob[job] }
 
     /// The group of a moment of a run; devices share their runs, so that they have none.
     mutating func group(job: Int64, at microseconds: Int64) -> Int32? {
@@ -109,5 +106,30 @@ struct ReportGroups {
         names.append(name)
         indexOfName[name] = index
         return index
+    }
+}
+
+/// A small number for each job: in an array, for jobs are numbered one by one and a report asks millions of times.
+private struct JobNumbers {
+    /// -1 for none.
+    private var dense: [Int32]
+    /// Of jobs far above the others, which only an edited ledger has.
+    private var others: [Int64: Int32] = [:]
+
+    /// - Parameters:
+    ///   - last: the highest number of a job.
+    ///   - count: how many jobs there are.
+    init(last: Int64, count: Int64) {
+        dense = Array(repeating: -1, count: Int(min(max(last, 0), count * 4 + 1024)) + 1)
+    }
+
+    subscript(job: Int64) -> Int32? {
+        get {
+            guard job >= 0, job < dense.count else { return others[job] }
+            return dense[Int(job)] >= 0 ? dense[Int(job)] : nil
+        }
+        set {
+            if job >= 0, job < dense.count { dense[Int(job)] = newValue ?? -1 } else { others[job] = newValue }
+        }
     }
 }

@@ -1,6 +1,8 @@
+import JobAPI
+
 /// What the chain covers: the tables whose rows do not change once they are old enough.
 enum SealedTable: String, CaseIterable {
-    case jobs, transitions, decisions, attempts, policies, intensities
+    case jobs, transitions, decisions, attempts, policies, intensities, domains
     case siteFactors = "site_factors"
     case spans
     case domainMinutes = "domain_minutes"
@@ -19,7 +21,7 @@ enum SealedTable: String, CaseIterable {
 
     var range: Range {
         switch self {
-        case .jobs, .transitions, .decisions, .attempts, .policies, .intensities, .siteFactors: .number
+        case .jobs, .transitions, .decisions, .attempts, .policies, .intensities, .siteFactors, .domains: .number
         case .spans, .domainMinutes, .spanHours, .domainHours, .spanDays, .domainDays: .minute
         }
     }
@@ -30,22 +32,22 @@ enum SealedTable: String, CaseIterable {
         switch self {
         case .jobs:
             """
-            SELECT id, name, user, uid, gid, project, kind, spec, cpus, memory_bytes, gpus, submitted_us, policy_hash
+            SELECT id, name, user, uid, gid, project, queue, priority, kind, spec, cpus, memory_bytes, gpus, time_limit_s,
+                not_before_us, submitted_us, policy_hash
             FROM jobs WHERE id BETWEEN ?1 AND ?2 ORDER BY id
             """
         case .attempts:
-            // An attempt is done when its job has left the states in which it runs: that transition bounds it.
+            // All attempts of a job are done when it has ended: the one transition to its last state bounds them.
             """
             SELECT a.job_id, a.number, a.started_us, a.ended_us, a.boot_id, a.enforced, a.epochs, a.samples, a.cpu_us,
                 a.checkpoint_us, a.checkpoint_uj, a.waste_uj, a.over_reserved_uj
             FROM transitions t JOIN attempts a ON a.job_id = t.job_id
-            WHERE t.id BETWEEN ?1 AND ?2 AND t.from_state IN ('starting', 'running', 'suspended')
-                AND t.to_state NOT IN ('starting', 'running', 'suspended', 'queued')
+            WHERE t.id BETWEEN ?1 AND ?2 AND t.to_state IN (\(Self.finalStates))
             ORDER BY t.id, a.number
             """
         case .policies:
             "SELECT applied_us, hash, text FROM policies WHERE applied_us BETWEEN ?1 AND ?2 ORDER BY applied_us, hash"
-        case .transitions, .decisions: "SELECT * FROM \(rawValue) WHERE id BETWEEN ?1 AND ?2 ORDER BY id"
+        case .transitions, .decisions, .domains: "SELECT * FROM \(rawValue) WHERE id BETWEEN ?1 AND ?2 ORDER BY id"
         case .intensities, .siteFactors:
             "SELECT * FROM \(rawValue) WHERE from_us BETWEEN ?1 AND ?2 ORDER BY from_us"
         case .domainMinutes, .domainHours, .domainDays:
@@ -61,7 +63,7 @@ enum SealedTable: String, CaseIterable {
     /// The highest number there is.
     var newest: String {
         switch self {
-        case .jobs, .transitions, .decisions: "SELECT MAX(id) FROM \(rawValue)"
+        case .jobs, .transitions, .decisions, .domains: "SELECT MAX(id) FROM \(rawValue)"
         case .attempts: "SELECT MAX(id) FROM transitions"
         case .policies: "SELECT MAX(applied_us) FROM policies"
         case .intensities, .siteFactors: "SELECT MAX(from_us) FROM \(rawValue)"
@@ -73,9 +75,12 @@ enum SealedTable: String, CaseIterable {
     /// How many leading columns of `rows` name a row to people.
     var keyColumns: Int {
         switch self {
-        case .jobs, .transitions, .decisions, .policies, .intensities, .siteFactors: 1
+        case .jobs, .transitions, .decisions, .policies, .intensities, .siteFactors, .domains: 1
         case .attempts, .domainMinutes, .domainHours, .domainDays: 2
         case .spans, .spanHours, .spanDays: 5
         }
     }
+
+    private static let finalStates = JobState.allCases.filter(\.isFinal).map { "'\($0.rawValue)'" }.joined(
+        separator: ", ")
 }

@@ -44,7 +44,7 @@ enum SpanLevel: CaseIterable {
     /// What is added up; `tier`, the last column, is the worst of the parts.
     static let spanSums = [
         "active_uj", "idle_uj", "low_uj", "high_uj", "carbon_ug", "carbon_low_ug", "carbon_high_ug", "gap_us",
-        "water_ul",
+        "water_ul", "active_carbon_ug", "active_water_ul",
     ]
     static let domainKey = ["minute", "domain_id"]
     static let domainSums = ["metered_uj", "low_uj", "high_uj", "metered_us", "gap_us"]
@@ -56,6 +56,12 @@ typealias Minute = Int64
 extension Timestamp {
     /// The minute it lies in.
     var minute: Minute { microseconds / 60_000_000 }
+
+    /// The beginning of a minute. Of an edited ledger it may be any number, and then is as far away as can be told.
+    init(minute: Minute) {
+        let (microseconds, overflow) = minute.multipliedReportingOverflow(by: 60_000_000)
+        self.init(microseconds: overflow ? (minute < 0 ? .min : .max) : microseconds)
+    }
 }
 
 extension Minute {

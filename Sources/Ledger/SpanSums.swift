@@ -15,16 +15,16 @@ struct SpanSums {
     private var carbonHigh: Int64 = 0
     private var gap: Int64 = 0
     private var water: Int64 = 0
+    private var activeCarbon: Int64 = 0
+    private var activeWater: Int64 = 0
     /// The worst of the parts, as ``Ledger/rank(_:)`` gives it; nil without parts.
     private var rank: Int?
-    /// The carbon of the active parts, in µg.
-    private var activeCarbon = 0.0
     private var domains: [Int64] = []
 
     /// What ``add(_:from:)`` reads, one after the other.
     static let columns = """
         domain_id, active_uj, idle_uj, low_uj, high_uj, carbon_ug, carbon_low_ug, carbon_high_ug, gap_us, water_ul,
-        \(Ledger.rank("tier"))
+        active_carbon_ug, active_water_ul, \(Ledger.rank("tier"))
         """
 
     var microjoules: Int64 { active.addingSaturating(idle) }
@@ -32,19 +32,18 @@ struct SpanSums {
     /// - Parameter first: the place of the first of the columns in the row.
     mutating func add(_ row: Row, from first: Int) {
         let domain: Int64 = row[first]
-        let (active, idle, carbon): (Int64, Int64, Int64) = (row[first + 1], row[first + 2], row[first + 5])
-        Self.add(active, to: &self.active)
-        Self.add(idle, to: &self.idle)
+        Self.add(row[first + 1], to: &active)
+        Self.add(row[first + 2], to: &idle)
         Self.add(row[first + 3], to: &low)
         Self.add(row[first + 4], to: &high)
-        Self.add(carbon, to: &self.carbon)
+        Self.add(row[first + 5], to: &carbon)
         Self.add(row[first + 6], to: &carbonLow)
         Self.add(row[first + 7], to: &carbonHigh)
         Self.add(row[first + 8], to: &gap)
         Self.add(row[first + 9], to: &water)
-        rank = max(rank ?? 0, row[first + 10])
-        // The carbon of a span is that of its energy, so its active part goes with the active energy.
-        if active > 0 { activeCarbon += Double(carbon) * (Double(active) / (Double(active) + Double(idle))) }
+        Self.add(row[first + 10], to: &activeCarbon)
+        Self.add(row[first + 11], to: &activeWater)
+        rank = max(rank ?? 0, row[first + 12])
         if !domains.contains(domain) { domains.append(domain) }
     }
 
@@ -59,7 +58,8 @@ struct SpanSums {
         Self.add(other.gap, to: &gap)
         Self.add(other.water, to: &water)
         if let rank = other.rank { self.rank = max(self.rank ?? 0, rank) }
-        activeCarbon += other.activeCarbon
+        Self.add(other.activeCarbon, to: &activeCarbon)
+        Self.add(other.activeWater, to: &activeWater)
         for domain in other.domains where !domains.contains(domain) { domains.append(domain) }
     }
 
@@ -76,10 +76,10 @@ struct SpanSums {
             gapS: whole(gap / Int64(max(domains.count, 1))), waterL: water > 0 ? whole(water) : nil)
         guard basis == .marginal else { return figures }
         let fraction = figures.energyJ > 0 ? figures.activeJ / figures.energyJ : 0
-        figures.carbonG = activeCarbon / 1e6
+        figures.carbonG = whole(activeCarbon)
         figures.carbonLowG = min(figures.carbonG, figures.carbonLowG * fraction)
         figures.carbonHighG = max(figures.carbonG, figures.carbonHighG * fraction)
-        figures.waterL = figures.waterL.map { $0 * fraction }
+        figures.waterL = figures.waterL.map { _ in whole(activeWater) }
         figures.energyJ = figures.activeJ
         figures.energyLowJ = min(figures.activeJ, max(0, figures.energyLowJ - figures.reservedIdleJ))
         figures.energyHighJ = max(figures.activeJ, figures.energyHighJ - figures.reservedIdleJ)

@@ -5,12 +5,11 @@ import Units
 @Suite struct PricingTests {
     @Test func aKilowattHourCostsTheIntensityTimesThePUE() {
         let energy = Energy(kilowattHours: 1)
-        #expect(price(energy, intensity: CarbonIntensity(gramsPerKilowattHour: 380.95), pue: 1).grams == 380.95)
-        #expect(price(energy, intensity: CarbonIntensity(gramsPerKilowattHour: 400), pue: 1.5).grams == 600)
+        #expect(price(energy, intensity: CarbonIntensity(gramsPerKilowattHour: 380.95), pue: 1) == 380.95e6)
+        #expect(price(energy, intensity: CarbonIntensity(gramsPerKilowattHour: 400), pue: 1.5) == 600e6)
         // 100 J are 1/36,000 kWh; at 360 g/kWh they make 10 mg.
         #expect(
-            price(Energy(joules: 100), intensity: CarbonIntensity(gramsPerKilowattHour: 360), pue: 1).micrograms
-                == 10_000)
+            price(Energy(joules: 100), intensity: CarbonIntensity(gramsPerKilowattHour: 360), pue: 1) == 10_000)
     }
 
     @Test func intervalsArePricedOneByOne() {
@@ -18,18 +17,18 @@ import Units
         let parts = [(1.0, 100.0), (3.0, 500.0)].map { energy, grams in
             price(Energy(kilowattHours: energy), intensity: CarbonIntensity(gramsPerKilowattHour: grams), pue: 1)
         }
-        #expect(parts.reduce(.zero, +).grams == 1600)
+        #expect(parts.reduce(0, +) == 1600e6)
     }
 
     @Test(arguments: [(Double.nan, 1.0), (100.0, .nan), (-1.0, 1.0), (.infinity, 1.0), (100.0, -1.0)])
     func figuresWithoutSenseCostNothing(grams: Double, pue: Double) {
         let mass = price(Energy(microjoules: .max), intensity: CarbonIntensity(gramsPerKilowattHour: grams), pue: pue)
-        #expect(mass == .zero)
+        #expect(mass == 0)
     }
 
     @Test func theLargestEnergyDoesNotOverflow() {
         let mass = price(Energy(microjoules: .max), intensity: CarbonIntensity(gramsPerKilowattHour: 1e9), pue: 10)
-        #expect(mass.micrograms == .max)
+        #expect(Int64(saturating: mass) == .max)
     }
 }
 
@@ -40,11 +39,12 @@ import Units
         #expect(site.source.contains("Germany 2023"))
         #expect(site.pueText == "PUE 1.2")
         let priced = site.price(
-            Energy(kilowattHours: 1), low: Energy(kilowattHours: 0.5), high: Energy(kilowattHours: 2))
+            Energy(kilowattHours: 1), active: Energy(kilowattHours: 0.25), low: Energy(kilowattHours: 0.5),
+            high: Energy(kilowattHours: 2))
         // 380.95 g/kWh x 1.2
-        #expect(priced.mass.grams == 457.14)
-        #expect(priced.low.grams == 228.57)
-        #expect(priced.high.grams == 914.28)
+        #expect(priced.carbon == 457.14e6 && priced.activeCarbon == 114.285e6)
+        #expect(priced.carbonLow == 228.57e6)
+        #expect(priced.carbonHigh == 914.28e6)
     }
 
     @Test func aSiteThatIsNotSetSaysSoAndIsWide() throws {
@@ -52,10 +52,10 @@ import Units
         #expect(site.zone == "WORLD" && !site.zoneIsSet && !site.pueIsSet)
         #expect(site.source.contains("not set") && site.pueText.contains("not set"))
         let energy = Energy(kilowattHours: 1)
-        let priced = site.price(energy, low: energy, high: energy)
-        #expect(priced.mass.grams == 480.62)
-        #expect(priced.low.grams == 98.348)
-        #expect(priced.high.grams == 713.441)
+        let priced = site.price(energy, active: energy, low: energy, high: energy)
+        #expect(abs(priced.carbon - 480.62e6) < 1)
+        #expect(abs(priced.carbonLow - 98.348e6) < 1)
+        #expect(abs(priced.carbonHigh - 713.441e6) < 1)
     }
 
     @Test(arguments: [0.99, 0, -1, .nan, .infinity, 11])

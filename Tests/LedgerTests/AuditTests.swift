@@ -42,6 +42,8 @@ import Units
         ("domain_hours", "gap_us = 5"), ("domain_days", "high_uj = high_uj + 1"), ("jobs", "user = 'eve'"),
         ("jobs", "project = 'other'"), ("transitions", "cause = 'because'"), ("transitions", "at_us = at_us + 1"),
         ("decisions", "reason = 'because'"), ("attempts", "epochs = 1000000"), ("attempts", "waste_uj = 1"),
+        ("jobs", "queue = 'other'"), ("jobs", "priority = 99"), ("jobs", "user = user || char(0) || 'x'"),
+        ("domains", "name = 'package-7'"), ("spans", "active_carbon_ug = 0"), ("spans", "active_water_ul = 0"),
         ("policies", "text = 'everything goes'"), ("intensities", "g_per_kwh = 20"),
     ])
     func anEditedRowIsNamed(table: String, change: String) async throws {
@@ -76,8 +78,8 @@ import Units
         try await books.edit("UPDATE spans SET active_uj = active_uj + 7 WHERE minute IN (\(early), \(late))")
         let audit = try await books.audit()
         #expect(audit.findings.first?.row.hasPrefix("spans minute=\(early) domain_id=1 ") == true)
-        #expect(
-            audit.findings.map(\.check) == ["chain", "conservation", "roll-up", "carbon"].filter { $0 != "carbon" })
+        // 7 µJ are too few to be seen in the carbon.
+        #expect(audit.findings.map(\.check) == ["chain", "conservation", "roll-up"])
     }
 
     @Test func deletedAndAddedRowsAreNoticed() async throws {
@@ -87,9 +89,9 @@ import Units
         try await books.edit("CREATE TABLE kept AS SELECT * FROM spans WHERE \(row); DELETE FROM spans WHERE \(row)")
         #expect(try await books.audit().findings.first?.problem.contains("deleted") == true)
         try await books.edit("INSERT INTO spans SELECT * FROM kept; DROP TABLE kept")
-        #expect(try await books.audit().ok)
+        #expect(try await books.audit().findings == [])
         try await books.edit(
-            "INSERT INTO spans SELECT minute, domain_id, 'job', 99, 1, 0, 0, 0, 0, 0, 0, 0, 0, tier, 0 FROM spans WHERE \(row) LIMIT 1"
+            "INSERT INTO spans SELECT minute, domain_id, 'job', 99, 1, 0, 0, 0, 0, 0, 0, 0, 0, tier, 0, 0, 0 FROM spans WHERE \(row) LIMIT 1"
         )
         let finding = try #require(await books.audit().findings.first)
         #expect(finding.row.hasSuffix("account=job job_id=99 attempt=1") && finding.problem == "it was added")
@@ -101,7 +103,7 @@ import Units
             try #require(await books.number("SELECT MAX(minute) FROM spans")) + 2
         try await books.edit(
             """
-            INSERT INTO spans VALUES (\(minute), 1, 'job', 1, 1, 5, 0, 5, 5, 0, 0, 0, 0, 'measured', 0);
+            INSERT INTO spans VALUES (\(minute), 1, 'job', 1, 1, 5, 0, 5, 5, 0, 0, 0, 0, 'measured', 0, 0, 0);
             INSERT INTO domain_minutes VALUES (\(minute), 1, 5, 5, 5, 1000000, 0, 'measured')
             """)
         #expect(
@@ -138,9 +140,10 @@ import Units
 
     @Test func carbonIsRecomputedFromTheIntensities() async throws {
         let books = try await Books(seed: 3, days: 0.1)
-        #expect(try await books.audit().ok)
+        let found = try await books.audit().findings
+        #expect(found == [])
         // Not sealed yet: only the price can tell.
-        try await books.edit("UPDATE spans SET carbon_ug = carbon_ug / 2, carbon_low_ug = 0 WHERE account = 'job'")
+        try await books.edit("UPDATE spans SET carbon_ug = carbon_ug / 2, active_carbon_ug = 0 WHERE account = 'job'")
         let finding = try #require(await books.audit().findings.first)
         #expect(finding.check == "carbon" && finding.problem.contains("its energy priced is"))
     }

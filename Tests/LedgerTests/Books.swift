@@ -13,7 +13,8 @@ struct Books {
     /// 2023-11-15T00:00:00Z.
     static let start = Timestamp(seconds: 1_700_006_400)
     static let context = ChainContext(policyHash: "abc", factors: "a table", version: "1")
-    static let gramsPerKilowattHour = 400.0
+    /// From the second day's evening on the grid is greener.
+    static func gramsPerKilowattHour(at seconds: Double) -> Double { seconds < 1.7 * 86_400 ? 400 : 50 }
 
     var ledger: Ledger { fixture.ledger }
 
@@ -22,9 +23,11 @@ struct Books {
         let ledger = fixture.ledger
         try await ledger.keepPolicy(hash: "abc", text: "", at: Self.start)
         host = try await ledger.host(name: "h", cpuModel: "c", cpus: 4, memory: .gibibytes(1))
-        try await ledger.recordIntensity(
-            from: Timestamp(seconds: 1), zone: "DE", intensity: .init(gramsPerKilowattHour: Self.gramsPerKilowattHour),
-            pue: 1.5, source: "test")
+        for from in [-1, 1.7 * 86_400] {
+            try await ledger.recordIntensity(
+                from: Self.start.advanced(by: .seconds(from)), zone: "DE",
+                intensity: .init(gramsPerKilowattHour: Self.gramsPerKilowattHour(at: from)), pue: 1.5, source: "test")
+        }
         var ids: [JobID] = []
         for index in 0..<count {
             ids.append(
@@ -49,13 +52,15 @@ struct Books {
         let spans = accounts.filter { _ in Int.random(in: 0..<4, using: &generator) > 0 }.map { account in
             let active = Int64.random(in: 0...90_000_000, using: &generator)
             let idle = Int64.random(in: 0...9_000_000, using: &generator)
-            let carbon = Double(active + idle) * 1.5 * gramsPerKilowattHour / 3.6e6
+            let factor = 1.5 * gramsPerKilowattHour(at: seconds) / 3.6e6
+            let carbon = Double(active + idle) * factor
             return SpanDelta(
                 account: account, active: .init(microjoules: active), reservedIdle: .init(microjoules: idle),
                 low: .init(microjoules: (active + idle) / 2), high: .init(microjoules: (active + idle) * 2),
                 carbon: .init(micrograms: Int64(carbon.rounded())), carbonLow: .zero,
                 carbonHigh: .init(micrograms: Int64(carbon.rounded()) * 2),
-                waterMicrolitres: active / 100, tier: tier)
+                activeCarbon: .init(micrograms: Int64(Double(active) * factor)),
+                waterMicrolitres: active / 100 + idle / 300, activeWaterMicrolitres: active / 100, tier: tier)
         }
         let sum = spans.reduce(Energy.zero) { $0 + $1.active + $1.reservedIdle }
         let end = Timestamp(seconds: start.seconds + seconds)

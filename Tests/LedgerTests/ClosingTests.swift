@@ -8,22 +8,45 @@ import Units
 
 /// Minutes become hours and days, and every total stays the same.
 @Suite struct ClosingTests {
-    @Test(arguments: ReportGrouping.allCases)
-    func totalsStayToTheMicrojoule(grouping: ReportGrouping) async throws {
+    @Test(arguments: ReportGrouping.allCases, BillingBasis.allCases)
+    func totalsStayToTheMicrojoule(grouping: ReportGrouping, basis: BillingBasis) async throws {
         let books = try await Books(seed: 4)
-        let before = try await books.report(grouping)
+        let before = try await books.report(grouping, basis: basis)
         try await books.close()
-        let closed = try await books.report(grouping)
+        let closed = try await books.report(grouping, basis: basis)
         #expect(closed.rows == before.rows)
         #expect(closed.balance == before.balance)
         #expect(closed.totals == before.totals)
         // Minutes older than a day and hours older than two are dropped.
         try await books.close(keepMinutes: .seconds(86_400), keepHours: .seconds(2 * 86_400))
-        let dropped = try await books.report(grouping)
+        let dropped = try await books.report(grouping, basis: basis)
         #expect(dropped.rows == before.rows)
         #expect(dropped.balance == before.balance)
         #expect(dropped.balance.residualUj == 0)
-        #expect(dropped.notes.isEmpty)
+        #expect(dropped.notes.isEmpty == (basis == .full))
+    }
+
+    /// What is reported where nobody says from when.
+    @Test func theHistoryBeginsWithWhatWasDropped() async throws {
+        let books = try await Books(seed: 4)
+        let before = try await books.ledger.history(now: Books.day(3))
+        let whole = try await books.report()
+        #expect(before.since > Books.day(0) && before.until == Books.day(3))
+        try await books.close(keepMinutes: .seconds(86_400), keepHours: .seconds(2 * 86_400))
+        let after = try await books.ledger.history(now: Books.day(3))
+        #expect(after.since == Books.day(0) && after.until == Books.day(3))
+        let report = try await books.ledger.report(.init(since: after.since, until: after.until, by: .job))
+        #expect(report.totals == whole.totals && report.balance == whole.balance)
+    }
+
+    /// The clock was ahead once: what was booked then is not hidden.
+    @Test func theHistoryEndsWithWhatWasBookedAhead() async throws {
+        let books = try await Books(seed: 4)
+        let last = try #require(await books.number("SELECT MAX(minute) FROM domain_minutes"))
+        #expect(try await books.ledger.history(now: Books.day(1)).until == Timestamp(minute: last + 1))
+        let empty = try TemporaryLedger()
+        let now = Books.day(1)
+        #expect(try await empty.ledger.history(now: now) == (now, now))
     }
 
     @Test func oldRowsAreDroppedAndNewOnesKept() async throws {
@@ -55,10 +78,52 @@ import Units
         let byHour = try await books.report(.user, since: 1 + 3.4 * hour, until: 1 + 5.6 * hour)
         #expect(byHour.period.since == Books.day(1 + 3 * hour) && byHour.period.until == Books.day(1 + 6 * hour))
         #expect(byHour.balance.residualUj == 0 && byHour.notes.count == 1)
-        let byDay = try await books.report(.user, since: 0.3, until: 0.4)
-        #expect(byDay.period.since == Books.day(0) && byDay.period.until == Books.day(1))
-        let recent = try await books.report(.user, since: 2.101, until: 2.2)
-        #expect(recent.period.since == Books.day(2.101) && recent.notes.isEmpty)
+        let recent = try await books.report(.user, since: 2.1 + 1 / 86_400, until: 2.2)
+        #expect(recent.period.since == Books.day(2.1) && recent.notes.isEmpty)
+    }
+
+    /// Energy, run time, embodied carbon and waste of one and the same time.
+    @Test func aWidenedPeriodIsThatOfTheWholeDay() async throws {
+        let books = try await Books(seed: 7)
+        let factors = SiteFactors(cpus: 4, embodied: .init(grams: 1e6), lifetime: .seconds(1e8))
+        try await books.ledger.recordSite(factors, from: Books.day(-1))
+        _ = try await books.ledger.beginAttempt(books.jobs[0], bootID: "b", at: Books.day(0.2))
+        try await books.ledger.recordProcess(
+            books.jobs[0], attempt: 1, pid: 1, startTime: 1, cgroup: nil, enforced: [], at: Books.day(0.2))
+        try await books.ledger.transition(books.jobs[0], to: .failed, cause: "test", at: Books.day(0.8))
+        try await books.close(keepMinutes: .seconds(86_400), keepHours: .seconds(2 * 86_400))
+        let part = try await books.report(.user, since: 0.3, until: 0.4)
+        let day = try await books.report(.user, since: 0, until: 1)
+        #expect(part.period.since == Books.day(0) && part.period.until == Books.day(1))
+        #expect(part.rows == day.rows && part.totals == day.totals && part.balance == day.balance)
+        #expect(abs(part.totals.durationS - 0.6 * 86_400) < 1e-3 && part.totals.embodiedG != nil)
+        #expect(part.totals.wasteJ != nil)
+    }
+
+    /// Two reports that meet within a minute both hold it, and both say so.
+    @Test func aPeriodIsOneOfWholeMinutes() async throws {
+        let books = try await Books(seed: 7)
+        let minute = 1.0 / 1440
+        let report = try await books.report(.user, since: 1 + 0.4 * minute, until: 1 + 1.5 * minute)
+        #expect(report.period.since == Books.day(1) && report.period.until == Books.day(1 + 2 * minute))
+    }
+
+    /// With no time at all it takes a step of each call, and says that there is more to do.
+    @Test func itCanLeaveOff() async throws {
+        let books = try await Books(seed: 8, days: 0.5)
+        var calls = 0
+        var isDone = false
+        while !isDone, calls < 1000 {
+            calls += 1
+            isDone = try await books.ledger.close(
+                before: Books.day(1), context: Books.context, retention: Retention(), now: Books.day(1), within: .zero)
+        }
+        #expect(calls > 3 && isDone)
+        let whole = try await Books(seed: 8, days: 0.5)
+        try await whole.close(day: 1)
+        #expect(try await books.report().rows == whole.report().rows)
+        #expect(try await books.count("span_hours") == whole.count("span_hours"))
+        #expect(try await books.audit().findings == [])
     }
 
     /// Closing by halves, in any steps, gives the same rows as closing at once.

@@ -15,7 +15,8 @@ import Units
                 account: account, active: .init(microjoules: .random(in: 0...1_000_000, using: &generator)),
                 reservedIdle: .init(microjoules: .random(in: 0...1000, using: &generator)), low: .zero,
                 high: .init(microjoules: 5), carbon: .init(micrograms: .random(in: 0...99, using: &generator)),
-                carbonLow: .zero, carbonHigh: .zero, gap: isGap ? .seconds(1) : .zero, tier: isGap ? .gap : .table)
+                carbonLow: .zero, carbonHigh: .zero, activeCarbon: .zero, gap: isGap ? .seconds(1) : .zero,
+                tier: isGap ? .gap : .table)
         }
         let sum = spans.reduce(Energy.zero) { $0 + $1.active + $1.reservedIdle }
         return MeteredInterval(

@@ -23,7 +23,7 @@ import Units
             account: account, active: .init(microjoules: active), reservedIdle: .init(microjoules: idle),
             low: .init(microjoules: active), high: .init(microjoules: active + idle),
             carbon: .init(micrograms: active / 10), carbonLow: .zero, carbonHigh: .init(micrograms: active),
-            gap: tier == .gap ? .seconds(1) : .zero, tier: tier)
+            activeCarbon: .init(micrograms: active / 10), gap: tier == .gap ? .seconds(1) : .zero, tier: tier)
     }
 
     private func query(by: ReportGrouping, user: String? = nil) -> ReportQuery {

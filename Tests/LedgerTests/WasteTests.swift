@@ -31,7 +31,8 @@ import Units
                 account: .job(id, attempt: 1), active: .init(microjoules: active * 1_000_000),
                 reservedIdle: .init(microjoules: idle * 1_000_000), low: .zero,
                 high: .init(microjoules: (active + idle) * 1_000_000), carbon: .init(micrograms: 1_000_000),
-                carbonLow: .zero, carbonHigh: .init(micrograms: 1_000_000), tier: .measured)
+                carbonLow: .zero, carbonHigh: .init(micrograms: 1_000_000),
+                activeCarbon: .init(micrograms: 1_000_000 * active / (active + idle)), tier: .measured)
             try await ledger.add(
                 [
                     MeteredInterval(
@@ -84,7 +85,7 @@ import Units
         #expect(full.energyJ == 400 && marginal.energyJ == 300)
         #expect(full.carbonG == 2)
         // 1 g with 200 of 250 J active, 1 g with 100 of 150 J.
-        #expect(abs(marginal.carbonG - (0.8 + 2.0 / 3)) < 1e-9)
+        #expect(marginal.carbonG == 0.8 + 0.666666)
         #expect(marginal.energyHighJ == 300 && marginal.energyLowJ == 0)
     }
 
@@ -93,13 +94,13 @@ import Units
     @Test func makingTheMachineIsShared() async throws {
         let (fixture, _) = try await run(.succeeded)
         #expect(try await row(fixture).embodiedG == nil)
-        let factors = SiteFactors(embodied: .init(grams: 1e6), lifetime: .seconds(1e6))
+        let factors = SiteFactors(cpus: 4, embodied: .init(grams: 1e6), lifetime: .seconds(1e6))
         try await fixture.ledger.recordSite(factors, from: at(-10))
         try await fixture.ledger.recordSite(factors, from: at(-5))
         #expect(try await row(fixture).embodiedG == 50)
         #expect(try await row(fixture).sciPerJobG == 52)
         try await fixture.ledger.recordSite(
-            SiteFactors(embodied: .init(grams: 2e6), lifetime: .seconds(1e6)), from: at(60))
+            SiteFactors(cpus: 4, embodied: .init(grams: 2e6), lifetime: .seconds(1e6)), from: at(60))
         #expect(try await row(fixture).embodiedG == 70)
         for grouping in [ReportGrouping.user, .day, .month, .queue, .project] {
             let report = try await fixture.ledger.report(ReportQuery(since: start, until: at(200), by: grouping))

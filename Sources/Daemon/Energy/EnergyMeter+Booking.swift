@@ -64,8 +64,11 @@ extension EnergyMeter {
         wasBusySinceClose = !tracked.isEmpty
         let before = pending.map(\.end).min() ?? lastRead
         do {
-            try await books.ledger.close(
-                before: min(before, lastRead), context: books.context, retention: books.retention, now: .now())
+            let isDone = try await books.ledger.close(
+                before: min(before, lastRead), context: books.context, retention: books.retention, now: .now(),
+                within: .seconds(1))
+            // An old ledger's first close may take minutes: the next reading comes first.
+            if !isDone { lastClose = Timestamp(microseconds: 0) }
         } catch {
             report("\(error)")
         }
@@ -90,7 +93,7 @@ extension EnergyMeter {
             let until = min(max(until ?? end, from), end)
             return SpanDelta(
                 account: account, active: .zero, reservedIdle: .zero, low: .zero, high: .zero, carbon: .zero,
-                carbonLow: .zero, carbonHigh: .zero, gap: until.since(from), tier: .gap)
+                carbonLow: .zero, carbonHigh: .zero, activeCarbon: .zero, gap: until.since(from), tier: .gap)
         }
         for domain in counted {
             let spans = jobs.map { job in

@@ -66,6 +66,8 @@ actor EnergyMeter {
     /// The flush under way.
     var flushing: Task<Void, Never>?
     private(set) var lastRead = Timestamp(microseconds: 0)
+    /// What each share's carbon and water are short of whole units, by domain and account.
+    private var roundings: [String: [Account: CostRounding]] = [:]
     /// What is learned of how much a CPU second of each account draws.
     private var weights = PowerWeights()
     private var remainder = SystemRemainder()
@@ -115,6 +117,7 @@ actor EnergyMeter {
         }
         read()
         tracked[id] = nil
+        for domain in roundings.keys { roundings[domain]?[.job(id.number)] = nil }
         await flush()
     }
 
@@ -204,12 +207,9 @@ actor EnergyMeter {
             idleDoubt: meters.idleDoubt(of: sample.domain), weights: learned)
         let isGap = sample.gap != nil
         let spans = shares.map { share in
-            let carbon = site.price(share.energy, low: share.low, high: share.high)
-            let span = SpanDelta(
-                account: account(share.account), active: share.active, reservedIdle: share.reservedIdle,
-                low: share.low, high: share.high, carbon: carbon.mass, carbonLow: carbon.low,
-                carbonHigh: carbon.high, waterMicrolitres: site.water(share.energy), gap: .seconds(share.gapSeconds),
-                tier: tier)
+            let exact = site.price(share.energy, active: share.active, low: share.low, high: share.high)
+            let cost = roundings[sample.domain, default: [:]][share.account, default: .init()].whole(exact)
+            let span = SpanDelta(share, account: account(share.account), cost: cost, tier: tier)
             if case .job(let number) = share.account { count(JobID(number), span, seconds: sample.seconds) }
             return span
         }

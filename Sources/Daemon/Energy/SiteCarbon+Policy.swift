@@ -21,8 +21,9 @@ extension SiteCarbon {
     }
 
     /// What does not depend on the grid.
-    static func factors(_ policy: PolicySet) -> SiteFactors {
+    static func factors(_ policy: PolicySet, cpus: Int) -> SiteFactors {
         SiteFactors(
+            cpus: cpus,
             embodied: policy.site.embodiedKg.value.map { CarbonMass(grams: $0 * 1000) },
             lifetime: policy.site.embodiedKg.value == nil ? nil : policy.site.lifetime.value,
             wue: policy.site.wue.value, ewif: policy.site.ewif.value)

@@ -14,6 +14,7 @@ struct API: Sendable {
     let jobs: JobController
     let meter: EnergyMeter
     let ledger: Ledger
+    let auditor: Auditor
     let hub: EventHub
     let site: SiteCarbon
     let settings: Settings
@@ -166,12 +167,10 @@ struct API: Sendable {
         if let id = try query.text("job").map(jobID), try await ledger.job(id) == nil {
             throw APIError(.notFound, "there is no job \(id)", hint: "mlctl list shows the jobs there are")
         }
-        let given = try query.time("since")
-        let since = if let given { given } else { try await ledger.beginning() }
+        let history = try await ledger.history(now: .now())
         var report = try await ledger.report(
             ReportQuery(
-                since: since,
-                until: try query.time("until") ?? .now(),
+                since: try query.time("since") ?? history.since, until: try query.time("until") ?? history.until,
                 by: grouping ?? .job, job: try query.text("job").map(jobID),
                 user: isAdmin ? nil : User.lookup(uid: peer.uid, gid: peer.gid).name,
                 basis: basis ?? standard))
@@ -188,7 +187,7 @@ struct API: Sendable {
             throw APIError(.forbidden, "only an admin may audit the ledger", hint: "ask one of [access] admins")
         }
         await meter.flush()
-        return try Responses.json(try await ledger.audit(now: .now()))
+        return try Responses.json(try await auditor.audit())
     }
 
     private func policy(_ request: Request, _ context: PeerContext) async throws -> Response {

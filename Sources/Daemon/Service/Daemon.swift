@@ -29,11 +29,12 @@ package enum Daemon {
         let ledger = try Ledger(path: state.ledger)
         let site = try SiteCarbon(policy)
         let started = Timestamp.now()
+        let context = ChainContext(policyHash: policy.hash, factors: CarbonTable.version, version: mldVersion)
+        try await ledger.begin(context, now: started)
         try await ledger.keepPolicy(hash: policy.hash, text: policyText, at: started)
         try await ledger.recordIntensity(
             from: started, zone: site.zone, intensity: site.intensity, pue: site.pue,
             source: site.source)
-        try await ledger.recordSite(SiteCarbon.factors(policy), from: started)
 
         let socket = try ListeningSocket(
             path: settings.socket, mode: settings.isSystemMode ? 0o660 : 0o600,
@@ -45,9 +46,10 @@ package enum Daemon {
         let host = try await ledger.host(
             name: machine.hostName, cpuModel: machine.cpuModel, cpus: machine.capacity.cpus,
             memory: machine.capacity.memory)
+        try await ledger.recordSite(SiteCarbon.factors(policy, cpus: machine.capacity.cpus), from: started)
         let meter = EnergyMeter(
             roots: settings.roots, machine: machine.size, site: site,
-            books: try await books(ledger, host: host, policy: policy, bootID: machine.bootID),
+            books: try await books(ledger, host: host, context: context, policy: policy, bootID: machine.bootID),
             baseline: try await learnedBaseline(ledger), calibration: settings.calibration, logger: logger)
         let launcher = try SandboxLauncher(
             execPath: settings.programs + "/mld-exec", cgroups: CgroupTree.find(cgroupfs: settings.roots.cgroupfs))
@@ -63,7 +65,8 @@ package enum Daemon {
         try await jobs.takeUp()
 
         let api = API(
-            jobs: jobs, meter: meter, ledger: ledger, hub: hub, site: site, settings: settings,
+            jobs: jobs, meter: meter, ledger: ledger, auditor: Auditor(ledger), hub: hub, site: site,
+            settings: settings,
             startedAt: started)
         let log = logger
         let path = socket.path
@@ -83,15 +86,14 @@ package enum Daemon {
     }
 
     private static func books(
-        _ ledger: Ledger, host: Int64, policy: PolicySet, bootID: String
+        _ ledger: Ledger, host: Int64, context: ChainContext, policy: PolicySet, bootID: String
     ) async throws -> Books {
         // While the machine was off it drew nothing: only a daemon that was gone leaves a gap.
         let isSameBoot = try await ledger.learned("boot") == bootID
         let lastReading = isSameBoot ? try await ledger.lastReading() : nil
         try await ledger.learn("boot", bootID, at: .now())
         return Books(
-            ledger: ledger, host: host,
-            context: ChainContext(policyHash: policy.hash, factors: CarbonTable.version, version: mldVersion),
+            ledger: ledger, host: host, context: context,
             retention: Retention(minutes: policy.keeping.minutes.value, hours: policy.keeping.hours.value),
             lastReading: lastReading)
     }

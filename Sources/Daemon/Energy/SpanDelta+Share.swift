@@ -1,0 +1,18 @@
+import Carbon
+import JobAPI
+import Ledger
+import Metering
+import Units
+
+extension SpanDelta {
+    /// What is booked of one share of a reading.
+    /// - Parameter cost: in whole µg and µL.
+    init(_ share: Share, account: SpanAccount, cost: EnergyCost, tier: Tier) {
+        func mass(_ micrograms: Double) -> CarbonMass { CarbonMass(micrograms: Int64(saturating: micrograms)) }
+        self.init(
+            account: account, active: share.active, reservedIdle: share.reservedIdle, low: share.low, high: share.high,
+            carbon: mass(cost.carbon), carbonLow: mass(cost.carbonLow), carbonHigh: mass(cost.carbonHigh),
+            activeCarbon: mass(cost.activeCarbon), waterMicrolitres: Int64(saturating: cost.water),
+            activeWaterMicrolitres: Int64(saturating: cost.activeWater), gap: .seconds(share.gapSeconds), tier: tier)
+    }
+}
