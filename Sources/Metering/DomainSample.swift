@@ -86,6 +86,19 @@ package struct DomainSample: Sendable, Hashable {
         return Power(watts: energy.energy.joules / seconds)
     }
 
+    /// The sample, or a gap where no machine could have drawn so much: the last wall behind each reader's own bounds, so
+    /// that no driver's nonsense reaches the books. The second on top is for counters that renew late.
+    var plausible: DomainSample {
+        guard let energy else { return self }
+        let most = Power(watts: PowerBound.platform).over(seconds: seconds + 1)
+        guard energy.energy >= .zero, energy.energy <= most else {
+            return asGap("\(energy.energy) in \(seconds) s: no machine draws that")
+        }
+        var result = self
+        result.reading = .energy(EnergyRange(energy.energy, low: max(energy.low, .zero), high: min(energy.high, most)))
+        return result
+    }
+
     /// What a whole used beside parts of it that have meters of their own, so that no joule is counted twice.
     ///
     /// A gap where a part is one: what it drew is somewhere in the whole.

@@ -55,7 +55,8 @@ extension MeterDescription {
     mutating func sample(_ reading: DomainSample.Reading, over tick: MeterTick) -> DomainSample {
         let sample = DomainSample(
             domain: domain, kind: kind, start: tick.start, end: tick.end, seconds: tick.seconds, reading: reading,
-            tier: tier, source: source)
+            tier: tier, source: source
+        ).plausible
         status = sample.gap ?? "ok"
         return sample
     }

@@ -3,8 +3,8 @@ package import Units
 
 /// All meters of one machine: finds them, reads them together, and decides which domains make up the total.
 package struct MeterSet: Sendable {
-    /// The longest interval that still counts as one reading, in seconds. The daemon reads once a second; after a longer
-    /// silence nobody knows which job drew what, and a counter may have gone round unseen.
+    /// The longest interval that still counts as one reading, in seconds. The daemon reads once a second while jobs run
+    /// and every five seconds while none does; after a longer silence nobody knows which job drew what, and a counter may have gone round unseen.
     package static let longestInterval = 30.0
     /// By how much the wall clock may drift from the monotonic clock within one interval, in seconds.
     package static let clockTolerance = 2.0
@@ -108,7 +108,7 @@ package struct MeterSet: Sendable {
         self.last = (at, monotonicNanoseconds)
         let tick = Self.tick(from: last, to: (at, monotonicNanoseconds), load: load)
         var samples: [DomainSample] = []
-        for index in found.indices { samples += found[index].reader?.sample(tick) ?? [] }
+        for index in found.indices { samples += found[index].reader?.sample(tick).map(\.plausible) ?? [] }
         // After the samples, so that no interval is metered twice: what is found now counts from here on.
         settle()
         // A platform holds the cards, and memory that has a counter of its own. A model of the board never held the cards:

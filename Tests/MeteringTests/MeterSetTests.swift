@@ -103,6 +103,41 @@ import Units
         #expect(meters.idlePower(of: "package-0", baseline: baseline) == Power(watts: 20))
     }
 
+    /// Whatever a reader makes of a driver's nonsense: 10 kW for the second and one more are the most that is believed.
+    @Test(arguments: [20_000_000_001, Int64.max, -1, .min])
+    func whatNoMachineDrawsIsAGapWhoeverReadIt(microjoules: Int64) throws {
+        var meters = MeterSet(readers: [Claimant(claim: EnergyRange(Energy(microjoules: microjoules)))])
+        let sample = try #require(second(of: &meters))
+        #expect(sample.gap?.hasSuffix("no machine draws that") == true && sample.tier == .gap && sample.seconds == 1)
+    }
+
+    @Test func aRangeReachesNoFurtherThanWhatAMachineDraws() throws {
+        let claim = EnergyRange(Energy(joules: 20_000), low: Energy(joules: -5), high: Energy(microjoules: .max))
+        var meters = MeterSet(readers: [Claimant(claim: claim)])
+        let sample = try #require(second(of: &meters))
+        #expect(sample.energy == EnergyRange(Energy(joules: 20_000), low: .zero, high: Energy(joules: 20_000)))
+    }
+
+    private func second(of meters: inout MeterSet) -> DomainSample? {
+        _ = meters.sample(at: Timestamp(seconds: 100), monotonicNanoseconds: 0, load: nil)
+        return meters.sample(at: Timestamp(seconds: 101), monotonicNanoseconds: 1_000_000_000, load: nil).first
+    }
+
+    private struct Claimant: MeterReader {
+        let claim: EnergyRange
+        let descriptions: [MeterDescription] = []
+
+        mutating func begin() {}
+
+        mutating func sample(_ tick: MeterTick) -> [DomainSample] {
+            [
+                DomainSample(
+                    domain: "claimed", kind: .gpu, start: tick.start, end: tick.end, seconds: tick.seconds,
+                    reading: .energy(claim), tier: .measured, source: "a test")
+            ]
+        }
+    }
+
     @Test func theMetersOfThisMachineAddUp() throws {
         let roots = SystemRoots()
         var meters = MeterSet(discovering: roots)

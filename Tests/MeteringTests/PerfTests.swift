@@ -225,9 +225,46 @@ import Units
         var meters = machine.meters()
         for second in 1...90 {
             if second % 25 == 0 { try machine.count("energy-pkg", joules: Double(second)) }
-            #expect(machine.tick(&meters)["package-0"]?.joules == (second % 25 == 0 ? 25 : nil))
+            let gap = second % 25 == 0 ? "the counter moved again after 24 s" : "the counter stood still"
+            #expect(machine.tick(&meters)["package-0"]?.gap?.hasPrefix(gap) == true)
         }
         #expect(meters.descriptions.first?.counted == true)
+        try machine.count("energy-pkg", joules: 90)
+        #expect(machine.tick(&meters)["package-0"]?.gap?.hasPrefix("the counter moved again after 15 s") == true)
+        try machine.count("energy-pkg", joules: 110)
+        #expect(machine.tick(&meters)["package-0"]?.joules == 20)
+    }
+
+    /// Its CPU gives no count when mld starts: a gap beside the other socket, opened anew at each reading.
+    @Test(arguments: [0, 8]) func aSocketUnreadableAtTheStartIsAGapBesideTheOther(unreadable: Int) throws {
+        let machine = try machine(["energy-pkg": 0], mask: "0,8")
+        try machine.remove("sys/bus/event_source/devices/power/counters/energy-pkg@\(unreadable)")
+        var meters = machine.meters()
+        let (late, sound) = unreadable == 0 ? ("package-0", "package-1") : ("package-1", "package-0")
+        #expect(meters.descriptions.map(\.domain) == ["package-0", "package-1"])
+        try machine.count("energy-pkg", cpu: 8 - unreadable, joules: 30)
+        var samples = machine.tick(&meters)
+        #expect(samples[sound]?.joules == 30)
+        #expect(samples[late]?.gap == "the counter cannot be read: No such file or directory")
+        for cpu in [0, 8] { try machine.count("energy-pkg", cpu: cpu, joules: 60) }
+        samples = machine.tick(&meters)
+        #expect(samples[sound]?.joules == 30)
+        #expect(samples[late]?.gap == "the counter came back: new baseline")
+        try machine.count("energy-pkg", cpu: unreadable, joules: 105)
+        try machine.count("energy-pkg", cpu: 8 - unreadable, joules: 90)
+        samples = machine.tick(&meters)
+        #expect(samples[sound]?.joules == 30 && samples[late]?.joules == 45)
+    }
+
+    /// 1 J ahead at 100 W: read 10 ms late.
+    @Test func oneLateReadDoesNotMakeTwoSockets() throws {
+        let machine = try machine(["energy-pkg": 0], mask: "0,8")
+        var meters = machine.meters()
+        for second in 1...12 {
+            try machine.count("energy-pkg", cpu: 0, joules: Double(second) * 100)
+            try machine.count("energy-pkg", cpu: 8, joules: Double(second) * 100 + (second == 7 ? 1 : 0))
+            #expect(machine.tick(&meters).mapValues(\.joules) == ["package-0": 100])
+        }
     }
 
     @Test(arguments: [EACCES, EPERM])

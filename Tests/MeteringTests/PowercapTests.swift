@@ -35,93 +35,6 @@ import Units
         #expect(machine.meters().descriptions.filter(\.counted).map(\.domain) == ["package-0", "dram-0"])
     }
 
-    @Test func aCounterThatWrapsIsContinued() throws {
-        let machine = try FakeMachine()
-        try machine.zone("intel-rapl:0", name: "package-0", energy: 262_143_328_850 - 10_000_000)
-        var meters = machine.meters()
-        try machine.energy("intel-rapl:0", 15_000_000)
-        // 10 J to the end of the range and 15 J after it.
-        #expect(machine.tick(&meters)["package-0"]?.joules == 25)
-        try machine.energy("intel-rapl:0", 16_000_000)
-        #expect(machine.tick(&meters)["package-0"]?.joules == 1)
-    }
-
-    @Test(arguments: [nil, "", "0", "lots"])
-    func aCounterThatGoesBackWithoutAKnownRangeIsAGap(range: String?) throws {
-        let machine = try FakeMachine()
-        try machine.zone("intel-rapl:0", name: "package-0", energy: 90_000_000, range: nil)
-        if let range { try machine.write("sys/class/powercap/intel-rapl:0/max_energy_range_uj", range) }
-        var meters = machine.meters()
-        try machine.energy("intel-rapl:0", 5_000_000)
-        let sample = machine.tick(&meters)["package-0"]
-        #expect(sample?.gap == "the counter went back and its range cannot be read")
-        #expect(sample?.tier == .gap && sample?.seconds == 1)
-        try machine.energy("intel-rapl:0", 8_000_000)
-        #expect(machine.tick(&meters)["package-0"]?.joules == 3)
-    }
-
-    @Test func aCounterThatWasResetIsAGapAndNotAWrap() throws {
-        let machine = try FakeMachine()
-        try machine.zone("intel-rapl:0", name: "package-0", energy: 100_000_000_000)
-        var meters = machine.meters()
-        // Taken for a wrap this would be 162 kJ in one second.
-        try machine.energy("intel-rapl:0", 1_000_000)
-        let sample = machine.tick(&meters)["package-0"]
-        #expect(sample?.gap?.hasPrefix("the counter was reset") == true)
-        try machine.energy("intel-rapl:0", 31_000_000)
-        #expect(machine.tick(&meters)["package-0"]?.joules == 30)
-    }
-
-    @Test func aCounterBeyondItsRangeThatGoesBackIsAGap() throws {
-        let machine = try FakeMachine()
-        try machine.zone("intel-rapl:0", name: "package-0", energy: 2_000, range: 1_000)
-        var meters = machine.meters()
-        try machine.energy("intel-rapl:0", 500)
-        #expect(machine.tick(&meters)["package-0"]?.gap == "the counter went back from beyond its range")
-    }
-
-    @Test func aJumpAboveTheStatedMaximumIsAGap() throws {
-        let machine = try FakeMachine()
-        // The kernel states 200 W; short peaks up to 300 W are let pass.
-        try machine.zone("intel-rapl:0", name: "package-0", energy: 0, maximum: 200_000_000)
-        var meters = machine.meters()
-        try machine.energy("intel-rapl:0", 290_000_000)
-        #expect(machine.tick(&meters)["package-0"]?.joules == 290)
-        try machine.energy("intel-rapl:0", 640_000_000)
-        #expect(machine.tick(&meters)["package-0"]?.gap?.contains("jumped above physical power") == true)
-        try machine.energy("intel-rapl:0", 740_000_000)
-        #expect(machine.tick(&meters)["package-0"]?.joules == 100)
-    }
-
-    @Test func withoutAStatedMaximumAJumpAboveTwoKilowattsIsAGap() throws {
-        let machine = try FakeMachine()
-        try machine.zone("intel-rapl:0", name: "package-0", energy: 0)
-        var meters = machine.meters()
-        try machine.energy("intel-rapl:0", 1_900_000_000)
-        #expect(machine.tick(&meters)["package-0"]?.joules == 1900)
-        try machine.energy("intel-rapl:0", 4_000_000_000)
-        #expect(machine.tick(&meters)["package-0"]?.gap != nil)
-    }
-
-    @Test func anIntervalInWhichTheCounterMayHaveGoneRoundTwiceIsAGap() throws {
-        let machine = try FakeMachine()
-        // 3,000 J of range at up to 300 W: after 10 s nobody knows how often it wrapped.
-        try machine.zone("intel-rapl:0", name: "package-0", energy: 0, range: 3_000_000_000, maximum: 200_000_000)
-        var meters = machine.meters()
-        try machine.energy("intel-rapl:0", 50_000_000)
-        #expect(machine.tick(&meters, after: 12)["package-0"]?.gap?.contains("more than once") == true)
-        try machine.energy("intel-rapl:0", 80_000_000)
-        #expect(machine.tick(&meters)["package-0"]?.joules == 30)
-    }
-
-    @Test func aCounterThatStandsStillIsAGapAndNotZero() throws {
-        let machine = try FakeMachine()
-        try machine.zone("intel-rapl:0", name: "package-0", energy: 77)
-        var meters = machine.meters()
-        #expect(machine.tick(&meters)["package-0"]?.gap == "the counter stood still")
-        #expect(meters.descriptions.first?.status == "the counter stood still")
-    }
-
     /// Gaps at first, then out of use; what is next best stands in.
     @Test func aCounterThatNeverMovesMakesPlaceForTheModel() throws {
         let machine = try FakeMachine()
@@ -149,36 +62,6 @@ import Units
         try machine.energy("intel-rapl:1:0", 4_000_000)
         let samples = machine.tick(&meters)
         #expect(samples.mapValues(\.joules) == ["package-0": 40, "package-1": 60, "dram-0": 3, "dram-1": 4])
-    }
-
-    @Test func diesThatShowOneCounterAreCountedOnce() throws {
-        let machine = try FakeMachine()
-        for index in 0..<3 { try machine.zone("intel-rapl:\(index)", name: "package-\(index)", energy: 5_000) }
-        var meters = machine.meters()
-        var total = 0.0
-        for step in 1...5 {
-            for index in 0..<3 { try machine.energy("intel-rapl:\(index)", 5_000 + UInt64(step) * 50_000_000) }
-            total += machine.tick(&meters).values.compactMap(\.joules).reduce(0, +)
-        }
-        #expect(total == 250)
-        let status = meters.descriptions.first { $0.domain == "package-2" }?.status
-        #expect(status == "shows the counter of package-0: counted once")
-        // A renewal of the counter between the two reads is no second socket.
-        try machine.energy("intel-rapl:0", 300_005_000)
-        try machine.energy("intel-rapl:1", 300_055_000)
-        try machine.energy("intel-rapl:2", 300_055_000)
-        #expect(machine.tick(&meters).mapValues(\.joules) == ["package-0": 50])
-    }
-
-    @Test func socketsThatMoveApartAreBothCountedFromThenOn() throws {
-        let machine = try FakeMachine()
-        for index in 0..<2 { try machine.zone("intel-rapl:\(index)", name: "package-\(index)", energy: 0) }
-        var meters = machine.meters()
-        for (first, second, sum) in [(50, 60, 110.0), (100, 110, 100.0), (150, 170, 110.0)] {
-            try machine.energy("intel-rapl:0", UInt64(first) * 1_000_000)
-            try machine.energy("intel-rapl:1", UInt64(second) * 1_000_000)
-            #expect(machine.tick(&meters).values.compactMap(\.joules).reduce(0, +) == sum)
-        }
     }
 
     @Test func theMemoryMappedCopyIsIgnored() throws {
@@ -262,6 +145,64 @@ import Units
         #expect(package?.counted == false)
         #expect(package?.status.hasPrefix("cannot be read: ") == true)
         #expect(meters.descriptions.contains { $0.domain == "cpu-model" && $0.counted }, "the model stands in")
+    }
+
+    /// Leaving the one out would make the other look like the whole: a gap until it can be read.
+    @Test(arguments: [0, 1]) func aZoneUnreadableAtTheStartIsAGapBesideItsSibling(unreadable: Int) throws {
+        let machine = try FakeMachine()
+        for index in 0..<2 {
+            try machine.zone("intel-rapl:\(index)", name: "package-\(index)", energy: 0)
+            try machine.zone("intel-rapl:\(index):0", name: "dram", energy: 0)
+        }
+        try machine.write("sys/class/powercap/intel-rapl:\(unreadable)/energy_uj", "")
+        try machine.write("sys/class/powercap/intel-rapl:\(unreadable):0/energy_uj", "")
+        var meters = machine.meters()
+        #expect(meters.descriptions.map(\.domain) == ["package-0", "package-1", "dram-0", "dram-1"])
+        #expect(meters.descriptions.filter(\.counted).count == 4)
+        let late = ["package-\(unreadable)", "dram-\(unreadable)"]
+        let sound = ["package-\(1 - unreadable)", "dram-\(1 - unreadable)"]
+        func energies(_ package: UInt64, _ memory: UInt64, of index: Int) throws {
+            try machine.energy("intel-rapl:\(index)", package * 1_000_000)
+            try machine.energy("intel-rapl:\(index):0", memory * 1_000_000)
+        }
+        try energies(80, 5, of: 1 - unreadable)
+        var samples = machine.tick(&meters)
+        #expect(sound.map { samples[$0]?.joules } == [80, 5])
+        #expect(late.allSatisfy { samples[$0]?.gap?.hasPrefix("the counter is garbage") == true })
+        #expect(late.allSatisfy { samples[$0]?.seconds == 1 })
+        try energies(160, 10, of: 1 - unreadable)
+        try energies(3000, 200, of: unreadable)
+        samples = machine.tick(&meters)
+        #expect(sound.map { samples[$0]?.joules } == [80, 5])
+        #expect(late.allSatisfy { samples[$0]?.gap == "the counter came back: new baseline" })
+        try energies(240, 15, of: 1 - unreadable)
+        try energies(3090, 207, of: unreadable)
+        samples = machine.tick(&meters)
+        #expect((sound + late).map { samples[$0]?.joules } == [80, 5, 90, 7])
+    }
+
+    @Test func aZoneForRootOnlyBesideOneForAllIsAGapWithTheReason() throws {
+        let machine = try FakeMachine()
+        for index in 0..<2 { try machine.zone("intel-rapl:\(index)", name: "package-\(index)", energy: 0) }
+        chmod(machine.directory + "/sys/class/powercap/intel-rapl:1/energy_uj", 0)
+        try asAnotherUser {
+            var meters = machine.meters()
+            let package = meters.descriptions.first { $0.domain == "package-1" }
+            #expect(package?.counted == true)
+            #expect(machine.tick(&meters)["package-1"]?.gap == "the counter is unreadable: Permission denied")
+        }
+    }
+
+    @Test func aCopyThatCanBeReadStandsInForAZoneThatCannot() throws {
+        let machine = try FakeMachine()
+        try machine.zone("intel-rapl:0", name: "package-0", energy: 0)
+        try machine.write("sys/class/powercap/intel-rapl:0/energy_uj", "")
+        try machine.zone("intel-rapl-mmio:0", name: "package-0", energy: 0)
+        var meters = machine.meters()
+        let counted = meters.descriptions.filter(\.counted).map(\.source)
+        #expect(counted == ["RAPL counter package-0 (intel-rapl-mmio:0) through powercap"])
+        try machine.energy("intel-rapl-mmio:0", 9_000_000)
+        #expect(machine.tick(&meters).mapValues(\.joules) == ["package-0": 9])
     }
 
     @Test func aZoneThatVanishesAndReturnsStartsAnew() throws {

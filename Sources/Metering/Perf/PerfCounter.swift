@@ -10,16 +10,20 @@ struct PerfCounter: RAPLCounter {
     private var count: PerfEvents.Count?
     private var counter: EnergyCounter
 
-    /// - Parameter bound: more than the hardware can draw, in watts.
-    init(_ request: PerfEvents.Request, scale: Double, bound: Double, events: PerfEvents) throws(LinuxError) {
+    /// - Parameters:
+    ///   - count: the event, open; nil where that failed. It is opened anew at each reading then.
+    ///   - bound: more than the hardware can draw, in watts.
+    init(
+        _ request: PerfEvents.Request, count: PerfEvents.Count?, scale: Double, bound: Double, events: PerfEvents
+    ) {
         self.events = events
         self.request = request
         self.scale = scale
-        count = try events.open(request)
+        self.count = count
         // The kernel makes 64 bits of the hardware's 32, so this counter has no wrap of its own.
         counter = EnergyCounter(
             range: nil, ceiling: bound, renewalSeconds: RAPLTiming.renewalSeconds,
-            standstillSeconds: RAPLTiming.standstillSeconds)
+            standstillSeconds: RAPLTiming.standstillSeconds, slowestRenewal: RAPLTiming.slowestRenewal)
     }
 
     var isStuck: Bool { counter.isStuck }

@@ -70,11 +70,13 @@ package struct PerfReader: MeterReader {
             parent: role == .memory || role == .part ? package.name : nil,
             source: "RAPL counter \(event.name) (CPU \(package.cpu)) through perf",
             open: {
+                func counter(_ count: PerfEvents.Count?) -> PerfCounter {
+                    PerfCounter(request, count: count, scale: event.scale, bound: role.bound, events: events)
+                }
                 do throws(LinuxError) {
-                    return .success(
-                        try PerfCounter(request, scale: event.scale, bound: role.bound, events: events))
+                    return .ready(counter(try events.open(request)))
                 } catch {
-                    return .failure(PerfCounter.refusal(error))
+                    return .unreadable(counter(nil), PerfCounter.refusal(error))
                 }
             })
     }
@@ -85,6 +87,6 @@ package struct PerfReader: MeterReader {
     ) -> RAPLSelection<PerfCounter>.Candidate {
         .init(
             name: name, parent: parent, source: "RAPL counters through perf",
-            open: { .failure(RAPLRefusal("cannot be read: \(reason)")) })
+            open: { .refused(RAPLRefusal("cannot be read: \(reason)")) })
     }
 }

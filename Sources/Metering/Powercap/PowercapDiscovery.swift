@@ -18,14 +18,14 @@ struct PowercapDiscovery {
         }
     }
 
-    private static func open(_ path: String, bound: Double) -> Result<PowercapZone, RAPLRefusal> {
+    private static func open(_ path: String, bound: Double) -> RAPLSelection<PowercapZone>.Opening {
         let zone = PowercapZone(path: path, kindBound: bound)
         do {
             _ = try zone.value()
-            return .success(zone)
+            return .ready(zone)
         } catch {
             let hint = error.kind == .unreadable ? " (energy_uj is readable by root only)" : ""
-            return .failure(RAPLRefusal("cannot be read: \(error.message)\(hint)"))
+            return .unreadable(zone, RAPLRefusal("cannot be read: \(error.message)\(hint)"))
         }
     }
 

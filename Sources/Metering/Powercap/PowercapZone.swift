@@ -6,16 +6,20 @@ struct PowercapZone: RAPLCounter {
     let path: String
     private var counter: EnergyCounter
 
-    /// Beyond the stated maximum, short turbo peaks are real.
-    static let turboAllowance = 1.5
+    /// What the kernel calls the maximum is the processor's thermal design power. Processors of laptops draw several times
+    /// that for seconds: 6 W with a limit of 12 W, 17 W with 37 W.
+    static let turboAllowance = 10.0
+    /// Some machines state a few watts, or nonsense.
+    static let leastCeiling = 100.0
 
+    /// - Parameter kindBound: more than any such hardware draws, in watts, whatever the machine states.
     init(path: String, kindBound: Double) {
         self.path = path
-        let stated = Self.statedMaximum(path)
+        let stated = Self.statedMaximum(path).map { max($0 * Self.turboAllowance, Self.leastCeiling) }
         counter = EnergyCounter(
-            range: try? SystemFile.integer(path + "/max_energy_range_uj"),
-            ceiling: stated.map { $0 * Self.turboAllowance } ?? kindBound, ceilingIsStated: stated != nil,
-            renewalSeconds: RAPLTiming.renewalSeconds, standstillSeconds: RAPLTiming.standstillSeconds)
+            range: try? SystemFile.integer(path + "/max_energy_range_uj"), ceiling: min(stated ?? kindBound, kindBound),
+            renewalSeconds: RAPLTiming.renewalSeconds, standstillSeconds: RAPLTiming.standstillSeconds,
+            slowestRenewal: RAPLTiming.slowestRenewal)
     }
 
     /// The largest `constraint_N_max_power_uw`, in watts. Absent or zero on many machines.

@@ -18,4 +18,6 @@ enum RAPLTiming {
     static let renewalSeconds = 0.005
     /// Over so long a powered domain has drawn something.
     static let standstillSeconds = 0.1
+    /// Renewed so often, it has no slow renewals: what it tells after a standstill is of a time that nobody knows.
+    static let slowestRenewal = 0.0
 }

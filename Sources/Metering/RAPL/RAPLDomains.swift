@@ -1,4 +1,4 @@
-import Units
+import LinuxSystem
 
 /// The RAPL domains that one reader counts: reads them together, counts dies that show one counter once, and takes counters
 /// out of use that never move.
@@ -26,23 +26,37 @@ struct RAPLDomains<Counter: RAPLCounter>: Sendable {
     var descriptions: [MeterDescription] { domains.map(\.description) + unused }
 
     mutating func begin() {
+        let start = SystemClock.monotonicNanoseconds()
         for index in domains.indices { domains[index].counter.begin() }
+        noteReading(since: start)
+    }
+
+    private mutating func noteReading(since start: Int64) {
+        mirrors.noteReading(seconds: Double(SystemClock.monotonicNanoseconds() - start) / 1e9)
     }
 
     mutating func sample(_ tick: MeterTick) -> [DomainSample] {
+        let start = SystemClock.monotonicNanoseconds()
         let changes = domains.indices.map { change(of: $0, tick) }
-        let mirrored = mirroredDomains(changes, seconds: tick.seconds)
+        noteReading(since: start)
+        let verdicts = verdicts(on: changes, seconds: tick.seconds)
         var samples: [DomainSample] = []
         for (index, change) in changes.enumerated() {
-            if let original = mirrored[index] {
-                let name = domains[original].description.domain
+            var reading = change?.reading
+            switch verdicts[index] {
+            case .mirrors(let original):
+                let name = domains[packages[original]].description.domain
                 domains[index].description.status = "shows the counter of \(name): counted once"
                 domains[index].description.counted = false
                 continue
+            case .undecided(let original):
+                let name = domains[packages[original]].description.domain
+                reading = .gap("not yet told apart from \(name)")
+            case .own, nil: break
             }
-            guard let change else { continue }
+            guard let reading else { continue }
             if !domains[index].isQuarantined { domains[index].description.counted = true }
-            samples.append(domains[index].description.sample(change.reading, over: tick))
+            samples.append(domains[index].description.sample(reading, over: tick))
         }
         quarantine()
         return samples
@@ -72,15 +86,11 @@ struct RAPLDomains<Counter: RAPLCounter>: Sendable {
         }
     }
 
-    /// For each domain that only repeats another's counter, the index of that other.
-    private mutating func mirroredDomains(_ changes: [EnergyCounter.Change?], seconds: Double) -> [Int: Int] {
-        let deltas = packages.map { index -> UInt64? in
-            if case .energy(let value) = changes[index] { value } else { nil }
-        }
-        var result: [Int: Int] = [:]
-        for (position, original) in mirrors.update(deltas: deltas, seconds: seconds).enumerated() {
-            if let original { result[packages[position]] = packages[original] }
-        }
-        return result
+    /// What each package is to those before it.
+    private mutating func verdicts(
+        on changes: [EnergyCounter.Change?], seconds: Double
+    ) -> [Int: RAPLMirrors.Verdict] {
+        let deltas = packages.map { changes[$0]?.advance }
+        return Dictionary(uniqueKeysWithValues: zip(packages, mirrors.update(deltas: deltas, seconds: seconds)))
     }
 }

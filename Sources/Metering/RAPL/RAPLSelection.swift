@@ -12,7 +12,21 @@ struct RAPLSelection<Counter: RAPLCounter> {
         /// Where the figure comes from, for people.
         var source: String
         /// Makes it ready for reading. Called only where it would be counted.
-        var open: () -> Result<Counter, RAPLRefusal>
+        var open: () -> Opening
+    }
+
+    enum Opening {
+        case ready(Counter)
+        /// It is there but cannot be read now.
+        case unreadable(Counter, RAPLRefusal)
+        case refused(RAPLRefusal)
+    }
+
+    /// One that cannot be read now, and its place among those that are counted.
+    private struct Unreadable {
+        var place: Int
+        var description: MeterDescription
+        var counter: Counter
     }
 
     private(set) var counted: [(description: MeterDescription, counter: Counter)] = []
@@ -23,24 +37,53 @@ struct RAPLSelection<Counter: RAPLCounter> {
     /// - Parameter candidates: of two with one domain the first is counted.
     init(of candidates: [Candidate]) {
         for role in RAPLRole.allCases {
-            for candidate in candidates where RAPLRole(name: candidate.name) == role { add(candidate, role) }
+            var unreadable: [Unreadable] = []
+            for candidate in candidates where RAPLRole(name: candidate.name) == role {
+                add(candidate, role, &unreadable)
+            }
+            place(unreadable, role)
         }
     }
 
-    private mutating func add(_ candidate: Candidate, _ role: RAPLRole) {
+    private mutating func add(_ candidate: Candidate, _ role: RAPLRole, _ unreadable: inout [Unreadable]) {
         var description = MeterDescription(
             domain: Self.domain(candidate, role), kind: role.kind, source: candidate.source, tier: .measured,
             updatesPerSecond: RAPLTiming.updatesPerSecond)
-        let result = refusal(of: description.domain, candidate, role).map { .failure($0) } ?? candidate.open()
-        switch result {
-        case .success(let counter):
+        let opening = refusal(of: description.domain, candidate, role).map { Opening.refused($0) } ?? candidate.open()
+        switch opening {
+        case .ready(let counter):
             counted.append((description, counter))
             if role == .platform { dropMemory(inside: description.domain) }
-        case .failure(let refusal):
+        case .unreadable(let counter, let refusal):
             description.status = refusal.reason
-            description.counted = false
-            unused.append(description)
+            unreadable.append(Unreadable(place: counted.count, description: description, counter: counter))
+        case .refused(let refusal):
+            description.status = refusal.reason
+            notUse(description)
         }
+    }
+
+    /// Counts what cannot be read now if another of its kind can: it is a gap until it can be read, and leaving it out
+    /// would make the rest look like the whole. Where none of the kind can be read, the next best meter stands in.
+    private mutating func place(_ unreadable: [Unreadable], _ role: RAPLRole) {
+        var placed = 0
+        for entry in unreadable {
+            let isOneOfSeveral =
+                role != .platform && counted.contains { $0.description.kind == role.kind }
+                && !counted.contains { $0.description.domain == entry.description.domain }
+            if isOneOfSeveral {
+                counted.insert((entry.description, entry.counter), at: entry.place + placed)
+                placed += 1
+            } else {
+                notUse(entry.description)
+            }
+        }
+    }
+
+    private mutating func notUse(_ description: MeterDescription) {
+        var description = description
+        description.counted = false
+        unused.append(description)
     }
 
     /// Why a domain must not be counted beside those that are; nil if it may.
@@ -60,8 +103,7 @@ struct RAPLSelection<Counter: RAPLCounter> {
         for entry in counted where entry.description.kind == .memory {
             var description = entry.description
             description.status = "lies inside \(platform): not counted"
-            description.counted = false
-            unused.append(description)
+            notUse(description)
         }
         counted.removeAll { $0.description.kind == .memory }
     }
