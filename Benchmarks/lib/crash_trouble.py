@@ -145,7 +145,6 @@ class SetClock(threading.Thread):
         self.file.write_bytes(struct.pack("q", 0))
         self.library = directory / "clock.so"
         self.ending = threading.Event()
-        self.is_on = False
         self.times = 0
 
     def prepare(self, bin: Path, directory: Path) -> str | None:
@@ -178,7 +177,7 @@ exec {shlex.quote(str(bin / "mld-exec"))} "$@"
 
     def run(self):
         with self.file.open("r+b") as file, mmap.mmap(file.fileno(), 8) as offset:
-            while not self.ending.wait(self.draw.uniform(1, 8)):
+            while not self.ending.wait(self.draw.uniform(3, 15)):
                 # Up to an hour either way, and now and then right again.
                 seconds = 0 if self.draw.random() < 0.2 else self.draw.randint(-3600, 3600)
                 offset[:8] = struct.pack("q", seconds)
