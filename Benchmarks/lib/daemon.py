@@ -16,6 +16,10 @@ from lib.core import ROOT
 START_LIMIT = 60
 
 
+def say(*words):
+    print(*words, file=sys.stderr, flush=True)
+
+
 def programs(given: str | None) -> Path:
     """The directory of `--bin`, else that of a release build."""
     if given:
@@ -64,15 +68,22 @@ def call(path: str, method: str, target: str, body=None, timeout=30.0):
         connection.close()
 
 
-class Counter:
-    """A RAPL zone whose counter runs at a known power, so that the truth is known."""
+def busy_seconds() -> float:
+    """CPU time the machine has spent on anything: user, nice, system, irq and softirq of /proc/stat."""
+    user, nice, system, _, _, irq, softirq = map(int, Path("/proc/stat").read_text().split(None, 8)[1:8])
+    return (user + nice + system + irq + softirq) / os.sysconf("SC_CLK_TCK")
 
-    def __init__(self, sysfs: Path, watts: float):
-        self.zone = sysfs / "class" / "powercap" / "intel-rapl:0"
+
+class Counter:
+    """A RAPL zone whose counter runs at a known power, so that the truth is known: some watts always, and some for each
+    busy CPU."""
+
+    def __init__(self, sysfs: Path, watts: float, watts_per_cpu: float = 0, number: int = 0):
+        self.zone = sysfs / "class" / "powercap" / f"intel-rapl:{number}"
         self.zone.mkdir(parents=True)
-        self.watts = watts
+        self.watts, self.watts_per_cpu = watts, watts_per_cpu
         self.value = self.first = 1_000_000
-        (self.zone / "name").write_text("package-0\n")
+        (self.zone / "name").write_text(f"package-{number}\n")
         (self.zone / "max_energy_range_uj").write_text("262143328850\n")
         self._write()
         self._stop = threading.Event()
@@ -86,9 +97,12 @@ class Counter:
         new.rename(self.zone / "energy_uj")
 
     def _run(self):
-        begin = time.monotonic()
+        begin, busy = time.monotonic(), busy_seconds()
         while not self._stop.wait(0.02):
-            self.value = self.first + int((time.monotonic() - begin) * self.watts * 1e6)
+            joules = (time.monotonic() - begin) * self.watts
+            if self.watts_per_cpu:
+                joules += (busy_seconds() - busy) * self.watts_per_cpu
+            self.value = self.first + int(joules * 1e6)
             self._write()
 
     def stop(self) -> int:
@@ -101,8 +115,9 @@ class Counter:
 class Daemon:
     """One `mld` after the other on the same directory. Signals only processes that it started itself."""
 
-    def __init__(self, program: Path, directory: Path):
+    def __init__(self, program: Path, directory: Path, environment: dict[str, str] | None = None):
         self.program, self.directory = program, directory
+        self.environment = os.environ | (environment or {})
         self.socket, self.state = str(directory / "s"), directory / "state"
         self.log = directory / "log"
         self.process: subprocess.Popen | None = None
@@ -115,7 +130,7 @@ class Daemon:
             self.process = subprocess.Popen(
                 [self.program, "--state", self.state, "--socket", self.socket, "--policy", self.directory / "policies",
                  "--sysfs", self.directory / "sys"],
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/")
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/", env=self.environment)
 
     def last_log(self) -> str:
         """What the present process said."""
@@ -181,4 +196,6 @@ class Daemon:
         while value:
             value, digit = divmod(value, 36)
             name = "0123456789abcdefghijklmnopqrstuvwxyz"[digit] + name
-        return [str(path) for path in Path("/sys/fs/cgroup").glob(f"**/mld-jobs/{name}-*")]
+        # Others' cgroups come and go meanwhile, which os.walk, unlike a glob, passes over.
+        return [f"{directory}/{child}" for directory, children, _ in os.walk("/sys/fs/cgroup")
+                if directory.endswith("/mld-jobs") for child in children if child.startswith(f"{name}-")]

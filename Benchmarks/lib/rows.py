@@ -24,15 +24,16 @@ def compared(row, value, unit, peer, peer_value, goal=None, lower_is_better=True
     ratio = None
     if value and peer_value:
         ratio = round(peer_value / value if lower_is_better else value / peer_value, 2)
-    met = None if goal is None or ratio is None else ratio >= goal
+    # A goal that could not be measured is not met.
+    met = None if goal is None else ratio is not None and ratio >= goal
     return Row(row, value, unit, peer, peer_value, ratio, goal, met)
 
 
 def bounded(row, value, unit, peer, peer_value, goal, lower_is_better=False) -> Row:
     """A row whose goal is a bound on our own value."""
     result = compared(row, value, unit, peer, peer_value, None, lower_is_better)
-    if value is not None and goal is not None:
-        result.met = value <= goal if lower_is_better else value >= goal
+    if goal is not None:
+        result.met = value is not None and (value <= goal if lower_is_better else value >= goal)
     result.goal = goal
     return result
 

@@ -13,11 +13,17 @@ struct AttributionBenchmark: AsyncParsableCommand {
     @Option(help: "How much jobs differ in watts per busy core: standard deviation of the logarithm.")
     var jobSpread = SyntheticSpread().jobs
     @Option(help: "How much the kinds of work of one job differ.") var phaseSpread = SyntheticSpread().phases
+    @Option(help: "The most that two kinds of work may differ by, as a factor from 1 up; inf for no cut.")
+    var limit = SyntheticSpread().limit
+
+    func validate() throws {
+        guard limit >= 1 else { throw ValidationError("--limit is a factor from 1 up, not \(limit)") }
+    }
 
     func run() async throws {
         let count = max(1, schedules ?? (options.quick ? 100 : 1000))
         let seeds = (0..<UInt64(count)).map { seed &+ $0 }
-        let spread = SyntheticSpread(jobs: jobSpread, phases: phaseSpread)
+        let spread = SyntheticSpread(jobs: jobSpread, phases: phaseSpread, limit: limit)
         let lanes = max(1, min(8, sysconf(Int32(_SC_NPROCESSORS_ONLN))))
         let finished = try await withThrowingTaskGroup(of: [AttributionSchedule].self) { group in
             for lane in 0..<lanes {

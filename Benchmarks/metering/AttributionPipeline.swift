@@ -2,7 +2,8 @@ import LinuxSystem
 import Metering
 import Units
 
-/// Our side of the benchmark: reads a tree as the daemon does at each reading, and keeps what each account was given.
+/// Our side of the benchmark: at each reading it does by the daemon's parts what the daemon's own loop does, which is not
+/// under test here, and keeps what each account was given.
 struct AttributionPipeline {
     /// What one account was given in sum, in µJ.
     struct Given {
@@ -41,6 +42,7 @@ struct AttributionPipeline {
     private var baseline = IdleBaseline()
     private var weights = PowerWeights()
     private var ownCPU = 0.0
+    private var lastRead = 0.0
     private var tracked: [Tracked] = []
 
     init(roots: SystemRoots, machine: MachineSize, thermalDesignWatts: Double) {
@@ -57,6 +59,7 @@ struct AttributionPipeline {
 
     /// Reads all counters and shares out what was drawn since the reading before.
     mutating func read(at seconds: Double) throws {
+        defer { lastRead = seconds }
         let machineLoad = try load.sample()
         let usages = try usages(load: machineLoad)
         let samples = meters.sample(
@@ -79,7 +82,7 @@ struct AttributionPipeline {
             }
             if !tracked.isEmpty {
                 meteredWithJobs += energy.microjoules
-                apply(energy.joules, usages, load: machineLoad)
+                apply(energy.joules, usages, load: machineLoad, seconds: seconds - lastRead)
             }
         }
     }
@@ -111,9 +114,9 @@ struct AttributionPipeline {
         }
     }
 
-    private mutating func apply(_ joules: Double, _ usages: [Usage], load: MachineLoad?) {
+    private mutating func apply(_ joules: Double, _ usages: [Usage], load: MachineLoad?, seconds: Double) {
         let interval = SimpleRule.Interval(
-            joules: joules, machineCPUSeconds: load?.busySeconds ?? 0, cpus: machine.cpus,
+            joules: joules, seconds: seconds, machineCPUSeconds: load?.busySeconds ?? 0, cpus: machine.cpus,
             thermalDesignWatts: thermalDesignWatts)
         for rule in SimpleRule.allCases {
             for usage in usages {

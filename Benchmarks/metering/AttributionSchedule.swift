@@ -43,6 +43,8 @@ struct AttributionSchedule {
     /// The sum of what was given to all, relative to what was metered while any job ran.
     private(set) var ruledSum: [SimpleRule: Double] = [:]
     private(set) var gaps = 0
+    /// What was metered from the first reading to the last, relative to what the machine drew.
+    private(set) var meteredPart = 0.0
 
     init(seed: UInt64, spread: SyntheticSpread) throws {
         var machine = SyntheticMachine(seed: seed, spread: spread)
@@ -77,6 +79,7 @@ struct AttributionSchedule {
 
     private mutating func judge(_ machine: SyntheticMachine, _ ours: AttributionPipeline) {
         gaps = ours.gaps
+        meteredPart = Double(ours.metered) / 1e6 / machine.joules
         for method in AttributionPipeline.Method.allCases {
             residual[method] = (ours.given[method] ?? [:]).values.reduce(0) { $0 + $1.energy } - ours.metered
         }

@@ -26,10 +26,11 @@ struct BenchmarkRow: Encodable {
         self.peer = peer
         self.peerValue = peerValue
         self.goal = goal ?? floor
-        if let value {
-            if let goal { met = value <= goal }
-            if let floor { met = value >= floor }
-            if let peerValue, value > 0, peerValue > 0 { ratio = floor == nil ? peerValue / value : value / peerValue }
+        // A goal that could not be measured, or came out as no number, is not met.
+        if let goal { met = value.map { $0 <= goal } ?? false }
+        if let floor { met = value.map { $0 >= floor } ?? false }
+        if let value, let peerValue, value > 0, peerValue > 0 {
+            ratio = floor == nil ? peerValue / value : value / peerValue
         }
     }
 

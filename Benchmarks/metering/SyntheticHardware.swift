@@ -7,6 +7,9 @@ struct SyntheticSpread: Sendable {
     var jobs = 0.25
     /// Between the kinds of work of one job.
     var phases = 0.1
+    /// The most that any two kinds of work differ by, as a factor. 3 is what mld's ranges allow for, so that only a larger
+    /// one can put the truth outside of them.
+    var limit = 3.0
 }
 
 /// What a synthetic machine is made of. `Benchmarks/README.md` states the model.
@@ -20,8 +23,10 @@ struct SyntheticHardware {
     let concavityExponent: Double
     /// What a data sheet might say.
     let thermalDesignWatts: Double
+    private let limit: Double
 
-    init(using random: inout Seeded) {
+    init(limit: Double, using random: inout Seeded) {
+        self.limit = limit
         cpus = [8, 16, 24, 32, 48, 64].randomElement(using: &random) ?? 8
         idleWatts = random.uniform(20...80)
         wattsPerCore = random.uniform(cpus <= 16 ? 4...9 : 2...5)
@@ -31,9 +36,9 @@ struct SyntheticHardware {
         thermalDesignWatts = full * random.uniform(0.8...1.2)
     }
 
-    /// Watts per core within a factor of the square root of 3 of the mean, so that no two differ by more than 3.
+    /// Watts per core within a factor of the limit's square root of the mean, so that no two differ by more than the limit.
     func limited(_ watts: Double) -> Double {
-        min(wattsPerCore * 3.0.squareRoot(), max(wattsPerCore / 3.0.squareRoot(), watts))
+        min(wattsPerCore * limit.squareRoot(), max(wattsPerCore / limit.squareRoot(), watts))
     }
 
     /// By how much each core's power falls when so many are busy: clocks and voltages go down together.

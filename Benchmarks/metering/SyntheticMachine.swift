@@ -39,7 +39,7 @@ struct SyntheticMachine {
 
     init(seed: UInt64, spread: SyntheticSpread) {
         var random = Seeded(seed)
-        hardware = SyntheticHardware(using: &random)
+        hardware = SyntheticHardware(limit: spread.limit, using: &random)
         jobs = Self.schedule(on: hardware, spread: spread, using: &random)
         active = jobs.map { _ in Totals() }
         reservedIdle = jobs.map { _ in 0 }
