@@ -14,7 +14,16 @@ package struct MeterSet: Sendable {
         /// What it heeds of the kinds that the readers before it cover.
         var heeds: Set<DomainKind> = []
         /// Nil where the machine has no such meter, or none that is wanted.
-        var find: @Sendable (SystemRoots, _ covered: Set<DomainKind>, Calibration?) -> (any MeterReader)?
+        var find: @Sendable (SystemRoots, _ covered: Set<DomainKind>, Site) -> (any MeterReader)?
+        /// Whether it matters which cards are counted before it, and not only that some are.
+        var heedsCards = false
+    }
+
+    /// What the model must know of the machine.
+    private struct Site: Sendable {
+        var calibration: Calibration?
+        /// The counted cards, of those that the reader heeds.
+        var cards: Set<String> = []
     }
 
     /// Best first; the model stands in where no processor is measured.
@@ -24,11 +33,14 @@ package struct MeterSet: Sendable {
         Place { roots, _, _ in NVMLReader(roots: roots) },
         Place(heeds: [.cpu, .platform]) { roots, covered, _ in HwmonReader(roots: roots, leavingOut: covered) },
         Place(heeds: [.cpu, .platform]) { roots, covered, _ in IPMIReader(roots: roots, leavingOut: covered) },
-        Place(heeds: [.cpu, .memory, .platform]) { roots, covered, calibration in
-            // A model beside a measured package would mix tiers in one total.
-            covered.isDisjoint(with: [.cpu, .platform])
-                ? ModelReader(roots: roots, leavingOut: covered, calibration: calibration) : nil
-        },
+        Place(
+            heeds: [.cpu, .memory, .platform],
+            find: { roots, covered, site in
+                // A model beside a measured package would mix tiers in one total.
+                covered.isDisjoint(with: [.cpu, .platform])
+                    ? ModelReader(
+                        roots: roots, leavingOut: covered, calibration: site.calibration, cards: site.cards) : nil
+            }, heedsCards: true),
     ]
 
     /// What was found for one place.
@@ -36,6 +48,8 @@ package struct MeterSet: Sendable {
         var reader: (any MeterReader)?
         /// The kinds that were covered when it was looked for.
         var covered: Set<DomainKind>
+        /// The cards that were counted then.
+        var cards: Set<String> = []
     }
 
     private let roots: SystemRoots?
@@ -65,14 +79,19 @@ package struct MeterSet: Sendable {
     private mutating func settle() {
         guard let roots else { return }
         var covered: Set<DomainKind> = []
+        var counted: Set<String> = []
         for (index, place) in Self.order.enumerated() {
             let heeded = covered.intersection(place.heeds)
-            if index == found.count || found[index].covered != heeded {
-                var finding = Finding(reader: place.find(roots, heeded, calibration), covered: heeded)
+            let cards = place.heedsCards ? counted : []
+            if index == found.count || found[index].covered != heeded || found[index].cards != cards {
+                let site = Site(calibration: calibration, cards: cards)
+                var finding = Finding(reader: place.find(roots, heeded, site), covered: heeded, cards: cards)
                 if last != nil { finding.reader?.begin() }
                 if index == found.count { found.append(finding) } else { found[index] = finding }
             }
-            covered.formUnion((found[index].reader?.descriptions ?? []).lazy.filter(\.counted).map(\.kind))
+            let descriptions = (found[index].reader?.descriptions ?? []).filter(\.counted)
+            covered.formUnion(descriptions.map(\.kind))
+            counted.formUnion(descriptions.lazy.filter { $0.kind == .gpu }.map(\.domain))
         }
     }
 

@@ -43,12 +43,9 @@ struct CalibrateCommand: ParsableCommand {
         Interruption.listen()
         do {
             try calibrate()
-        } catch CalibrationError.interrupted {
-            Self.tell("mld: \(CalibrationError.interrupted)")
-            throw ExitCode(130)
         } catch {
             Self.tell("mld: \(error)")
-            throw ExitCode(1)
+            throw ExitCode((error as? CalibrationError)?.exitCode ?? 1)
         }
     }
 
@@ -68,23 +65,21 @@ struct CalibrateCommand: ParsableCommand {
         try AtomicFile.makeDirectory(of: path)
         try AtomicFile.checkWritable(path)
         let plan = CalibrationPlan(
-            cpus: cpus, stepSeconds: stepSeconds ?? (quick ? 3 : 10), settleSeconds: meter.isExternal ? 4 : 2,
-            isQuick: quick)
+            cpus: cpus, askedSeconds: stepSeconds, isExternal: meter.isExternal, isQuick: quick)
         Self.tell("measuring with \(meter.source): about \((.seconds(plan.seconds) as Duration).brief)")
         let load = LoadGenerator(threads: cpus, memoryBytes: memoryBytes)
-        let outcome = try CalibrationRun(
+        let (source, coverage, without) = (meter.source, meter.coverage, meter.without)
+        let written = try CalibrationRun(
             plan: plan, setLoad: { busy throws(CalibrationError) in try load.keepBusy(busy) },
             wait: { seconds throws(CalibrationError) in try Interruption.wait(seconds) }, read: { meter.read() },
             report: Self.tell
-        ).run()
-        guard
-            let calibration = Calibration(
-                date: .now(), cpu: cpu, cpus: cpus, memoryBytes: memoryBytes, source: meter.source,
-                coverage: meter.coverage, points: outcome.points, error: outcome.error)
-        else { return }
-        if Interruption.came { throw CalibrationError.interrupted }
-        try AtomicFile.write(calibration.text, to: path)
-        print(Self.summary(calibration, leftOut: outcome.leftOut, path: path))
+        ).run(writingTo: path, isCancelled: { Interruption.came }) { outcome in
+            Calibration(
+                date: .now(), cpu: cpu, cpus: cpus, memoryBytes: memoryBytes, source: source, coverage: coverage,
+                without: without, points: outcome.points, error: outcome.error)
+        }
+        guard let (calibration, leftOut) = written else { return }
+        print(Self.summary(calibration, leftOut: leftOut, path: path))
     }
 
     private static func summary(_ calibration: Calibration, leftOut: [String], path: String) -> String {

@@ -11,13 +11,14 @@ import Units
 
     /// 4 CPUs: 20 W idle, 60 W at half load, 80 W at full load.
     static func calibration(
-        _ coverage: Calibration.Coverage = .cpu, source: String = "package-0", p90: Double = 0.05
+        _ coverage: Calibration.Coverage = .cpu, source: String = "package-0", without: Set<String> = [],
+        p90: Double = 0.05
     ) throws -> Calibration {
         try #require(
             Calibration(
                 date: Timestamp(parsing: "2026-11-25T10:00:00Z"), cpu: cpu, cpus: 4, memoryBytes: 8 << 30,
                 source: source,
-                coverage: coverage,
+                coverage: coverage, without: without,
                 points: [
                     CalibrationPoint(utilisation: 0, watts: 20, spreadWatts: 0.25),
                     CalibrationPoint(utilisation: 0.5, watts: 60), CalibrationPoint(utilisation: 1, watts: 80),
@@ -25,7 +26,8 @@ import Units
     }
 
     @Test func whatIsWrittenIsReadBack() throws {
-        let written = try Self.calibration(.board, source: "external: awk '{print \"x\\n\"}' \t\u{7}\u{7f} ü")
+        let written = try Self.calibration(
+            .board, source: "external: awk '{print \"x\\n\"}' \t\u{7}\u{7f} ü", without: ["gpu-b", "gpu-\"a"])
         #expect(try Calibration(parsing: written.text, file: "c.toml") == written)
     }
 
@@ -120,13 +122,33 @@ import Units
 
     @Test func cardsAreNotTakenOffABoardThatNeverHeldThem() throws {
         let machine = try machine()
-        let board = try Self.calibration(.board)
+        let board = try Self.calibration(.board, without: ["card"])
         var meters = MeterSet(readers: [
-            try #require(ModelReader(roots: machine.roots, calibration: board)), FixedCard(watts: 300),
+            try #require(ModelReader(roots: machine.roots, calibration: board, cards: ["card"])),
+            FixedCard(watts: 300),
         ])
         #expect(machine.tick(&meters).isEmpty)
         let samples = machine.tick(&meters, load: MachineLoad(busy: 4))
         #expect(samples["board-model"]?.joules == 80 && samples["card"]?.joules == 300)
+    }
+
+    /// Calibrated while no card was counted, or another one, the board's curve holds what is counted beside it, or lacks what
+    /// is not.
+    @Test func aBoardsCalibrationHoldsOnlyBesideTheCardsItLeftOut() throws {
+        let machine = try machine()
+        try machine.chip(0, "amdgpu", address: "0000:03:00.0", ["power1_average": "50000000"])
+        let card = "gpu-0000:03:00.0"
+        for without in [[], ["gpu-x"], [card, "gpu-x"]] as [Set<String>] {
+            let meters = machine.meters(calibration: try Self.calibration(.board, without: without))
+            let description = try #require(meters.descriptions.first { $0.domain == "cpu-model" })
+            #expect(description.tier == .table && description.status.contains("while \(card) is counted now"))
+        }
+        var meters = machine.meters(calibration: try Self.calibration(.board, without: [card]))
+        let samples = machine.tick(&meters, load: MachineLoad(busy: 4))
+        #expect(samples.mapValues(\.joules) == ["board-model": 80, card: 50])
+        // Nothing but the processors was measured: the cards do not matter.
+        let cpu = machine.meters(calibration: try Self.calibration(.cpu))
+        #expect(cpu.descriptions.contains { $0.domain == "cpu-model" && $0.tier == .calibrated })
     }
 
     @Test func anotherMachinesCalibrationIsNotUsedAndSaidSo() throws {
@@ -173,6 +195,55 @@ import Units
         try machine.zone("intel-rapl:0:0", name: "dram", energy: 0)
         let meter = try CalibrationMeter(roots: machine.roots, command: nil, isCancelled: { false })
         #expect(meter.coverage == .cpuAndMemory && meter.source.hasPrefix("package-0 + dram"))
+    }
+
+    @Test func theCountersAreAddedUp() throws {
+        let machine = try machine()
+        try machine.zone("intel-rapl:0", name: "package-0", energy: 0)
+        try machine.zone("intel-rapl:0:0", name: "dram", energy: 0)
+        var meter = try CalibrationMeter(roots: machine.roots, command: nil, isCancelled: { false })
+        _ = meter.read(nil, at: Timestamp(seconds: 0), monotonicNanoseconds: 0)
+        try machine.energy("intel-rapl:0", 60_000_000)
+        try machine.energy("intel-rapl:0:0", 10_000_000)
+        // 60 J and 10 J in 2 s.
+        let reading = meter.read(nil, at: Timestamp(seconds: 2), monotonicNanoseconds: 2_000_000_000)
+        #expect(reading == .sample(utilisation: 0, watts: 35))
+    }
+
+    /// What goes on without the memory must not be taken for a measure of both.
+    @Test func aCounterThatIsTakenOutOfUseMeanwhileEndsTheSamples() throws {
+        let machine = try machine()
+        try machine.zone("intel-rapl:0", name: "package-0", energy: 0)
+        try machine.zone("intel-rapl:0:0", name: "dram", energy: 0)
+        var meter = try CalibrationMeter(roots: machine.roots, command: nil, isCancelled: { false })
+        for second in 0...60 {
+            try machine.energy("intel-rapl:0", UInt64(second) * 50_000_000)
+            let reading = meter.read(
+                nil, at: Timestamp(seconds: Double(second)), monotonicNanoseconds: Int64(second) * 1_000_000_000)
+            guard case .gap(let reason) = reading else {
+                Issue.record("a sample without the memory after \(second) s")
+                return
+            }
+            if second > 35 { #expect(reason.hasSuffix(" gave no sample")) }
+        }
+    }
+
+    /// A meter outside holds the cards; those with meters of their own are taken off and named.
+    @Test func cardsAreTakenOffAMeterOutside() throws {
+        let machine = try machine()
+        try machine.chip(0, "amdgpu", address: "0000:03:00.0", ["power1_average": "50000000"])
+        var meter = try CalibrationMeter(roots: machine.roots, command: "echo 120", isCancelled: { false })
+        #expect(meter.without == ["gpu-0000:03:00.0"])
+        #expect(meter.source == "external: echo 120, less gpu-0000:03:00.0")
+        _ = meter.read(.success(120), at: Timestamp(seconds: 0), monotonicNanoseconds: 0)
+        let reading = meter.read(.success(120), at: Timestamp(seconds: 1), monotonicNanoseconds: 1_000_000_000)
+        #expect(reading == .sample(utilisation: 0, watts: 70))
+        try machine.write("sys/class/hwmon/hwmon0/power1_average", "?")
+        let gap = meter.read(.success(120), at: Timestamp(seconds: 2), monotonicNanoseconds: 2_000_000_000)
+        guard case .gap = gap else {
+            Issue.record("a sample that holds the card")
+            return
+        }
     }
 
     @Test func withoutAMeterPeopleAreToldWhatIsNeeded() throws {

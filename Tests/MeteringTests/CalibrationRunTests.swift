@@ -2,6 +2,7 @@
 import Glibc
 import LinuxSystem
 import Testing
+import Units
 
 /// A machine of 4 CPUs that draws `10 + 60 (1 - (1 - u)^2)` W and whose clock only waiting moves.
 final class SyntheticMachine {
@@ -19,8 +20,10 @@ final class SyntheticMachine {
 
     static func watts(_ utilisation: Double) -> Double { 10 + 60 * (1 - (1 - utilisation) * (1 - utilisation)) }
 
-    func run(_ plan: CalibrationPlan) throws(CalibrationError) -> CalibrationRun.Outcome {
-        try CalibrationRun(
+    func run(_ plan: CalibrationPlan) throws(CalibrationError) -> CalibrationRun.Outcome { try prepared(plan).run() }
+
+    func prepared(_ plan: CalibrationPlan) -> CalibrationRun {
+        CalibrationRun(
             plan: plan,
             setLoad: { [self] busy throws(CalibrationError) in
                 self.busy = busy
@@ -37,7 +40,7 @@ final class SyntheticMachine {
                 return .sample(utilisation: utilisation, watts: Self.watts(utilisation) + noise(readings))
             },
             report: { [self] in lines.append($0) }
-        ).run()
+        )
     }
 }
 
@@ -160,14 +163,95 @@ final class SyntheticMachine {
         #expect(throws: ExternalMeter.Failure.self) { try cancelled.get() }
     }
 
-    @Test func theLoadUsesTheCPUTimeIntended() throws {
-        // What is asserted is a share of the CPU time the threads had, not a speed: one thread cannot use more than it is
-        // told to, and it does use some.
+    // MARK: - The command
+
+    @Test func theCommandsStepsAreOfTenSecondsOrOfThreeOrAsTold() {
+        func plan(_ seconds: Double?, external: Bool = false, quick: Bool = false) -> CalibrationPlan {
+            CalibrationPlan(cpus: 4, askedSeconds: seconds, isExternal: external, isQuick: quick)
+        }
+        #expect(plan(nil) == CalibrationPlan(cpus: 4, stepSeconds: 10, settleSeconds: 2))
+        #expect(plan(nil, quick: true).levels == [1, 2, 3, 4] && plan(nil, quick: true).stepSeconds == 3)
+        #expect(plan(60, external: true, quick: true).stepSeconds == 60)
+        #expect(plan(60, external: true).settleSeconds == 4)
+        // Five steps of 3 s and 2 s.
+        #expect(plan(nil, quick: true).seconds == 25)
+    }
+
+    private func calibration(_ outcome: CalibrationRun.Outcome) -> Calibration? {
+        Calibration(
+            date: Timestamp(seconds: 1_700_000_000), cpu: CPUIdentity(modelName: "x"), cpus: 4, memoryBytes: 1 << 30,
+            source: "a test", coverage: .cpu, points: outcome.points, error: outcome.error)
+    }
+
+    @Test func theFileIsWrittenAtTheEndAndTheDaemonReadsIt() throws {
+        let (machine, files) = (SyntheticMachine(), try FakeMachine())
+        let path = files.directory + "/calibration.toml"
+        let written = try #require(
+            try machine.prepared(plan).run(writingTo: path, isCancelled: { false }, calibration: calibration))
+        let read = try Calibration.read(path)
+        #expect(written.leftOut.isEmpty && read.points.count == 9)
+        // The synthetic machine's own figures: 10 W idle, 70 W at full load.
+        #expect(abs(read.idleWatts - 10) < 0.01 && abs(read.curve.watts(at: 1) - 70) < 0.01)
+    }
+
+    @Test(arguments: [40, 108, .infinity])
+    func interruptionLeavesNoFileAndEndsWith130(second: Double) throws {
+        let (machine, files) = (SyntheticMachine(), try FakeMachine())
+        machine.interruptAt = second
+        let path = files.directory + "/calibration.toml"
+        // The last of them comes when all is measured.
+        let error = #expect(throws: CalibrationError.self) {
+            try machine.prepared(plan).run(
+                writingTo: path, isCancelled: { second == .infinity }, calibration: calibration)
+        }
+        #expect(error == .interrupted && error?.exitCode == 130 && machine.loads.last == 0)
+        #expect(throws: SystemFileError.self) { try SystemFile.text(path) }
+    }
+
+    @Test func aFailureEndsWithOneAndLeavesAnOldFileAlone() throws {
+        let (machine, files) = (SyntheticMachine(), try FakeMachine())
+        machine.others = { _ in 0.5 }
+        try files.write("calibration.toml", "old")
+        let path = files.directory + "/calibration.toml"
+        let error = #expect(throws: CalibrationError.self) {
+            try machine.prepared(plan).run(writingTo: path, isCancelled: { false }, calibration: calibration)
+        }
+        #expect(error?.exitCode == 1)
+        #expect(try SystemFile.text(path) == "old")
+    }
+
+    // MARK: - The load
+
+    /// The CPU time of the load's own threads, whatever else runs in this process. A busy machine may give them less, but what
+    /// they take is never more than half of the time and one batch between two looks at the clock.
+    @Test func halfALoadTakesAtMostHalfOfTheTime() throws {
+        let batch = Self.batchSeconds()
         let load = LoadGenerator(threads: 1, memoryBytes: 1 << 30)
-        let before = try OwnCPUTime.seconds(roots: SystemRoots())
-        try load.keepBusy(1)
-        usleep(300_000)
+        let start = SystemClock.monotonicNanoseconds()
+        try load.keepBusy(0.5)
+        usleep(UInt32(max(1, 8 * batch) * 1e6))
+        let used = load.cpuSeconds
+        let elapsed = Double(SystemClock.monotonicNanoseconds() - start) / 1e9
         try load.keepBusy(0)
-        #expect(try OwnCPUTime.seconds(roots: SystemRoots()) > before)
+        #expect(used > 0 && used <= 0.5 * elapsed + 2 * batch, "\(used) s of \(elapsed) s, batches of \(batch) s")
+    }
+
+    @Test func aWholeLoadHasAThreadForEachCPUAndNoLoadHasNone() throws {
+        let load = LoadGenerator(threads: 2, memoryBytes: 1 << 30)
+        try load.keepBusy(1.5)
+        let end = SystemClock.monotonicNanoseconds() + 30_000_000_000
+        while load.cpuSeconds < 0.05, SystemClock.monotonicNanoseconds() < end { usleep(10_000) }
+        #expect(load.cpuSeconds >= 0.05 && load.threadCount == 2)
+        try load.keepBusy(0)
+        #expect(load.cpuSeconds == 0 && load.threadCount == 0)
+    }
+
+    /// CPU time that a thread works between two looks at the clock, in this build and on this machine.
+    private static func batchSeconds() -> Double {
+        var work = MixedWork()
+        var stream = [Double](repeating: 1, count: 4 << 20)
+        let before = SystemClock.threadNanoseconds()
+        for _ in 0..<LoadGenerator.slices { work.slice(&stream) }
+        return Double(SystemClock.threadNanoseconds() - before) / 1e9
     }
 }

@@ -5,7 +5,8 @@ import Testing
 /// file beside it says: lines of a GPU's number, a word and a number, such as `0 energy 1500` (mJ).
 ///
 /// - `energy`, `power`: mJ and mW; without a line the call is not supported.
-/// - `result`: what every call on the GPU returns (15: it is lost).
+/// - `result`: what every call on the GPU returns (15: it is lost); `meter-result`: what its counter and sensor return.
+/// - `hang`: reading the power does not come back while the line is there; of GPU -1, starting the library does not.
 /// - `mig`: 1 where the card is divided.
 /// - `compute`, `graphics`: a process id and its bytes; a line for each process on the card.
 /// - `sample`: a process id, the time in µs since 1970 and the utilisation in percent.
@@ -54,7 +55,8 @@ final class FakeNVML {
     }
 
     func say(_ lines: String...) throws {
-        try Data((lines.joined(separator: "\n") + "\n").utf8).write(to: URL(filePath: path + ".txt"))
+        try Data((lines.joined(separator: "\n") + "\n").utf8)
+            .write(to: URL(filePath: path + ".txt"), options: .atomic)
     }
 
     private static let source = #"""
@@ -62,6 +64,7 @@ final class FakeNVML {
         #include <dlfcn.h>
         #include <stdio.h>
         #include <string.h>
+        #include <unistd.h>
 
         typedef unsigned long long word_t;
 
@@ -92,12 +95,14 @@ final class FakeNVML {
             *value = row[0][0];
             return 1;
         }
+        static void hang(int gpu) { word_t v = 0; while (ask(gpu, "hang", &v) && v) usleep(2000); }
         static int result(int gpu) { word_t v = 0; return ask(gpu, "result", &v) ? (int)v : 0; }
+        static int meter(int gpu) { word_t v = 0; return ask(gpu, "meter-result", &v) && v ? (int)v : result(gpu); }
 
         /* A handle is the card's number, plus one. */
         static int gpu(void *handle) { return (int)(long)handle - 1; }
 
-        int nvmlInit_v2(void) { return result(-1); }
+        int nvmlInit_v2(void) { hang(-1); return result(-1); }
         const char *nvmlErrorString(int r) { return r == 3 ? "Not Supported" : r == 15 ? "GPU is lost" : "Unknown Error"; }
         int nvmlDeviceGetCount_v2(unsigned *count) {
             unsigned long long v;
@@ -113,12 +118,15 @@ final class FakeNVML {
         int nvmlDeviceGetName(void *h, char *text, unsigned size) { snprintf(text, size, "Fake"); return result(gpu(h)); }
         int nvmlDeviceGetPowerUsage(void *h, unsigned *mW) {
             unsigned long long v = 0;
+            hang(gpu(h));
+            if (meter(gpu(h))) return meter(gpu(h));
             if (!ask(gpu(h), "power", &v)) return 3;
             *mW = (unsigned)v;
-            return result(gpu(h));
+            return 0;
         }
         int nvmlDeviceGetTotalEnergyConsumption(void *h, unsigned long long *mJ) {
-            return ask(gpu(h), "energy", mJ) ? result(gpu(h)) : 3;
+            if (meter(gpu(h))) return meter(gpu(h));
+            return ask(gpu(h), "energy", mJ) ? 0 : 3;
         }
         int nvmlDeviceGetMigMode(void *h, unsigned *current, unsigned *pending) {
             unsigned long long v = 0;

@@ -1,3 +1,4 @@
+import Glibc
 import Metering
 import Testing
 import Units
@@ -169,5 +170,139 @@ import Units
         #expect(machine.tick(&meters)["platform"]?.gap == "its parts drew more than the whole")
         try machine.write("sys/class/hwmon/hwmon1/power1_average", "?")
         #expect(machine.tick(&meters)["platform"]?.gap == "it holds \(card), which gave no figure")
+    }
+
+    // MARK: - Sensors that tell nothing
+
+    /// The board is powered, so its sensor is dead: gaps, and after half a minute the next best meter.
+    @Test func aBoardsSensorAtZeroWattsMakesPlaceForTheNextMeter() throws {
+        let machine = try FakeMachine(cpus: 4, cpuinfo: ModelTests.cascadeLake)
+        try machine.chip(0, "power_meter", ["power1_average": "0"])
+        var meters = machine.meters()
+        #expect(meters.descriptions.map(\.domain) == ["platform"])
+        for _ in 1...30 {
+            let samples = machine.tick(&meters, load: MachineLoad(busy: 1))
+            #expect(samples.keys.sorted() == ["platform"])
+            #expect(samples["platform"]?.gap == "the sensor tells 0 W, which nothing powered draws")
+        }
+        let samples = machine.tick(&meters, load: MachineLoad(busy: 1))
+        #expect(samples.keys.sorted() == ["cpu-model", "memory-model"])
+        #expect(samples.values.allSatisfy { $0.tier == .table && $0.energy != nil })
+        let board = meters.descriptions.first { $0.domain == "platform" }
+        #expect(board?.status == "told 0 W for 30 s: not used any more" && board?.counted == false)
+    }
+
+    @Test func anotherMeterOfTheBoardTakesOver() throws {
+        let machine = try FakeMachine()
+        try machine.chip(0, "power_meter", ["power1_average": "0"])
+        try machine.chip(1, "power_meter", ["power1_average": "200000000"])
+        var meters = machine.meters()
+        for _ in 1...30 { #expect(machine.tick(&meters)["platform"]?.gap != nil) }
+        let samples = machine.tick(&meters)
+        #expect(samples.mapValues(\.joules) == ["platform": 200])
+    }
+
+    @Test func aMomentAtZeroWattsIsAGapAndNotTheEnd() throws {
+        let machine = try FakeMachine()
+        try machine.chip(0, "power_meter", ["power1_average": "200000000"])
+        var meters = machine.meters()
+        try machine.sensor(0, "power1_average", 0)
+        for _ in 1...29 { #expect(machine.tick(&meters)["platform"]?.gap != nil) }
+        try machine.sensor(0, "power1_average", 210_000_000)
+        #expect(machine.tick(&meters)["platform"]?.gap != nil)
+        #expect(machine.tick(&meters)["platform"]?.joules == 210)
+    }
+
+    /// It may be asleep; what little it draws then is not known.
+    @Test func aCardsSensorAtZeroWattsStaysAGap() throws {
+        let machine = try FakeMachine()
+        try machine.chip(0, "amdgpu", address: "0000:03:00.0", ["power1_average": "0"])
+        var meters = machine.meters()
+        for _ in 1...40 {
+            #expect(machine.tick(&meters)[card]?.gap == "the sensor tells 0 W, which nothing powered draws")
+        }
+        #expect(meters.descriptions.first { $0.domain == card }?.counted == true)
+    }
+
+    // MARK: - A counter and the sensor beside it
+
+    @Test func aCounterThatStandsStillIsReplacedByTheSensorBesideIt() throws {
+        let machine = try FakeMachine()
+        try machine.chip(
+            0, "amdgpu", address: "0000:03:00.0", ["energy1_input": "0", "power1_average": "150000000"])
+        var meters = machine.meters()
+        for _ in 1...29 { #expect(machine.tick(&meters)[card]?.joules == 150) }
+        let sample = try #require(machine.tick(&meters)[card])
+        #expect(sample.joules == 150 && sample.source == "power sensor of amdgpu (power1_average)")
+        let status = meters.descriptions.first { $0.domain == card }?.status
+        #expect(status == "ok; its energy counter told 0 J where the power sensor told 4500 J, and is not used")
+    }
+
+    @Test func aCounterThatTheSensorConfirmsCounts() throws {
+        let machine = try FakeMachine()
+        try machine.chip(
+            0, "amdgpu", address: "0000:03:00.0", ["energy1_input": "7", "power1_average": "150000000"])
+        var meters = machine.meters()
+        for second in 1...31 {
+            try machine.sensor(0, "energy1_input", 7 + 160_000_000 * second)
+            let energy = machine.tick(&meters)[card]?.energy
+            // Until it is checked: 150 J by the sensor, up to 160 J by the counter.
+            #expect(
+                energy == EnergyRange(Energy(joules: second < 30 ? 150 : 160), high: Energy(joules: 160)))
+        }
+        #expect(
+            meters.descriptions.first { $0.domain == card }?.source == "energy counter of amdgpu (energy1_input)")
+    }
+
+    // MARK: - Cards that are none, or not there yet
+
+    /// A node of the kernel's driver that has cores of both kinds is a processor with graphics.
+    @Test func theGraphicsPartOfAProcessorIsNotCountedBesideIt() throws {
+        let machine = try FakeMachine()
+        let node = "sys/class/kfd/kfd/topology/nodes/0/"
+        try machine.write(node + "gpu_id", "9\n")
+        try machine.write(node + "properties", "cpu_cores_count 16\nsimd_count 32\nlocation_id 1024\ndomain 0\n")
+        try machine.chip(0, "amdgpu", address: "0000:04:00.0", ["power1_average": "45000000"])
+        try machine.zone("intel-rapl:0", name: "package-0", energy: 0)
+        var meters = machine.meters()
+        try machine.energy("intel-rapl:0", 40_000_000)
+        #expect(machine.tick(&meters).mapValues(\.joules) == ["package-0": 40])
+        let part = meters.descriptions.first { $0.domain == "gpu-0000:04:00.0" }
+        #expect(part?.status == "lies inside the processor: its power is the socket's" && part?.counted == false)
+    }
+
+    /// Newer kernels list the two parts as two nodes; the voltage of the northbridge only such chips tell.
+    @Test func itIsKnownByItsNorthbridgeToo() throws {
+        let machine = try FakeMachine()
+        try machine.chip(
+            0, "amdgpu", address: "0000:04:00.0",
+            ["power1_input": "45000000", "in0_label": "vddgfx", "in1_label": "vddnb", "in1_input": "800"])
+        // A card on the bus beside it.
+        try machine.chip(
+            1, "amdgpu", address: "0000:03:00.0", ["power1_average": "90000000", "in0_label": "vddgfx"])
+        var meters = machine.meters()
+        let samples = machine.tick(&meters)
+        #expect(samples[card]?.joules == 90 && samples["gpu-0000:04:00.0"] == nil)
+    }
+
+    @Test func aCardThatCannotBeReadAtTheStartStaysACard() throws {
+        let machine = try FakeMachine()
+        try machine.chip(0, "amdgpu", address: "0000:03:00.0", ["power1_average": ""])
+        var meters = machine.meters()
+        let sample = machine.tick(&meters)[card]
+        #expect(sample?.gap == "the sensor is garbage: empty" && sample?.seconds == 1)
+        try machine.sensor(0, "power1_average", 50_000_000)
+        #expect(machine.tick(&meters)[card]?.gap != nil)
+        #expect(machine.tick(&meters)[card]?.joules == 50)
+    }
+
+    @Test func aCardThatIsNotForUsIsNotCounted() throws {
+        let machine = try FakeMachine()
+        try machine.chip(0, "amdgpu", address: "0000:03:00.0", ["power1_average": "50000000"])
+        chmod(machine.directory + "/sys/class/hwmon/hwmon0/power1_average", 0o400)
+        var meters = try asAnotherUser { machine.meters() }
+        #expect(try asAnotherUser { machine.tick(&meters) }[card] == nil)
+        #expect(
+            meters.descriptions.first { $0.domain == card }?.status == "cannot be read: Permission denied")
     }
 }

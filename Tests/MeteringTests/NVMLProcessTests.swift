@@ -1,7 +1,8 @@
 import LinuxSystem
-import Metering
 import Testing
 import Units
+
+@testable import Metering
 
 /// Who is on a card, through the stand-in for NVIDIA's library.
 @Suite(.enabled(if: FakeNVML.library != nil, "a C compiler makes the library that stands in for NVIDIA's"))
@@ -18,7 +19,7 @@ struct NVMLProcessTests {
             try library.say("0 power 100000", lines.joined(separator: "\n"))
             var roots = machine.roots
             roots.nvml = library.path
-            meters = MeterSet(discovering: roots)
+            meters = MeterSet(readers: [try #require(NVMLReader(roots: roots, patience: 60))])
             #expect(machine.tick(&meters).isEmpty)
         }
 

@@ -8,6 +8,7 @@ extension Calibration {
     static let version = 1
     /// No machine under one system draws more; it keeps every later product finite.
     static let mostWatts = 1e6
+    private static let mostCards = 256
     private static let advice = "run mld calibrate again, or remove the file"
 
     /// Reads the file that `mld calibrate` wrote.
@@ -37,6 +38,10 @@ extension Calibration {
         let source = need("source", reader.string("source"), in: reader)
         if let source, source.count > 200 { reader.report("source", "\"source\" is longer than 200 characters") }
         let coverage = need("covers", reader.choice("covers", Coverage.self), in: reader)
+        let without = Set(reader.strings("without") ?? [])
+        if without.count > Self.mostCards || without.contains(where: { $0.utf8.count > 100 }) {
+            reader.report("without", "\"without\" names more cards than a machine has, or too long a one")
+        }
         let mean = need("held-out-mean", reader.number("held-out-mean", in: 0...100), in: reader)
         let p90 = need("held-out-p90", reader.number("held-out-p90", in: 0...100), in: reader)
         let idle = need("idle-watts", reader.number("idle-watts", in: 0...Self.mostWatts), in: reader)
@@ -63,7 +68,7 @@ extension Calibration {
         guard let date, let source, let coverage, let mean, let p90, let cpus, let memory, let idle,
             let calibration = Calibration(
                 date: date, cpu: cpu, cpus: cpus, memoryBytes: Int64(memory), source: source, coverage: coverage,
-                points: points, error: RelativeErrors(mean: mean, p90: p90))
+                without: without, points: points, error: RelativeErrors(mean: mean, p90: p90))
         else {
             throw ConfigProblem(
                 file: file, line: reader.line(of: "points"),
@@ -96,7 +101,10 @@ extension Calibration {
             "# Written by mld calibrate; the daemon reads it when it starts. Measure again rather than edit.",
             "version = \(Self.version)", "date = \(date)", "source = \(quoted(source))",
             "# What the watts held: cpu, cpu-and-memory, or board (everything, but for cards with meters of their own).",
-            "covers = \(quoted(coverage.rawValue))", "idle-watts = \(fixed(idleWatts, decimals: 6))",
+            "covers = \(quoted(coverage.rawValue))",
+            "# The cards that were taken off: these must have meters of their own whenever it is used, and no others.",
+            "without = [\(without.sorted().map(quoted).joined(separator: ", "))]",
+            "idle-watts = \(fixed(idleWatts, decimals: 6))",
             "# Relative errors at levels left out of the fit: their mean, and what nine tenths lie within.",
             "held-out-mean = \(fixed(error.mean, decimals: 6))", "held-out-p90 = \(fixed(error.p90, decimals: 6))",
             "", "[machine]", "cpu = \(quoted(cpu.modelName))", "vendor = \(quoted(cpu.vendor))",

@@ -28,6 +28,8 @@ package struct Calibration: Sendable, Hashable {
     /// Where the watts came from, for people.
     package var source: String
     package var coverage: Coverage
+    /// The cards that were taken off a board's watts, by their domains: they had meters of their own.
+    package var without: Set<String>
     package var points: [CalibrationPoint]
     package var error: RelativeErrors
     package let curve: CalibratedCurve
@@ -35,7 +37,7 @@ package struct Calibration: Sendable, Hashable {
     /// - Returns: nil if the points give no curve.
     package init?(
         date: Timestamp, cpu: CPUIdentity, cpus: Int, memoryBytes: Int64, source: String, coverage: Coverage,
-        points: [CalibrationPoint], error: RelativeErrors
+        without: Set<String> = [], points: [CalibrationPoint], error: RelativeErrors
     ) {
         guard let curve = CalibratedCurve(fitting: points) else { return nil }
         self.date = date
@@ -44,6 +46,7 @@ package struct Calibration: Sendable, Hashable {
         self.memoryBytes = memoryBytes
         self.source = source
         self.coverage = coverage
+        self.without = without
         self.points = points
         self.error = error
         self.curve = curve
@@ -65,6 +68,14 @@ package struct Calibration: Sendable, Hashable {
     package func mismatch(with other: CPUIdentity, cpus otherCPUs: Int) -> String? {
         guard cpu != other || cpus != otherCPUs else { return nil }
         return "calibrated on \(Self.name(cpu, cpus)), this is \(Self.name(other, otherCPUs)): run mld calibrate again"
+    }
+
+    /// Why the calibration does not hold beside the cards that are counted; nil if it does. A card that is counted now and was
+    /// not then is in the board's watts too; the joules of one that was taken off and is not counted any more would be lost.
+    package func mismatch(with cards: Set<String>) -> String? {
+        guard coverage == .board, cards != without else { return nil }
+        func list(_ cards: Set<String>) -> String { cards.isEmpty ? "no card" : cards.sorted().joined(separator: ", ") }
+        return "calibrated without \(list(without)), while \(list(cards)) is counted now: run mld calibrate again"
     }
 
     private static func name(_ cpu: CPUIdentity, _ cpus: Int) -> String {

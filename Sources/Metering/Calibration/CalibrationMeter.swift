@@ -10,11 +10,13 @@ package struct CalibrationMeter {
     /// For the file: `package-0 + dram-0 (RAPL counter ...)`, `external: ...`.
     package let source: String
     package let coverage: Calibration.Coverage
+    /// The cards that are not in a board's watts.
+    package let without: Set<String>
     package var isExternal: Bool { command != nil }
 
     private let command: ExternalMeter?
     /// The domains whose energy is added up, or, beside an external meter, taken off.
-    private let domains: Set<String>
+    private let domains: [String: DomainKind]
     private var meters: MeterSet
     private var load: LoadMeter
     private var last: Int64?
@@ -27,6 +29,10 @@ package struct CalibrationMeter {
         meters = MeterSet(discovering: roots)
         load = LoadMeter(roots: roots)
         let measured = meters.descriptions.filter { $0.counted && $0.tier == .measured }
+        let cards = measured.filter { $0.kind == .gpu }
+        func kinds(_ used: [MeterDescription]) -> [String: DomainKind] {
+            Dictionary(used.map { ($0.domain, $0.kind) }, uniquingKeysWith: { first, _ in first })
+        }
         if let command {
             let external = ExternalMeter(command: command, isCancelled: isCancelled)
             if case .failure(let reason) = external.watts() {
@@ -35,12 +41,12 @@ package struct CalibrationMeter {
                     stage: "--watts-from", message: reason.message,
                     advice: "the command must print the machine's watts as one number")
             }
-            let cards = measured.filter { $0.kind == .gpu }.map(\.domain)
+            let names = cards.map(\.domain)
             let words = command.split(whereSeparator: \.isWhitespace).joined(separator: " ")
             source = String(
-                ("external: \(words)" + (cards.isEmpty ? "" : ", less \(cards.joined(separator: ", "))")).prefix(100))
+                ("external: \(words)" + (names.isEmpty ? "" : ", less \(names.joined(separator: ", "))")).prefix(100))
             coverage = .board
-            domains = Set(cards)
+            domains = kinds(cards)
             self.command = external
         } else {
             let boards = measured.filter { $0.kind == .platform }
@@ -57,16 +63,24 @@ package struct CalibrationMeter {
             source = String("\(names) (\(first.source))".prefix(100))
             let hasMemory = used.contains { $0.kind == .memory }
             coverage = boards.isEmpty ? (hasMemory ? .cpuAndMemory : .cpu) : .board
-            domains = Set(used.map(\.domain))
+            domains = kinds(used)
             self.command = nil
         }
+        // The board's own meter is told without them too.
+        without = coverage == .board ? Set(cards.map(\.domain)) : []
     }
 
     /// Utilisation and watts since the call before; the first call gives a gap.
     package mutating func read() -> CalibrationRun.Reading {
         // Asked first: it takes time, and the interval must end together with the machine's own readings.
         let outside = command?.watts()
-        let now = SystemClock.monotonicNanoseconds()
+        return read(outside, at: .now(), monotonicNanoseconds: SystemClock.monotonicNanoseconds())
+    }
+
+    /// - Parameter outside: what the meter outside says; nil without one.
+    mutating func read(
+        _ outside: Result<Double, ExternalMeter.Failure>?, at wall: Timestamp, monotonicNanoseconds now: Int64
+    ) -> CalibrationRun.Reading {
         let before = last
         last = now
         let load: MachineLoad?
@@ -75,9 +89,10 @@ package struct CalibrationMeter {
         } catch {
             return .gap("\(error)")
         }
-        let samples = meters.sample(at: .now(), monotonicNanoseconds: now, load: load)
-            .filter { domains.contains($0.domain) }
+        let samples = meters.sample(at: wall, monotonicNanoseconds: now, load: load)
+            .filter { domains[$0.domain] != nil }
         guard let before, let load else { return .gap("the first reading has no interval") }
+        if let reason = missing(samples) { return .gap(reason) }
         let seconds = Double(now - before) / 1e9
         var watts = 0.0
         for sample in samples {
@@ -90,6 +105,15 @@ package struct CalibrationMeter {
         case .failure(let reason): return .gap(reason.message)
         }
         return .sample(utilisation: load.utilisation(over: seconds), watts: watts)
+    }
+
+    /// Names what gave no sample at all, as a counter that was taken out of use meanwhile: the watts would hold less than the
+    /// file says. A package that mirrors another gives none either, but of its kind there is one.
+    private func missing(_ samples: [DomainSample]) -> String? {
+        let told = Set(samples.map(\.domain))
+        let kinds = Set(samples.map(\.kind))
+        let silent = domains.filter { !told.contains($0.key) && ($0.value == .gpu || !kinds.contains($0.value)) }
+        return silent.isEmpty ? nil : "\(silent.keys.sorted().joined(separator: ", ")) gave no sample"
     }
 }
 

@@ -1,3 +1,4 @@
+import LinuxSystem
 import Units
 
 /// Which loads are measured, and for how long.
@@ -18,6 +19,15 @@ package struct CalibrationPlan: Sendable, Hashable {
         self.stepSeconds = stepSeconds
         self.settleSeconds = settleSeconds
         levels = (1...count).map { Double(cpus) * Double($0) / Double(count) }
+    }
+
+    /// As `mld calibrate` measures: steps of 10 s, of 3 s for a first impression, or as long as it is told.
+    ///
+    /// - Parameter isExternal: the meter is outside, and later than the machine's own.
+    package init(cpus: Int, askedSeconds: Double?, isExternal: Bool, isQuick: Bool) {
+        self.init(
+            cpus: cpus, stepSeconds: askedSeconds ?? (isQuick ? 3 : 10), settleSeconds: isExternal ? 4 : 2,
+            isQuick: isQuick)
     }
 
     package var seconds: Double { Double(levels.count + 1) * (stepSeconds + settleSeconds) }
@@ -76,6 +86,20 @@ package struct CalibrationRun {
             try setLoad(0)
             throw error
         }
+    }
+
+    /// Runs, and writes the file at the very end, whole or not at all.
+    ///
+    /// - Parameter calibration: what is made of the outcome; nil for none, and then no file is written.
+    package func run(
+        writingTo path: String, isCancelled: () -> Bool, calibration: (Outcome) -> Calibration?
+    ) throws -> (Calibration, leftOut: [String])? {
+        let outcome = try run()
+        guard let result = calibration(outcome) else { return nil }
+        // It may have been interrupted after the last wait.
+        if isCancelled() { throw CalibrationError.interrupted }
+        try AtomicFile.write(result.text, to: path)
+        return (result, outcome.leftOut)
     }
 
     private func measureAll() throws(CalibrationError) -> Outcome {

@@ -16,6 +16,9 @@ package final class LoadGenerator: Sendable {
         var threads: [pthread_t] = []
     }
 
+    /// Between two looks at the clock: some milliseconds, short against a sample and the same of each kind of work.
+    static let slices = 9
+
     private let state = Mutex(State())
     /// Bytes each thread streams through: beyond the caches of its core.
     private let streamBytes: Int
@@ -58,6 +61,20 @@ package final class LoadGenerator: Sendable {
             advice: "raise the limit of processes (ulimit -u)")
     }
 
+    var threadCount: Int { state.withLock { $0.threads.count } }
+
+    /// CPU time of the threads that run now, in seconds.
+    var cpuSeconds: Double {
+        state.withLock { state in
+            state.threads.reduce(0) { sum, thread in
+                var clock = clockid_t()
+                var time = timespec()
+                guard pthread_getcpuclockid(thread, &clock) == 0, clock_gettime(clock, &time) == 0 else { return sum }
+                return sum + Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
+            }
+        }
+    }
+
     private func halt() {
         let threads = state.withLock { state in
             state.stop.isSet.store(true, ordering: .relaxed)
@@ -69,8 +86,8 @@ package final class LoadGenerator: Sendable {
 
     /// One thread's work.
     private final class Worker {
-        let duty: Double
-        let stop: Stop
+        private let duty: Double
+        private let stop: Stop
         private var stream: [Double]
         private var mix = MixedWork()
 
@@ -84,7 +101,7 @@ package final class LoadGenerator: Sendable {
             let start = SystemClock.monotonicNanoseconds()
             let before = SystemClock.threadNanoseconds()
             while !stop.isSet.load(ordering: .relaxed) {
-                for _ in 0..<Self.slices { mix.slice(&stream) }
+                for _ in 0..<LoadGenerator.slices { mix.slice(&stream) }
                 guard duty < 1 else { continue }
                 // By CPU time, not by the clock: a thread that had to wait for its CPU has not worked.
                 let due = Double(SystemClock.threadNanoseconds() - before) / duty
@@ -92,9 +109,6 @@ package final class LoadGenerator: Sendable {
                 if ahead > 0 { usleep(UInt32(min(1e6, ahead / 1e3))) }
             }
         }
-
-        /// Between two looks at the clock: some milliseconds, short against a sample and the same of each kind of work.
-        static let slices = 9
     }
 }
 

@@ -9,9 +9,10 @@ struct HwmonChip {
     /// The address of its card, `0000:03:00.0`; else the directory's name.
     let place: String
 
-    /// The file to read and what its figures are of.
+    /// The files to read and what their figures are of: an energy counter, a power sensor, or both.
     struct Purpose {
-        var file: String
+        var counter: String?
+        var power: String?
         var domain: String
         /// Nil where nobody knows what the sensor feeds.
         var kind: DomainKind?
@@ -43,25 +44,36 @@ struct HwmonChip {
     var purpose: Purpose? {
         switch driver {
         case "amdgpu":
-            // An average where the card gives one: it misses nothing between two readings.
-            return first(["energy1_input", "power1_average", "power1_input"]).map(card)
+            return Purpose(
+                counter: first(["energy1_input"]), power: powerFile, domain: "gpu-\(place)", kind: .gpu,
+                ceiling: PowerBound.card
+            ).ifReadable
         case "i915", "xe":
-            return energyOfCard.map(card)
+            return Purpose(
+                counter: energyOfCard, domain: "gpu-\(place)", kind: .gpu, ceiling: PowerBound.card
+            ).ifReadable
         case "power_meter":
-            guard let file = first(["power1_average", "power1_input"]) else { return nil }
             // Battery meters tell what the battery gives, which is nothing on mains.
             if (try? SystemFile.integer(path + "/power1_is_battery")) == 1 { return nil }
-            return Purpose(file: file, domain: "platform", kind: .platform, ceiling: PowerBound.platform)
+            return Purpose(
+                power: powerFile, domain: "platform", kind: .platform, ceiling: PowerBound.platform
+            ).ifReadable
         default:
-            return first(["energy1_input", "power1_average", "power1_input"]).map {
-                Purpose(file: $0, domain: "\(driver) at \(place)", kind: nil, ceiling: PowerBound.platform)
-            }
+            return Purpose(
+                counter: first(["energy1_input"]), power: powerFile, domain: "\(driver) at \(place)",
+                ceiling: PowerBound.platform
+            ).ifReadable
         }
     }
 
-    private func card(_ file: String) -> Purpose {
-        Purpose(file: file, domain: "gpu-\(place)", kind: .gpu, ceiling: PowerBound.card)
+    /// Whether an AMD chip is the graphics part of a processor: of all such chips only those tell the voltage of the
+    /// northbridge. Its power is the socket's.
+    var isPartOfProcessor: Bool {
+        driver == "amdgpu" && names.contains("in1_label") && (try? SystemFile.word(path + "/in1_label")) == "vddnb"
     }
+
+    /// An average where the chip gives one: it misses nothing between two readings.
+    private var powerFile: String? { first(["power1_average", "power1_input"]) }
 
     private func first(_ files: [String]) -> String? { files.first { names.contains($0) } }
 
@@ -71,4 +83,8 @@ struct HwmonChip {
         return counters.first { (try? SystemFile.word(path + "/" + $0.dropLast(5) + "label")) == "card" }
             ?? counters.first
     }
+}
+
+extension HwmonChip.Purpose {
+    fileprivate var ifReadable: Self? { counter == nil && power == nil ? nil : self }
 }

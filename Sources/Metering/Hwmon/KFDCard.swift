@@ -10,6 +10,8 @@ struct KFDCard: Sendable {
     private let processes: String
     /// The driver's number of the card.
     private let id: UInt64
+    /// Whether it is the graphics part of a processor, which this kernel lists as one with it.
+    let isPartOfProcessor: Bool
 
     /// - Parameter address: the card's on the PCI bus, `0000:03:00.0`.
     /// - Returns: nil where amdkfd does not know the card.
@@ -17,25 +19,32 @@ struct KFDCard: Sendable {
         let base = roots.sysfs + "/class/kfd/kfd"
         let nodes = base + "/topology/nodes"
         let names = (try? SystemFile.names(in: nodes)) ?? []
-        let found = names.lazy.compactMap { name -> UInt64? in
+        let found = names.lazy.compactMap { name -> (id: UInt64, values: [Substring: UInt64])? in
             // Processors are nodes too; their number is 0.
             guard let id = try? SystemFile.integer("\(nodes)/\(name)/gpu_id"), id > 0,
                 let properties = try? SystemFile.text("\(nodes)/\(name)/properties", limit: 16_384)
             else { return nil }
-            return Self.address(properties) == address ? id : nil
+            let values = Self.values(properties)
+            return Self.address(values) == address ? (id, values) : nil
         }
-        guard let id = found.first else { return nil }
+        guard let (id, values) = found.first else { return nil }
         self.id = id
+        isPartOfProcessor = values["cpu_cores_count", default: 0] > 0 && values["simd_count", default: 0] > 0
         processes = base + "/proc"
     }
 
-    /// From lines of a name and a number: `domain`, and bus, device and function in `location_id`.
-    private static func address(_ properties: String) -> String? {
+    /// Lines of a name and a number.
+    private static func values(_ properties: String) -> [Substring: UInt64] {
         var values: [Substring: UInt64] = [:]
         for line in properties.split(separator: "\n") {
             let words = line.split(separator: " ")
             if words.count == 2, let value = UInt64(words[1]) { values[words[0]] = value }
         }
+        return values
+    }
+
+    /// From `domain`, and bus, device and function in `location_id`.
+    private static func address(_ values: [Substring: UInt64]) -> String? {
         guard let location = values["location_id"], location <= 0xFFFF else { return nil }
         func hex(_ value: UInt64, _ digits: Int) -> String {
             let text = String(value, radix: 16)

@@ -23,7 +23,11 @@ package struct ModelReader: MeterReader {
     ///   - covered: kinds that a better meter already covers.
     ///   - calibration: used if it is of this machine and holds nothing that is already covered; else the processor's
     ///     description says why not.
-    package init?(roots: SystemRoots, leavingOut covered: Set<DomainKind> = [], calibration: Calibration? = nil) {
+    ///   - cards: those that meters of their own count.
+    package init?(
+        roots: SystemRoots, leavingOut covered: Set<DomainKind> = [], calibration: Calibration? = nil,
+        cards: Set<String> = []
+    ) {
         var status = "ok"
         var identity = CPUIdentity()
         do {
@@ -34,7 +38,7 @@ package struct ModelReader: MeterReader {
         let cpus = try? ProcStat(roots: roots).cpus
         var used: Calibration?
         if let calibration {
-            if let reason = Self.objection(to: calibration, identity: identity, cpus: cpus, covered: covered) {
+            if let reason = Self.objection(to: calibration, identity, cpus: cpus, covered: covered, cards: cards) {
                 status = "the calibration is not used: \(reason)"
             } else {
                 used = calibration
@@ -67,12 +71,12 @@ package struct ModelReader: MeterReader {
     }
 
     private static func objection(
-        to calibration: Calibration, identity: CPUIdentity, cpus: Int?, covered: Set<DomainKind>
+        to calibration: Calibration, _ identity: CPUIdentity, cpus: Int?, covered: Set<DomainKind>, cards: Set<String>
     ) -> String? {
         guard let cpus else { return "the number of CPUs cannot be read" }
         let twice = calibration.coverage.kinds.intersection(covered).map(\.rawValue).sorted()
         if !twice.isEmpty { return "it holds \(twice.joined(separator: " and ")), which a meter already counts" }
-        return calibration.mismatch(with: identity, cpus: cpus)
+        return calibration.mismatch(with: identity, cpus: cpus) ?? calibration.mismatch(with: cards)
     }
 
     private static func describe(

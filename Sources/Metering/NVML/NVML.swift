@@ -15,6 +15,7 @@ struct NVML: Sendable {
         let message: String
 
         static let notSupported: Int32 = 3
+        static let noPermission: Int32 = 4
         static let notFound: Int32 = 6
         static let insufficientSize: Int32 = 7
         static let gpuIsLost: Int32 = 15
