@@ -17,7 +17,9 @@ package func text(_ report: AuditReport) -> String {
     lines.append("rows recomputed: \(rows.isEmpty ? "none are sealed yet" : rows.joined(separator: ", "))")
     lines.append("chain: \(report.entries) entries, last hash \(printable(report.head.isEmpty ? "-" : report.head))")
     if report.unsealedRows > 0 {
-        lines.append("not sealed yet: \(report.unsealedRows) rows of the last minutes, checked for balance, range and carbon only")
+        lines.append(
+            "not sealed yet: \(report.unsealedRows) rows of the last minutes, checked for balance, range and carbon only"
+        )
     }
     return lines.joined(separator: "\n") + "\n"
 }

@@ -102,7 +102,7 @@ import Testing
 
                 rows recomputed: 3 of jobs, 120 of spans
                 chain: 17 entries, last hash \(Self.head)
-                not sealed yet: 12 rows of the last minutes, checked for balance only
+                not sealed yet: 12 rows of the last minutes, checked for balance, range and carbon only
 
                 """)
         }

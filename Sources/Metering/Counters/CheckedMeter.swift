@@ -63,8 +63,7 @@ struct CheckedMeter: Sendable {
             return bySensor ?? .gap("there is nothing to read it by")
         }
         guard doubt == nil, case .energy(let sensed) = bySensor else { return account.change.reading }
-        let counted: Energy? =
-            if case .energy(let value) = account.change { Energy(microjoules: Int64(clamping: value)) } else { nil }
+        let counted = account.change.advance.map { Energy(microjoules: Int64(clamping: $0)) }
         check.note(counter: counted?.joules ?? 0, sensor: sensed.energy.joules, seconds: seconds)
         if check.isRefuted { counter = nil }
         if check.isRefuted || account.isSilent { return .energy(sensed) }
