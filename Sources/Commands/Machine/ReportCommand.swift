@@ -57,7 +57,9 @@ struct ReportCommand: ContextCommand {
         if since != nil || until != nil || by != nil || job != nil || basis != nil {
             throw Failure.usage("an audit is of the whole ledger: leave out --since, --until, --by, --job and --basis")
         }
-        let report = try await global.withClient(context) { try await $0.audit() }
+        let report = try await showingWait("auditing the ledger", context) {
+            try await global.withClient(context) { try await $0.audit() }
+        }
         switch format {
         case .table, .csv: try context.print(text(report))
         case .json: try context.print(JSON.text(report, pretty: true) + "\n")

@@ -56,7 +56,7 @@ final class Terminal: Sendable {
         }
     }
 
-    private func context(_ environment: [String: String]) -> Context {
+    func context(_ environment: [String: String]) -> Context {
         Context(
             output: { bytes in
                 if self.outputIsClosed { throw OutputClosed() }
