@@ -66,15 +66,24 @@ extension SandboxLauncher {
                 throw error
             }
             // The pid may be another's by now; what the descriptor holds is decided at this look.
-            guard let status = processes.status(of: started.supervisorPID), status.startTime == started.startTime else {
-                return
-            }
+            guard await isStillIts(started) else { return }
             await Self.readable(process.raw)
         } catch {
             throw SandboxError("wait", error)
         }
         var status: Int32 = 0
         waitpid(started.supervisorPID, &status, WNOHANG)
+    }
+
+    /// Whether the supervisor's pid is its own, also once it has ended. Only what was read may say that it is another's: what is
+    /// there and cannot be read now (no descriptor left) is looked at again.
+    private func isStillIts(_ started: Started) async -> Bool {
+        while !Task.isCancelled {
+            if let status = processes.status(of: started.supervisorPID) { return status.startTime == started.startTime }
+            guard isAlive(started) else { return false }
+            try? await Task.sleep(for: .seconds(1))
+        }
+        return true
     }
 
     /// Ends what may be left of a job and removes its cgroup. Its CPU time must have been read before.

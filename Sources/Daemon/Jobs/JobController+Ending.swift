@@ -73,9 +73,12 @@ extension JobController {
     /// A job's supervisor is gone: everything it left is on disk.
     func ended(_ id: JobID) async {
         guard let job = live[id] else { return }
+        // Its cgroup is emptied below: no way that leads here may end what lives.
+        if let process = job.process, launcher.isAlive(process) { return watch(id, process) }
+        // Booked at once: what it wrote may have to wait for the disk, and it pays for nothing meanwhile.
+        let last = ExitRecord.read(directory(id).exitRecord(job.attempt))
+        await meter.end(id, finalCPU: last.map { Double($0.userMicroseconds + $0.systemMicroseconds) / 1e6 })
         guard await takeLastEvents(id), let record = await exitRecord(id, attempt: job.attempt) else { return }
-        let cpu = record.value.map { Double($0.userMicroseconds + $0.systemMicroseconds) / 1e6 }
-        await meter.end(id, finalCPU: cpu)
         await cleanUp(id)
         let outcome = Outcome(
             record: record.value, cancelledBy: live[id]?.cancelledBy, timeLimit: job.timeLimit,

@@ -101,15 +101,19 @@ actor JobController: Service {
     }
 
     private func wait(for id: JobID, _ process: Started) async {
-        do {
-            try await launcher.waitForExit(process)
-        } catch {
-            // Without a notice of its end we look for it: the record on disk is what counts.
-            logger.error("\(error)", metadata: ["job": "\(id)"])
-            while launcher.isAlive(process) {
-                guard (try? await Task.sleep(for: .seconds(1))) != nil else { return }
+        var isReported = false
+        // Only an end that was seen counts: of a process that cannot be watched now, and of one that was taken for ended and
+        // lives, we look again.
+        repeat {
+            do {
+                try await launcher.waitForExit(process)
+            } catch {
+                if !isReported { logger.error("\(error)", metadata: ["job": "\(id)"]) }
+                isReported = true
             }
-        }
+            guard launcher.isAlive(process) else { break }
+            try? await Task.sleep(for: .seconds(1))
+        } while !Task.isCancelled
         if !Task.isCancelled { await ended(id) }
     }
 
