@@ -14,15 +14,23 @@ package struct SandboxLauncher: Sendable {
     let runtime: [String]
     /// What the cgroups of jobs begin with, as `/proc/PID/cgroup` shows them.
     let jobsPrefix: String?
+    /// Descriptors for reading jobs' CPU time and for waiting for their ends. Jobs beyond these are read by name and looked
+    /// after once a second: it costs more, but leaves the rest to clients and to starts.
+    let clocks: DescriptorBudget
+    let watches: DescriptorBudget
 
     /// Looks at once what can be had; nothing that is missing makes this fail, only what is asked of it later.
     ///
     /// - Parameters:
     ///   - execPath: the program mld-exec.
     ///   - cgroups: where cgroups can be made, or nil for none: then CPU time is summed over the job's processes.
+    ///   - descriptorLimit: how many descriptors this process may have; of them jobs get three quarters.
     package init(
-        execPath: String, bubblewrapPath: String = "/usr/bin/bwrap", cgroups: CgroupTree? = CgroupTree.find()
+        execPath: String, bubblewrapPath: String = "/usr/bin/bwrap", cgroups: CgroupTree? = CgroupTree.find(),
+        descriptorLimit: Int = 1024
     ) throws(SandboxError) {
+        clocks = DescriptorBudget(descriptorLimit / 4)
+        watches = DescriptorBudget(descriptorLimit / 2)
         guard case .success(let exec) = PathResolver.resolveHere(execPath), access(exec.path, X_OK) == 0 else {
             throw SandboxError(.unavailable, stage: "mld-exec", "\(execPath) is not there or not executable")
         }

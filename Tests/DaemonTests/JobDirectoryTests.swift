@@ -1,6 +1,7 @@
 import Foundation
 import JobAPI
 import Testing
+import Units
 
 @testable import Daemon
 

@@ -22,7 +22,7 @@ actor EnergyMeter {
         /// Its supervisor and cgroup, once it has processes.
         var process: Started?
         /// CPU seconds its processes have used since they started; nil when it cannot be told.
-        var cpuSeconds: @Sendable () -> Double?
+        var cpuSeconds: @Sendable (ProcessSnapshot) -> Double?
         /// The reading at the end of the last interval.
         var lastCPU = 0.0
         var totals = JobTotals()
@@ -102,7 +102,7 @@ actor EnergyMeter {
     }
 
     /// Tells what the job's processes are and how to read their CPU time, once there are some.
-    func attach(_ id: JobID, _ process: Started, cpuSeconds: @escaping @Sendable () -> Double?) {
+    func attach(_ id: JobID, _ process: Started, cpuSeconds: @escaping @Sendable (ProcessSnapshot) -> Double?) {
         tracked[id]?.process = process
         tracked[id]?.cpuSeconds = cpuSeconds
     }

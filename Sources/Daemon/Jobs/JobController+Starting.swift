@@ -58,7 +58,7 @@ extension JobController {
         await meter.begin([
             .init(
                 id: id, attempt: job.attempt, reservedCPUs: Double(job.spec.resources.cpus),
-                reservedMemoryBytes: job.spec.resources.memory.bytes, cpuSeconds: { 0 })
+                reservedMemoryBytes: job.spec.resources.memory.bytes, cpuSeconds: { _ in 0 })
         ])
         do {
             let started = try launcher.start(launch(of: job, in: directory), profile: profile(of: job, in: directory))

@@ -6,6 +6,7 @@ import Ledger
 import LinuxSystem
 import Logging
 import Metering
+import NIOPosix
 import Policy
 import Sandbox
 import ServiceLifecycle
@@ -19,7 +20,7 @@ package enum Daemon {
         var settings = given
         OwnProcess.keepHeapSmall()
         signal(SIGPIPE, SIG_IGN)
-        OwnProcess.raiseDescriptorLimit()
+        let descriptorLimit = Int(clamping: OwnProcess.raiseDescriptorLimit())
         var logger = Logger(label: "mld", factory: { JournalLogHandler(label: $0) })
         logger.logLevel = Logger.Level(rawValue: settings.logLevel) ?? .info
         let (policy, policyText) = try PolicyFiles.load(settings.policyDirectory)
@@ -50,7 +51,9 @@ package enum Daemon {
             books: try await books(ledger, host: host, policy: policy, bootID: machine.bootID),
             baseline: try await learnedBaseline(ledger), calibration: settings.calibration, logger: logger)
         let launcher = try SandboxLauncher(
-            execPath: settings.programs + "/mld-exec", cgroups: CgroupTree.find(cgroupfs: settings.roots.cgroupfs))
+            execPath: settings.programs + "/mld-exec", cgroups: CgroupTree.find(cgroupfs: settings.roots.cgroupfs),
+            descriptorLimit: descriptorLimit)
+        logger.notice("\(descriptorLimit) descriptors: enough to follow \(descriptorLimit / 4) jobs closely")
         for line in launcher.capabilities.sentences { logger.notice("sandbox: \(line)") }
         for line in await meter.descriptions() {
             logger.notice("meter: \(line.domain), \(line.source), \(line.tier.rawValue), \(line.status)")
@@ -59,7 +62,8 @@ package enum Daemon {
         let jobs = JobController(
             settings: settings, ledger: ledger, hub: hub, meter: meter, launcher: launcher, state: state,
             machine: machine.capacity, bootID: machine.bootID, policy: policy, logger: logger)
-        await meter.tick()
+        // Made before jobs take descriptors: without its own the event loop ends the process.
+        _ = MultiThreadedEventLoopGroup.singleton.next()
         try await jobs.takeUp()
 
         let api = API(
