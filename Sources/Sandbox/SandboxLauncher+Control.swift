@@ -2,7 +2,7 @@ import CLinux
 // A dispatch source may be cancelled from any thread; its type does not say so.
 @preconcurrency import Dispatch
 import Glibc
-import LinuxSystem
+package import LinuxSystem
 
 extension SandboxLauncher {
     /// True while the supervisor lives: until it has written the exit record and nothing of the job is left.

@@ -49,7 +49,7 @@ package enum Daemon {
         let meter = EnergyMeter(
             roots: settings.roots, machine: machine.size, site: site,
             books: try await books(ledger, host: host, policy: policy, bootID: machine.bootID),
-            baseline: try await learnedBaseline(ledger), calibration: settings.calibration, logger: logger)
+            baseline: try await learnedBaseline(ledger, logger), calibration: settings.calibration, logger: logger)
         let launcher = try SandboxLauncher(
             execPath: settings.programs + "/mld-exec", cgroups: CgroupTree.find(cgroupfs: settings.roots.cgroupfs),
             descriptorLimit: descriptorLimit)
@@ -78,7 +78,8 @@ package enum Daemon {
         let group = ServiceGroup(
             configuration: .init(
                 services: [
-                    .init(service: jobs), .init(service: MeterLoop(meter: meter, jobs: jobs)), .init(service: server),
+                    .init(service: jobs), .init(service: MeterLoop(meter: meter)),
+                    .init(service: ProgressLoop(jobs: jobs)), .init(service: server),
                 ], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
         try await group.run()
         ServiceManager.stopping()
@@ -89,19 +90,23 @@ package enum Daemon {
     private static func books(
         _ ledger: Ledger, host: Int64, policy: PolicySet, bootID: String
     ) async throws -> Books {
-        // While the machine was off it drew nothing: only a daemon that was gone leaves a gap.
-        let isSameBoot = try await ledger.learned("boot") == bootID
-        let lastReading = isSameBoot ? try await ledger.lastReading() : nil
-        try await ledger.learn("boot", bootID, at: .now())
+        let clock = try await ledger.learned("last-reading-clock").flatMap(ReadingTime.Boot.init(parsing:))
+        let lastReading = try await ledger.lastReading().map { ReadingTime(at: $0, boot: clock) }
         return Books(
             ledger: ledger, host: host,
             context: ChainContext(policyHash: policy.hash, factors: CarbonTable.version, version: mldVersion),
             retention: Retention(minutes: policy.keeping.minutes.value, hours: policy.keeping.hours.value),
-            lastReading: lastReading)
+            lastReading: lastReading, bootID: bootID)
     }
 
-    private static func learnedBaseline(_ ledger: Ledger) async throws -> IdleBaseline {
+    /// A row that is none, in a file that people may open, must not keep the daemon from starting: idle power is learned anew.
+    private static func learnedBaseline(_ ledger: Ledger, _ logger: Logger) async throws -> IdleBaseline {
         guard let text = try await ledger.learned("idle-baseline") else { return IdleBaseline() }
-        return try JSON.decode(IdleBaseline.self, from: Data(text.utf8))
+        do {
+            return try JSON.decode(IdleBaseline.self, from: Data(text.utf8))
+        } catch {
+            logger.error("the learned idle power is not as it was written, and is learned anew: \(error)")
+            return IdleBaseline()
+        }
     }
 }
