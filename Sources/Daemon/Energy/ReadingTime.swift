@@ -24,7 +24,9 @@ extension ReadingTime.Boot {
     /// Nil for what no daemon wrote.
     init?(parsing text: String) {
         let words = text.split(separator: " ", omittingEmptySubsequences: false)
-        guard words.count == 2, !words[0].isEmpty, let nanoseconds = Int64(words[1]), nanoseconds >= 0 else { return nil }
+        guard words.count == 2, !words[0].isEmpty, let nanoseconds = Int64(words[1]), nanoseconds >= 0 else {
+            return nil
+        }
         self.init(id: String(words[0]), uptime: Uptime(nanoseconds: nanoseconds))
     }
 }

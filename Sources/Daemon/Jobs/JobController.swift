@@ -21,6 +21,12 @@ actor JobController: Service {
         case ended(JobID)
         /// Write down how it ended.
         case finish(JobID, Outcome)
+        /// Write its process down.
+        case note(JobID, Started)
+        /// It was not started: let it wait again.
+        case queueAgain(JobID, cause: String, retryAt: Timestamp?)
+        /// Find out whether it runs.
+        case lookAgain(StoredJob)
         /// Ask the scheduler again at this time.
         case wake(Timestamp)
     }
@@ -81,6 +87,10 @@ actor JobController: Service {
                         }
                     case .ended(let id): group.addTask { await self.ended(id) }
                     case .finish(let id, let outcome): group.addTask { await self.finish(id, outcome) }
+                    case .note(let id, let process): group.addTask { await self.noteProcess(id, process) }
+                    case .queueAgain(let id, let cause, let time):
+                        group.addTask { await self.queueAgain(id, cause, retryAt: time) }
+                    case .lookAgain(let stored): group.addTask { await self.lookAgain(for: stored) }
                     case .wake(let time):
                         group.addTask {
                             let delay = time.since(.now())
@@ -129,6 +139,14 @@ actor JobController: Service {
     func seeToEnd(_ id: JobID) { feed.yield(.ended(id)) }
 
     func finishLater(_ id: JobID, _ outcome: Outcome) { feed.yield(.finish(id, outcome)) }
+
+    func noteLater(_ id: JobID, _ process: Started) { feed.yield(.note(id, process)) }
+
+    func queueAgainLater(_ id: JobID, _ cause: String, retryAt: Timestamp? = nil) {
+        feed.yield(.queueAgain(id, cause: cause, retryAt: retryAt))
+    }
+
+    func lookAgainLater(_ stored: StoredJob) { feed.yield(.lookAgain(stored)) }
 
     private func woke(at time: Timestamp) {
         if nextWake == time { nextWake = nil }
@@ -191,7 +209,7 @@ actor JobController: Service {
         var events = before
         let batch = events.read()
         live[id]?.events = events
-        guard !batch.isEmpty else { return batch.isLast ? .all : .some }
+        guard !batch.isEmpty else { return batch.isUnreadable ? .failed : batch.isLast ? .all : .some }
         let now = Timestamp.now()
         if batch.isCheckpointed { await meter.bookUp() }
         do {
