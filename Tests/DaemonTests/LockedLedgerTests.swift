@@ -60,15 +60,4 @@ import Units
             #expect(ended.record.progress?.epoch == 1)
         }
     }
-
-    /// What an adopted job used before the first reading is not billed, and nothing is read before it is counted in.
-    @Test func theFirstReadingCountsInWhatRuns() async throws {
-        try await DaemonParts.with { parts in
-            #expect(await parts.meter.firstRead == nil)
-            await parts.meter.begin([parts.tracked(7, cpuSeconds: 1000)])
-            #expect(await parts.meter.firstRead != nil)
-            #expect(await parts.meter.pending.isEmpty)
-            #expect(await parts.meter.tracked[7]?.lastCPU == 1000)
-        }
-    }
 }

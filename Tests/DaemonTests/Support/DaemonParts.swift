@@ -58,18 +58,21 @@ struct DaemonParts {
             machine: machine.capacity, bootID: machine.bootID, policy: policy, logger: logger)
     }
 
+    func newJob() -> NewJob {
+        NewJob(
+            spec: JobSpec(
+                resources: .init(cpus: 1, memory: .mebibytes(64)), sandbox: .init(workdir: directory),
+                command: .init(argv: ["true"])), user: "someone", uid: geteuid(), gid: getegid(), project: "default",
+            queue: "batch", priority: 10, timeLimit: 60, held: false, reason: "accepted", rule: nil, policyHash: "",
+            submittedAt: .now())
+    }
+
     /// A job that was started, as far as the ledger and its directory know.
     func startedJob(events: String = "") async throws -> StoredJob {
-        let spec = JobSpec(
-            resources: .init(cpus: 1, memory: .mebibytes(64)), sandbox: .init(workdir: directory),
-            command: .init(argv: ["true"]))
-        let id = try await ledger.accept(
-            NewJob(
-                spec: spec, user: "someone", uid: geteuid(), gid: getegid(), project: "default", queue: "batch",
-                priority: 10, timeLimit: nil, held: false, reason: "accepted", rule: nil, policyHash: "",
-                submittedAt: .now()))
+        let new = newJob()
+        let id = try await ledger.accept(new)
         let files = await jobs.directory(id)
-        try files.create(owner: (geteuid(), getegid()), spec: spec, attempt: 1)
+        try files.create(owner: (geteuid(), getegid()), spec: new.spec, attempt: 1)
         try events.write(toFile: files.events(1), atomically: false, encoding: .utf8)
         _ = try await ledger.beginAttempt(id, bootID: "this", at: .now())
         return try #require(try await ledger.job(id))
