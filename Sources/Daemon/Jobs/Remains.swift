@@ -1,3 +1,4 @@
+import JobAPI
 import Ledger
 import Sandbox
 import Units
