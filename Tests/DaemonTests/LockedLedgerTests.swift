@@ -20,10 +20,10 @@ import Units
                 // What jobs say waits, and so does what is booked.
                 let events = Task { await parts.jobs.takeEvents(talking.record.id) }
                 while await parts.meter.flushing == nil {
-                    await parts.meter.tick()
+                    try await parts.tick()
                     try await Task.sleep(for: .milliseconds(5))
                 }
-                for _ in 0..<3 { await parts.meter.tick() }
+                for _ in 0..<3 { try await parts.tick() }
                 #expect(await parts.meter.pending.map(\.end).max() == parts.meter.lastRead)
                 events.cancel()
             }

@@ -99,7 +99,10 @@ import Units
                             """)
                 }
             },
-            andThen: { daemon, id in #expect(try await daemon.ended(id).job.state == .succeeded) })
+            andThen: { daemon, id in
+                let detail = try await daemon.ended(id)
+                #expect(detail.job.state == .succeeded)
+            })
         #expect(least > 0)
         // Microseconds are lost in the sum of doubles.
         #expect(gaps.machine >= least - 1e-4)

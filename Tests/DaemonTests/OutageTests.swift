@@ -31,7 +31,7 @@ import Units
         #expect(outage.start == day)
         #expect(outage.end == day.advanced(by: .seconds(10)))
         #expect(!outage.isClockSet)
-        #expect(outage.jobs.map(\.id) == [1, 2, 3, 4])
+        #expect(outage.jobs.map(\.id.number) == [1, 2, 3, 4])
         #expect(outage.jobs.map { outage.gap(of: $0) } == [.seconds(10), .seconds(7), .seconds(2), .zero])
     }
 
@@ -61,7 +61,7 @@ import Units
             Outage(from: time(0, uptime: 50), to: time(600, boot: "b", uptime: 3), jobs: jobs))
         #expect(outage.start == day)
         #expect(outage.end == day.advanced(by: .seconds(20)))
-        #expect(outage.jobs.map(\.id) == [1, 2, 3])
+        #expect(outage.jobs.map(\.id.number) == [1, 2, 3])
         #expect(outage.jobs.map { outage.gap(of: $0) } == [.seconds(20), .seconds(20), .seconds(3)])
     }
 
@@ -83,7 +83,7 @@ import Units
     func rowsThatNobodyWroteDoNoHarm(number: Int64) {
         let now = time(0, uptime: 50)
         for boot in ["a", "b", nil] {
-            for uptime in [0, number] {
+            for uptime in [0, max(number, 0)] {
                 let last = ReadingTime(
                     at: Timestamp(microseconds: number),
                     boot: boot.map { .init(id: $0, uptime: Uptime(nanoseconds: uptime)) })

@@ -12,10 +12,10 @@ import Units
     @Test func theFirstReadingCountsInWhatRuns() async throws {
         try await DaemonParts.with { parts in
             #expect(await parts.meter.firstRead == nil)
-            await parts.meter.begin([parts.tracked(7, cpuSeconds: 1000)])
+            await parts.meter.begin([parts.tracked(JobID(7), cpuSeconds: 1000)])
             #expect(await parts.meter.firstRead != nil)
             #expect(await parts.meter.pending.isEmpty)
-            #expect(await parts.meter.tracked[7]?.lastCPU == 1000)
+            #expect(await parts.meter.tracked[JobID(7)]?.lastCPU == 1000)
         }
     }
 

@@ -58,6 +58,14 @@ struct DaemonParts {
             machine: machine.capacity, bootID: machine.bootID, policy: policy, logger: logger)
     }
 
+    /// The machine draws a millijoule, and the meters are read.
+    func tick() async throws {
+        let text = try String(contentsOfFile: counter, encoding: .utf8).trimmingCharacters(in: .whitespacesAndNewlines)
+        let microjoules = try #require(Int64(text))
+        try "\(microjoules + 1000)\n".write(toFile: counter, atomically: true, encoding: .utf8)
+        await meter.tick()
+    }
+
     func newJob() -> NewJob {
         NewJob(
             spec: JobSpec(
