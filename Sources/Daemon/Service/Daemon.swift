@@ -53,7 +53,8 @@ package enum Daemon {
         let launcher = try SandboxLauncher(
             execPath: settings.programs + "/mld-exec", cgroups: CgroupTree.find(cgroupfs: settings.roots.cgroupfs),
             descriptorLimit: descriptorLimit)
-        logger.notice("\(descriptorLimit) descriptors: enough to follow \(descriptorLimit / 4) jobs closely")
+        let jobsFollowedClosely = SandboxLauncher.jobsFollowedClosely(descriptorLimit: descriptorLimit)
+        logger.notice("\(descriptorLimit) descriptors, enough to follow \(jobsFollowedClosely) jobs closely")
         for line in launcher.capabilities.sentences { logger.notice("sandbox: \(line)") }
         for line in await meter.descriptions() {
             logger.notice("meter: \(line.domain), \(line.source), \(line.tier.rawValue), \(line.status)")
