@@ -91,7 +91,7 @@ struct DaemonParts {
             id: id, attempt: 1, reservedCPUs: 1, reservedMemoryBytes: 0, cpuSeconds: { _ in cpuSeconds })
     }
 
-    /// Lets nobody write to the ledger until `body` is over.
+    /// Lets nobody write to the ledger until `body` is over; one that waits for the ledger is let go at last, and fails.
     func holdingLedger(_ body: () async throws -> Void) async throws {
         let gate = DispatchSemaphore(value: 0)
         let ledger = ledger
@@ -99,7 +99,7 @@ struct DaemonParts {
         let holder = Task {
             try await ledger.write("hold") { _ in
                 entering.finish()
-                gate.wait()
+                return gate.wait(timeout: .now() + 45) == .success
             }
         }
         for await _ in entered {}
@@ -110,7 +110,7 @@ struct DaemonParts {
             throw error
         }
         gate.signal()
-        try await holder.value
+        #expect(try await holder.value, "a step waited for the ledger")
     }
 }
 
