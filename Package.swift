@@ -142,8 +142,8 @@ let package = Package(
         tests(
             "Daemon",
             [
-                "ConfigFile", "JobAPI", "JobClient", "Ledger", "Sandbox", "Units", "mld", "mlctl", "mltrain",
-                "mld-exec",
+                "Carbon", "ConfigFile", "JobAPI", "JobClient", "Ledger", "LinuxSystem", "Metering", "Policy", "Sandbox",
+                "Scheduling", "Units", "mld", "mlctl", "mltrain", "mld-exec", logging,
                 .product(name: "GRDB", package: "GRDB.swift"),
             ]),
         tests("Commands", ["TestSupport", "ConfigFile", "JobAPI", "JobClient", "Reporting", "Units"] + nio),

@@ -101,7 +101,10 @@ extension Ledger {
     /// An interval is booked whole to the minute in which it ends; intervals are about a second, so a minute's figure may
     /// hold up to one interval of its neighbour and no energy is ever split or lost. A minute that is sealed takes nothing more:
     /// what comes for it late, because the clock was set back, goes to the first one that is not.
-    package func add(_ intervals: [MeteredInterval], host: Int64) async throws(LedgerError) {
+    /// - Parameter clock: when the last of them was read by a clock that nobody sets, in words of the caller's.
+    package func add(
+        _ intervals: [MeteredInterval], host: Int64, clock: String? = nil
+    ) async throws(LedgerError) {
         guard !intervals.isEmpty else { return }
         try await write("book the meter's readings") { db in
             let sealed = try Frontiers(db).sealed
@@ -113,6 +116,9 @@ extension Ledger {
                 try db.execute(
                     sql: "INSERT OR REPLACE INTO learned VALUES ('last-reading', ?1, ?1)",
                     arguments: [last.microseconds])
+                try db.execute(
+                    sql: "INSERT OR REPLACE INTO learned VALUES ('last-reading-clock', ?, ?)",
+                    arguments: [clock ?? "", last.microseconds])
             }
         }
     }

@@ -4,7 +4,8 @@ import Glibc
 package enum AtomicFile {
     /// Writes beside the file, syncs, and renames over it; a failure leaves the old file and nothing else.
     package static func write(_ text: String, to path: String, mode: UInt32 = 0o644) throws(LinuxError) {
-        let temporary = path + ".new.\(getpid())"
+        // A name that nothing left behind can have: in a container each run may be the same pid.
+        let temporary = path + ".new.\(String(UInt64.random(in: 0...UInt64.max), radix: 36))"
         // Another process's file of that name is not ours to remove.
         let file = try Descriptor.open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode: mode)
         do throws(LinuxError) {

@@ -4,9 +4,12 @@ import Glibc
 /// theirs by name every second would cost more than all the rest of metering.
 package final class CgroupCPUClock: Sendable {
     private let file: Descriptor
+    private let lease: DescriptorBudget.Lease?
 
-    package init(_ cgroup: Cgroup) throws(LinuxError) {
+    /// - Parameter lease: what allows to keep the file open.
+    package init(_ cgroup: Cgroup, lease: DescriptorBudget.Lease? = nil) throws(LinuxError) {
         file = try Descriptor.open(cgroup.path + "/cpu.stat", O_RDONLY)
+        self.lease = lease
     }
 
     /// Of everything that ever ran in the cgroup and below, in µs; nil once it is removed, or if the file says nothing of it.

@@ -25,6 +25,14 @@ package struct LinuxError: Error, Hashable, Sendable, CustomStringConvertible {
     }
 
     package var description: String { "\(stage)\(path.map { " " + $0 } ?? ""): \(message)" }
+
+    /// The cause passes by itself, or with an admin's help: what was tried may be tried again.
+    package var isTransient: Bool { Self.isTransient(code) }
+
+    /// Room, descriptors, memory or processes are used up now.
+    package static func isTransient(_ code: Int32) -> Bool {
+        [ENOSPC, EDQUOT, EMFILE, ENFILE, ENOMEM, EAGAIN, EINTR].contains(code)
+    }
 }
 
 /// An open descriptor with one owner, closed when the owner goes.

@@ -78,6 +78,9 @@ package enum SystemClock {
     /// Nanoseconds of the clock that never steps; it stands still while the machine sleeps.
     package static func monotonicNanoseconds() -> Int64 { read(CLOCK_MONOTONIC) }
 
+    /// Nanoseconds since the machine's boot by a clock that never steps and goes on while the machine sleeps.
+    package static func bootNanoseconds() -> Int64 { read(CLOCK_BOOTTIME) }
+
     /// CPU time of the calling thread.
     package static func threadNanoseconds() -> Int64 { read(CLOCK_THREAD_CPUTIME_ID) }
 

@@ -74,38 +74,22 @@ package struct ProcessTable: Hashable, Sendable {
         return status.startTime == startTime && !status.hasEnded
     }
 
-    package func all() throws(LinuxError) -> [ProcessStatus] {
+    /// All that can be read.
+    package func all() throws(LinuxError) -> [ProcessStatus] { try pids().compactMap { status(of: $0) } }
+
+    package func pids() throws(LinuxError) -> [Int32] {
         guard let directory = opendir(procfs) else { throw LinuxError("opendir", path: procfs) }
         defer { closedir(directory) }
-        var processes: [ProcessStatus] = []
+        var pids: [Int32] = []
         while let entry = readdir(directory) {
             let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
                 pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
             }
-            if let pid = Int32(name), let status = status(of: pid) { processes.append(status) }
+            if let pid = Int32(name) { pids.append(pid) }
         }
-        return processes
+        return pids
     }
 
     /// The process and everything it started that still lives, itself first.
-    package func tree(of root: Int32) throws(LinuxError) -> [ProcessStatus] {
-        let all = try all()
-        guard let first = all.first(where: { $0.pid == root }) else { return [] }
-        let children = Dictionary(grouping: all, by: \.parent)
-        var found = [first]
-        var seen: Set<Int32> = [root]
-        var next = 0
-        while next < found.count {
-            for child in children[found[next].pid] ?? [] where seen.insert(child.pid).inserted { found.append(child) }
-            next += 1
-        }
-        return found
-    }
-
-    /// CPU time of a process and all its descendants, living and ended, in seconds; nil if there is no such process.
-    /// A child that was not waited for loses its time with the process that ought to have: a cgroup counts better.
-    package func treeSeconds(of root: Int32) throws(LinuxError) -> Double? {
-        let tree = try tree(of: root)
-        return tree.isEmpty ? nil : tree.reduce(0) { $0 + $1.cpuSeconds + $1.endedChildrenSeconds }
-    }
+    package func tree(of root: Int32) throws(LinuxError) -> [ProcessStatus] { ProcessTree(try all()).from(root) }
 }

@@ -55,16 +55,38 @@ package struct ExitRecord: Sendable, Hashable, Codable {
     /// As a shell tells it: the exit status, or 128 + the signal's number.
     package var shellStatus: Int32 { signal.map { 128 + $0 } ?? exitStatus ?? 1 }
 
-    /// Reads a record; nil if there is none, or none that could be true. Where the sandbox could not hide it, a job can
-    /// write to its own record: so it is bounded, must be a regular file, and its figures must be possible ones.
-    package static func read(_ path: String) -> ExitRecord? {
-        guard let file = try? Descriptor.open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK) else { return nil }
-        var information = stat()
-        guard fstat(file.raw, &information) == 0, information.st_mode & S_IFMT == S_IFREG,
-            information.st_size <= 64 * 1024, let bytes = try? file.read(limit: 64 * 1024),
-            let record = try? JSONDecoder().decode(ExitRecord.self, from: Data(bytes))
-        else { return nil }
-        return record.isPossible ? record : nil
+    /// What there is of a record.
+    package enum Found: Sendable, Hashable {
+        case record(ExitRecord)
+        /// None, or none that could be true.
+        case none
+        /// It is there and cannot be read now: no descriptor left, or trouble with the disk.
+        case unreadable(String)
+
+        package var record: ExitRecord? { if case .record(let record) = self { record } else { nil } }
+    }
+
+    /// Reads a record; nil if there is none, none that could be true, or none that can be read now.
+    package static func read(_ path: String) -> ExitRecord? { look(path).record }
+
+    /// Looks for a record. Where the sandbox could not hide it, a job can write to its own: so it is bounded, must be a
+    /// regular file, and its figures must be possible ones.
+    package static func look(_ path: String) -> Found {
+        let bytes: [UInt8]
+        do throws(LinuxError) {
+            let file = try Descriptor.open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
+            var information = stat()
+            guard fstat(file.raw, &information) == 0, information.st_mode & S_IFMT == S_IFREG,
+                information.st_size <= 64 * 1024
+            else { return .none }
+            bytes = try file.read(limit: 64 * 1024)
+        } catch {
+            return error.isTransient || error.code == EIO ? .unreadable(error.description) : .none
+        }
+        guard let record = try? JSONDecoder().decode(ExitRecord.self, from: Data(bytes)), record.isPossible else {
+            return .none
+        }
+        return .record(record)
     }
 
     private var isPossible: Bool {

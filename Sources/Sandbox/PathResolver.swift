@@ -77,7 +77,10 @@ struct PathResolver {
     }
 
     private static func missing(_ path: String, _ code: Int32) -> SandboxError {
-        SandboxError(.badProfile, stage: "sandbox path", "\(path): \(String(cString: strerror(code)))")
+        let isTransient = LinuxError.isTransient(code)
+        return SandboxError(
+            isTransient ? .system : .badProfile, stage: "sandbox path", "\(path): \(String(cString: strerror(code)))",
+            isTransient: isTransient)
     }
 }
 

@@ -40,7 +40,9 @@ struct ResolvedProfile {
         for (answer, (_, writable, key)) in zip(answers, asked) {
             switch answer {
             case .success(let target): found.append((target, writable, key))
-            case .failure(let error): throw SandboxError(.badProfile, stage: key, error.message)
+            case .failure(var error):
+                error.stage = key
+                throw error
             }
         }
         workdir = worksInOutput ? try Self.own(profile.workdir, "workdir") : found[0].target
@@ -100,7 +102,7 @@ struct ResolvedProfile {
         do {
             return try PathResolver.resolveHere(path).get()
         } catch {
-            throw SandboxError(.system, stage: stage, error.message)
+            throw SandboxError(.system, stage: stage, error.message, isTransient: error.isTransient)
         }
     }
 

@@ -15,15 +15,18 @@ package struct SandboxError: Error, Hashable, Sendable, CustomStringConvertible 
     /// The step that failed, such as `workdir` or `bubblewrap`.
     package var stage: String
     package var message: String
+    /// The cause passes by itself: the same may be tried again.
+    package var isTransient: Bool
 
-    package init(_ code: Code, stage: String, _ message: String) {
+    package init(_ code: Code, stage: String, _ message: String, isTransient: Bool = false) {
         self.code = code
         self.stage = stage
         self.message = message
+        self.isTransient = isTransient
     }
 
     init(_ stage: String, _ error: LinuxError) {
-        self.init(.system, stage: stage, error.description)
+        self.init(.system, stage: stage, error.description, isTransient: error.isTransient)
     }
 
     package var description: String { "\(stage): \(message)" }

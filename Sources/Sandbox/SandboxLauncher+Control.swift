@@ -2,7 +2,7 @@ import CLinux
 // A dispatch source may be cancelled from any thread; its type does not say so.
 @preconcurrency import Dispatch
 import Glibc
-import LinuxSystem
+package import LinuxSystem
 
 extension SandboxLauncher {
     /// True while the supervisor lives: until it has written the exit record and nothing of the job is left.
@@ -32,21 +32,21 @@ extension SandboxLauncher {
 
     /// CPU seconds of the job so far, its supervisor included. From the cgroup, also after the job's end until
     /// ``cleanUp(_:)``; without a cgroup from its living processes (steps of 10 ms), and nil once it has ended.
-    package func cpuSeconds(of started: Started) -> Double? {
+    /// - Parameter snapshot: of this moment; one for all jobs that are asked about.
+    package func cpuSeconds(of started: Started, in snapshot: ProcessSnapshot = ProcessSnapshot()) -> Double? {
         if let path = started.cgroupPath {
             return (try? Cgroup(path: path).cpuMicroseconds()).map { Double($0) / 1e6 }
         }
-        guard isAlive(started) else { return nil }
-        return (try? processes.treeSeconds(of: started.supervisorPID)) ?? nil
+        return snapshot.treeSeconds(of: started.supervisorPID, startTime: started.startTime)
     }
 
-    /// A way to read ``cpuSeconds(of:)`` often.
-    package func cpuClock(of started: Started) -> @Sendable () -> Double? {
+    /// A way to read ``cpuSeconds(of:in:)`` often.
+    package func cpuClock(of started: Started) -> @Sendable (ProcessSnapshot) -> Double? {
         // Without a descriptor to spare it is read by name each time.
-        guard let path = started.cgroupPath, let clock = try? CgroupCPUClock(Cgroup(path: path)) else {
-            return { self.cpuSeconds(of: started) }
-        }
-        return { clock.microseconds().map { Double($0) / 1e6 } }
+        guard let path = started.cgroupPath, let lease = clocks.take(),
+            let clock = try? CgroupCPUClock(Cgroup(path: path), lease: lease)
+        else { return { self.cpuSeconds(of: started, in: $0) } }
+        return { _ in clock.microseconds().map { Double($0) / 1e6 } }
     }
 
     /// How many of the job's processes the kernel killed for want of memory; nil where it does not tell.
@@ -57,24 +57,41 @@ extension SandboxLauncher {
     /// Returns when the supervisor has ended, also one started by an earlier daemon, and reaps it if it is a child.
     /// Returns early if the task is cancelled.
     package func waitForExit(_ started: Started) async throws(SandboxError) {
-        do throws(LinuxError) {
-            let process: Descriptor
+        if let lease = watches.take() {
+            // Given back when the wait is over, not at the last mention.
+            defer { withExtendedLifetime(lease) {} }
             do throws(LinuxError) {
-                process = try Descriptor.process(started.supervisorPID)
+                let process = try Descriptor.process(started.supervisorPID)
+                // The pid may be another's by now; what the descriptor holds is decided at this look.
+                guard await isStillIts(started) else { return }
+                await Self.readable(process.raw)
             } catch {
                 if error.code == ESRCH { return }
-                throw error
+                guard error.isTransient else { throw SandboxError("wait", error) }
+                await Self.poll { self.isAlive(started) }
             }
-            // The pid may be another's by now; what the descriptor holds is decided at this look.
-            guard let status = processes.status(of: started.supervisorPID), status.startTime == started.startTime else {
-                return
-            }
-            await Self.readable(process.raw)
-        } catch {
-            throw SandboxError("wait", error)
+        } else {
+            await Self.poll { self.isAlive(started) }
         }
+        guard await isStillIts(started) else { return }
         var status: Int32 = 0
         waitpid(started.supervisorPID, &status, WNOHANG)
+    }
+
+    /// Looks once a second, where there is no descriptor to wait for.
+    private static func poll(while isGoing: () -> Bool) async {
+        while !Task.isCancelled, isGoing() { try? await Task.sleep(for: .seconds(1)) }
+    }
+
+    /// Whether the supervisor's pid is its own, also once it has ended. Only what was read may say that it is another's: what is
+    /// there and cannot be read now (no descriptor left) is looked at again.
+    private func isStillIts(_ started: Started) async -> Bool {
+        while !Task.isCancelled {
+            if let status = processes.status(of: started.supervisorPID) { return status.startTime == started.startTime }
+            guard isAlive(started) else { return false }
+            try? await Task.sleep(for: .seconds(1))
+        }
+        return true
     }
 
     /// Ends what may be left of a job and removes its cgroup. Its CPU time must have been read before.

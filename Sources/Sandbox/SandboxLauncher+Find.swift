@@ -32,28 +32,44 @@ extension SandboxLauncher {
     /// For the daemon that died between starting a job and noting its process: without this the job would run on unknown.
     /// - Parameter cgroupName: as given at the start.
     /// - Returns: nil when there is no such process.
+    /// - Throws: when a process that is there could not be looked at: it may be the one.
     package func find(record: String, cgroupName: String) throws(SandboxError) -> Started? {
         do throws(LinuxError) {
-            for process in try processes.all() where !process.hasEnded {
-                let folder = "\(processes.procfs)/\(process.pid)"
-                // Another user's process may call itself what it likes.
-                var information = stat()
-                guard stat(folder, &information) == 0, information.st_uid == geteuid(),
-                    let file = try? Descriptor.open(folder + "/cmdline", O_RDONLY | O_NONBLOCK),
-                    let bytes = try? file.read(limit: 64 * 1024)
-                else { continue }
-                let words = bytes.split(separator: 0, omittingEmptySubsequences: false).prefix(4).map {
-                    String(decoding: $0, as: UTF8.self)
+            for pid in try processes.pids() where try writes(pid, record) {
+                guard let status = processes.status(of: pid) else {
+                    // It ended meanwhile, or there is no descriptor to read it with.
+                    guard access("\(processes.procfs)/\(pid)/stat", F_OK) == 0 else { continue }
+                    throw LinuxError("read", path: "\(processes.procfs)/\(pid)/stat", message: "cannot be read now")
                 }
-                guard words.count == 4, words[1] == "supervise", words[2] == "--record", words[3] == record else {
-                    continue
-                }
+                if status.hasEnded { continue }
                 return Started(
-                    supervisorPID: process.pid, startTime: process.startTime, cgroupPath: cgroupPath(cgroupName))
+                    supervisorPID: pid, startTime: status.startTime, cgroupPath: cgroupPath(cgroupName))
             }
             return nil
         } catch {
             throw SandboxError("find the supervisor", error)
+        }
+    }
+
+    /// Whether the process is a supervisor of ours that writes `record`, by its command line.
+    private func writes(_ pid: Int32, _ record: String) throws(LinuxError) -> Bool {
+        let folder = "\(processes.procfs)/\(pid)"
+        var information = stat()
+        guard stat(folder, &information) == 0 else {
+            if LinuxError.isTransient(errno) { throw LinuxError("stat", path: folder) }
+            return false
+        }
+        // Another user's process may call itself what it likes.
+        guard information.st_uid == geteuid() else { return false }
+        do throws(LinuxError) {
+            let file = try Descriptor.open(folder + "/cmdline", O_RDONLY | O_NONBLOCK)
+            let words = try file.read(limit: 64 * 1024).split(separator: 0, omittingEmptySubsequences: false).prefix(4)
+                .map { String(decoding: $0, as: UTF8.self) }
+            return words.count == 4 && words[1] == "supervise" && words[2] == "--record" && words[3] == record
+        } catch {
+            // One that ends while it is looked at is not there any more.
+            guard error.isTransient else { return false }
+            throw error
         }
     }
 }

@@ -77,28 +77,44 @@ extension SandboxLauncher {
             if unlink(launch.exitRecordPath) != 0, errno != ENOENT {
                 throw LinuxError("remove", path: launch.exitRecordPath)
             }
-            let input = try Descriptor.open("/dev/null", O_RDONLY)
-            let output = try openLog(launch.stdoutPath, launch.runAs)
-            let errors = try openLog(launch.stderrPath, launch.runAs)
-            let events =
-                if let path = launch.eventsPath { try openLog(path, launch.runAs) } else {
-                    try Descriptor.open("/dev/null", O_RDONLY)
-                }
-            let environment = try Descriptor.memoryFile("environment", holding: plan.environment)
-            let spawned = try ProcessSpawner.start(
-                execPath, arguments: plan.arguments, environment: ["PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"],
-                directory: "/", descriptors: [input.raw, output.raw, errors.raw, events.raw, environment.raw],
-                cgroup: cgroup?.child("supervisor"), blockingSignals: true)
-            // Not waited for yet, so its pid is still its own even if it has ended.
-            guard let status = processes.status(of: spawned.pid) else {
-                throw LinuxError("read", path: "/proc/\(spawned.pid)/stat", message: "the supervisor is not there")
-            }
+            let pid = try supervise(launch, plan: plan, cgroup: cgroup)
             return Started(
-                supervisorPID: spawned.pid, startTime: status.startTime, cgroupPath: cgroup?.path,
+                supervisorPID: pid, startTime: try startTime(ofChild: pid), cgroupPath: cgroup?.path,
                 enforced: plan.enforced, notEnforced: plan.notEnforced)
         } catch {
             throw SandboxError("start", error)
         }
+    }
+
+    /// Starts the supervisor. Its descriptors are closed here when this returns.
+    private func supervise(_ launch: Launch, plan: ChainPlan, cgroup: Cgroup?) throws(LinuxError) -> Int32 {
+        let input = try Descriptor.open("/dev/null", O_RDONLY)
+        let output = try openLog(launch.stdoutPath, launch.runAs)
+        let errors = try openLog(launch.stderrPath, launch.runAs)
+        let events =
+            if let path = launch.eventsPath { try openLog(path, launch.runAs) } else {
+                try Descriptor.open("/dev/null", O_RDONLY)
+            }
+        let environment = try Descriptor.memoryFile("environment", holding: plan.environment)
+        return try ProcessSpawner.start(
+            execPath, arguments: plan.arguments, environment: ["PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"],
+            directory: "/", descriptors: [input.raw, output.raw, errors.raw, events.raw, environment.raw],
+            cgroup: cgroup?.child("supervisor"), blockingSignals: true
+        ).pid
+    }
+
+    /// Of a process we have started and not waited for: its pid is still its own even if it has ended. It runs already, so where
+    /// no descriptor is left to read it with we wait a little for one.
+    private func startTime(ofChild pid: Int32) throws(LinuxError) -> UInt64 {
+        for _ in 0..<500 {
+            if let status = processes.status(of: pid) { return status.startTime }
+            usleep(2000)
+        }
+        // Nobody could tell it from another by now, so it must not run on. It is no start to be tried again.
+        _ = Glibc.kill(pid, SIGKILL)
+        var status: Int32 = 0
+        waitpid(pid, &status, 0)
+        throw LinuxError("read", path: "/proc/\(pid)/stat", message: "the supervisor cannot be told from others")
     }
 
     /// Appending, so that a job's second attempt or a shared file loses nothing. It belongs to whom the job runs as:

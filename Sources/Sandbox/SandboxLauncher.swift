@@ -14,15 +14,24 @@ package struct SandboxLauncher: Sendable {
     let runtime: [String]
     /// What the cgroups of jobs begin with, as `/proc/PID/cgroup` shows them.
     let jobsPrefix: String?
+    /// Descriptors for reading jobs' CPU time and for waiting for their ends. Jobs beyond these are read by name and looked
+    /// after once a second: it costs more, but leaves the rest to clients and to starts.
+    let clocks: DescriptorBudget
+    let watches: DescriptorBudget
 
     /// Looks at once what can be had; nothing that is missing makes this fail, only what is asked of it later.
     ///
     /// - Parameters:
     ///   - execPath: the program mld-exec.
     ///   - cgroups: where cgroups can be made, or nil for none: then CPU time is summed over the job's processes.
+    ///   - descriptorLimit: how many descriptors this process may have.
     package init(
-        execPath: String, bubblewrapPath: String = "/usr/bin/bwrap", cgroups: CgroupTree? = CgroupTree.find()
+        execPath: String, bubblewrapPath: String = "/usr/bin/bwrap", cgroups: CgroupTree? = CgroupTree.find(),
+        descriptorLimit: Int = 1024
     ) throws(SandboxError) {
+        let jobs = Self.jobsFollowedClosely(descriptorLimit: descriptorLimit)
+        clocks = DescriptorBudget(jobs)
+        watches = DescriptorBudget(2 * jobs)
         guard case .success(let exec) = PathResolver.resolveHere(execPath), access(exec.path, X_OK) == 0 else {
             throw SandboxError(.unavailable, stage: "mld-exec", "\(execPath) is not there or not executable")
         }
@@ -47,6 +56,12 @@ package struct SandboxLauncher: Sendable {
             cgroups.map { String(jobs.path.dropFirst($0.mount.count)) + "/" }
         }
     }
+
+    /// Of that many jobs the CPU time is read through an open file; of twice as many the end is waited for.
+    ///
+    /// A daemon without jobs has about 25 descriptors open, each client takes one and a start about ten: these have 64 and a
+    /// quarter of the rest.
+    package static func jobsFollowedClosely(descriptorLimit: Int) -> Int { max(descriptorLimit - 64, 0) / 4 }
 
     /// Where the Swift libraries of this process are, if it has not got them built in: mld-exec was built with them.
     private static func swiftRuntime() -> [String] {

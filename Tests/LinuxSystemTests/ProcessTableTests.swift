@@ -61,8 +61,10 @@ struct ProcessTableTests {
         #expect(Set(try table.tree(of: 10).map(\.pid)) == [10, 11, 12, 13])
         #expect(try table.tree(of: 10).first?.pid == 10)
         #expect(try table.tree(of: 30).map(\.pid) == [30])
-        #expect(try table.treeSeconds(of: 10) == 4 * 600 / Double(sysconf(Int32(_SC_CLK_TCK))))
-        #expect(try table.treeSeconds(of: 99) == nil)
+        let second = Double(sysconf(Int32(_SC_CLK_TCK)))
+        #expect(ProcessSnapshot(table).treeSeconds(of: 10, startTime: 987_654) == 4 * 600 / second)
+        #expect(ProcessSnapshot(table).treeSeconds(of: 10, startTime: 1) == nil)
+        #expect(ProcessSnapshot(table).treeSeconds(of: 99, startTime: 987_654) == nil)
         #expect(throws: LinuxError.self) { try ProcessTable(procfs: root + "/none").all() }
     }
 }

@@ -56,6 +56,16 @@ struct AdoptionTests {
         #expect(record.exitStatus == 8)
     }
 
+    @Test func withoutADescriptorToSpareItsEndIsSeenAllTheSame() async throws {
+        let launcher = try SandboxLauncher(execPath: Fixture.execPath, descriptorLimit: 0)
+        let started = try launcher.start(fixture.launch(["/bin/sh", "-c", "exit 3"]), profile: fixture.profile())
+        #expect(launcher.cpuClock(of: started)(ProcessSnapshot()) != nil)
+        try await launcher.waitForExit(started)
+        #expect(!launcher.isAlive(started))
+        try await launcher.cleanUp(started)
+        #expect(ExitRecord.read(fixture.job + "/exit.json")?.exitStatus == 3)
+    }
+
     @Test func anotherProcessWithTheSamePidIsNotTheJob() async throws {
         let other = Started(supervisorPID: getpid(), startTime: 1, cgroupPath: nil)
         #expect(!fixture.launcher.isAlive(other))

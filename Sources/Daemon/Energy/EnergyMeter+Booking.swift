@@ -10,19 +10,17 @@ struct Books: Sendable {
     var host: Int64
     var context: ChainContext
     var retention: Retention
-    /// When the daemon before us booked its last reading, if the machine has not been restarted since.
-    var lastReading: Timestamp?
+    /// The last reading that the daemon before us booked.
+    var lastReading: ReadingTime?
+    /// Of the machine as it runs now.
+    var bootID: String
 }
 
 extension EnergyMeter {
-    /// How many rows a second are worth writing: with many jobs each flush waits until it is worth its while, since the
-    /// minutes' rows are added to and a later flush costs no more than an earlier one.
-    private static let rowsPerSecond = 200.0
-
     var isFlushDue: Bool {
-        let waited = Timestamp.now().since(lastFlush).seconds
-        if tracked.isEmpty { return waited >= 60 }
-        return waited >= Double(tracked.count * max(1, counted.count)) / Self.rowsPerSecond
+        !pending.isEmpty
+            && BookingPace.isFlushDue(
+                after: Uptime.now().since(lastFlush), jobs: tracked.count, domains: counted.count)
     }
 
     /// Writes what is pending to the ledger, all that was read before the call. When that fails it stays pending, and running
@@ -32,9 +30,13 @@ extension EnergyMeter {
         // One that began after the call holds what the caller wants.
         if let next = flushing { return await next.value }
         guard !pending.isEmpty else { return }
+        await startFlush().value
+    }
+
+    @discardableResult func startFlush() -> Task<Void, Never> {
         let task = Task { await writePending() }
         flushing = task
-        await task.value
+        return task
     }
 
     private func writePending() async {
@@ -42,20 +44,32 @@ extension EnergyMeter {
         defer { flushing = nil }
         pending = MeteredInterval.mergedByMinute(pending)
         let batch = pending
+        let clock = lastReadBoot.text
         do {
-            try await books.ledger.add(batch, host: books.host)
+            try await books.ledger.add(batch, host: books.host, clock: clock)
             // What was read meanwhile stays; nothing is merged while a flush is under way.
             pending.removeFirst(batch.count)
             lastFlush = .now()
-            recovered()
+            recovered(from: .ledger)
         } catch {
             report("\(error)")
         }
     }
 
-    /// Once a minute while jobs run, so that what they used is soon sealed; else now and then.
     var isCloseDue: Bool {
-        Timestamp.now().since(lastClose) >= (wasBusySinceClose ? .seconds(60) : .seconds(600))
+        isPartlyClosed || BookingPace.isCloseDue(after: Uptime.now().since(lastClose), isBusy: wasBusySinceClose)
+    }
+
+    var isKeepingDue: Bool {
+        baseline != keptBaseline && BookingPace.isKeepingDue(after: Uptime.now().since(lastKept))
+    }
+
+    func startClosing() {
+        closing = Task {
+            defer { closing = nil }
+            if isCloseDue { await close() }
+            if isKeepingDue { await keepBaseline() }
+        }
     }
 
     /// Closes the book up to the minute of the last reading, or of the first one that is not on disk.
@@ -67,53 +81,51 @@ extension EnergyMeter {
             let isDone = try await books.ledger.close(
                 before: min(before, lastRead), context: books.context, retention: books.retention, now: .now(),
                 within: .seconds(1))
-            // An old ledger's first close may take minutes: the next reading comes first.
-            if !isDone { lastClose = Timestamp(microseconds: 0) }
+            // An old ledger's first close may take minutes; a daemon that stops, and a report, come in between.
+            isPartlyClosed = !isDone
         } catch {
             report("\(error)")
         }
     }
 
-    /// A job that ran while no daemon did.
-    struct Outage: Sendable {
-        var id: JobID
-        var attempt: Int
-        /// Of the attempt.
-        var startedAt: Timestamp?
-        /// Nil while it runs.
-        var endedAt: Timestamp?
-    }
-
-    /// Books the time in which no daemon read the meters as a gap, of the machine and of the jobs that ran then: from the last
-    /// reading that was booked to the first of this daemon, and for a job while it ran.
-    func bookOutage(_ jobs: [Outage]) async {
-        guard let last = books.lastReading, let end = firstRead, last < end else { return }
-        func gap(_ account: SpanAccount, from: Timestamp?, until: Timestamp?) -> SpanDelta {
-            let from = min(max(from ?? last, last), end)
-            let until = min(max(until ?? end, from), end)
-            return SpanDelta(
+    /// Books the time in which no daemon read the meters as a gap, of the machine and of the jobs that ran then.
+    func bookOutage(_ jobs: [Outage.Job]) {
+        guard let last = books.lastReading, let firstRead,
+            let outage = Outage(from: last, to: firstRead, jobs: jobs)
+        else { return }
+        func gap(_ account: SpanAccount, _ length: Duration) -> SpanDelta {
+            SpanDelta(
                 account: account, active: .zero, reservedIdle: .zero, low: .zero, high: .zero, carbon: .zero,
-                carbonLow: .zero, carbonHigh: .zero, activeCarbon: .zero, gap: until.since(from), tier: .gap)
+                carbonLow: .zero, carbonHigh: .zero, activeCarbon: .zero, gap: length, tier: .gap)
         }
+        let spans = outage.jobs.map { gap(.job($0.id, attempt: $0.attempt), outage.gap(of: $0)) }
         for domain in counted {
-            let spans = jobs.map { job in
-                gap(.job(job.id, attempt: job.attempt), from: job.startedAt, until: job.endedAt)
-            }
             pending.append(
                 MeteredInterval(
-                    domain: domain.domain, kind: domain.kind.rawValue, source: domain.source, start: last,
-                    end: end, metered: .zero, low: .zero, high: .zero, isGap: true, tier: .gap,
-                    spans: spans + [gap(.gap, from: nil, until: nil)]))
+                    domain: domain.domain, kind: domain.kind.rawValue, source: domain.source, start: outage.start,
+                    end: outage.end, metered: .zero, low: .zero, high: .zero, isGap: true, tier: .gap,
+                    spans: spans + [gap(.gap, outage.end.since(outage.start))]))
         }
-        await flush()
+        if !pending.isEmpty, flushing == nil { startFlush() }
     }
 
     /// Keeps the learned idle power for the next start.
     func keepBaseline() async {
+        lastKept = .now()
+        let kept = baseline
         do {
-            try await books.ledger.learn("idle-baseline", JSON.text(baseline), at: .now())
+            try await books.ledger.learn("idle-baseline", JSON.text(kept), at: .now())
+            keptBaseline = kept
         } catch {
             report("\(error)")
         }
+    }
+
+    /// The last reading of this daemon, and all it holds: to disk.
+    func finish() async {
+        await bookUp()
+        await closing?.value
+        await close()
+        await keepBaseline()
     }
 }

@@ -22,8 +22,8 @@ actor EnergyMeter {
         /// Its supervisor and cgroup, once it has processes.
         var process: Started?
         /// CPU seconds its processes have used since they started; nil when it cannot be told.
-        var cpuSeconds: @Sendable () -> Double?
-        /// The reading at the end of the last interval.
+        var cpuSeconds: @Sendable (ProcessSnapshot) -> Double?
+        /// The reading at the end of the last interval; what was used before it was counted in is not billed.
         var lastCPU = 0.0
         var totals = JobTotals()
     }
@@ -60,20 +60,27 @@ actor EnergyMeter {
     private var lastPower: [String: (power: Power, low: Power, high: Power)] = [:]
     /// Booked in memory, not yet on disk: kept until the ledger takes it.
     var pending: [MeteredInterval] = []
-    var lastFlush: Timestamp
-    var lastClose: Timestamp
+    var lastFlush = Uptime.now()
+    var lastClose = Uptime.now()
+    var lastKept = Uptime.now()
+    /// The baseline as it is in the ledger.
+    var keptBaseline: IdleBaseline
     var wasBusySinceClose = false
-    /// The flush under way.
+    /// Closing left off with more to do.
+    var isPartlyClosed = false
+    /// The flush and the closing under way.
     var flushing: Task<Void, Never>?
+    var closing: Task<Void, Never>?
     private(set) var lastRead = Timestamp(microseconds: 0)
+    private(set) var lastReadBoot: ReadingTime.Boot
     /// What each share's carbon and water are short of whole units, by domain and account.
     private var roundings: [String: [Account: CostRounding]] = [:]
     /// What is learned of how much a CPU second of each account draws.
     private var weights = PowerWeights()
     private var remainder = SystemRemainder()
     /// When this daemon read the meters first.
-    private(set) var firstRead: Timestamp?
-    private var hasFailed = false
+    private(set) var firstRead: ReadingTime?
+    private var troubles: Set<Trouble> = []
 
     init(
         roots: SystemRoots, machine: MachineSize, site: SiteCarbon, books: Books, baseline: IdleBaseline,
@@ -84,27 +91,33 @@ actor EnergyMeter {
         self.site = site
         self.books = books
         self.baseline = baseline
+        keptBaseline = baseline
+        lastReadBoot = ReadingTime.Boot(id: books.bootID, uptime: .now())
         self.logger = logger
         meters = MeterSet(discovering: roots, calibration: calibration)
         owners = ProcessOwners(roots: roots, ownPID: getpid())
         load = LoadMeter(roots: roots)
-        lastFlush = .now()
-        lastClose = .now()
     }
 
     // MARK: - Jobs
 
-    /// Reads the meters up to now, then counts the jobs in. Call before a job's first process exists.
+    /// Reads the meters up to now, then counts the jobs in. Call before a job's first process exists; for jobs that run when
+    /// the daemon starts this is its first reading, so that nothing is metered of which they have no share.
     func begin(_ jobs: [Tracked]) {
-        guard !jobs.isEmpty else { return }
+        guard !jobs.isEmpty || firstRead == nil else { return }
         read()
+        guard !jobs.isEmpty else { return }
         wasBusySinceClose = true
         if tracked.isEmpty { pause.end() }
-        for job in jobs { tracked[job.id] = job }
+        let snapshot = ProcessSnapshot()
+        for var job in jobs {
+            job.lastCPU = job.cpuSeconds(snapshot) ?? 0
+            tracked[job.id] = job
+        }
     }
 
     /// Tells what the job's processes are and how to read their CPU time, once there are some.
-    func attach(_ id: JobID, _ process: Started, cpuSeconds: @escaping @Sendable () -> Double?) {
+    func attach(_ id: JobID, _ process: Started, cpuSeconds: @escaping @Sendable (ProcessSnapshot) -> Double?) {
         tracked[id]?.process = process
         tracked[id]?.cpuSeconds = cpuSeconds
     }
@@ -112,8 +125,8 @@ actor EnergyMeter {
     /// Reads the meters up to now, then counts the job out and books everything.
     /// - Parameter finalCPU: the CPU seconds of all its processes as the kernel counted them at the end, when known.
     func end(_ id: JobID, finalCPU: Double?) async {
-        if let finalCPU, let job = tracked[id], job.cpuSeconds() == nil {
-            tracked[id]?.cpuSeconds = { finalCPU }
+        if let finalCPU, let job = tracked[id], job.cpuSeconds(ProcessSnapshot()) == nil {
+            tracked[id]?.cpuSeconds = { _ in finalCPU }
         }
         read()
         tracked[id] = nil
@@ -125,11 +138,12 @@ actor EnergyMeter {
 
     // MARK: - Reading
 
-    /// One step of the steady pace.
-    func tick() async {
+    /// One step of the steady pace. What is to be written is not waited for: while the ledger takes nothing the meters are read
+    /// all the same.
+    func tick() {
         read()
-        if isFlushDue { await flush() }
-        if isCloseDue { await close() }
+        if isFlushDue, flushing == nil { startFlush() }
+        if closing == nil, isCloseDue || isKeepingDue { startClosing() }
     }
 
     /// Reads the meters up to now and books everything.
@@ -140,7 +154,7 @@ actor EnergyMeter {
 
     /// Reads once more if the last reading is old; not at every request, for it is no client's business how often we read.
     func refresh() {
-        if Timestamp.now().since(lastRead) >= .seconds(1) { read() }
+        if Uptime.now().since(lastReadBoot.uptime) >= .seconds(1) { read() }
     }
 
     var isTracking: Bool { !tracked.isEmpty }
@@ -148,13 +162,15 @@ actor EnergyMeter {
     private func read() {
         let now = Timestamp.now()
         lastRead = now
-        if firstRead == nil { firstRead = now }
+        lastReadBoot.uptime = .now()
+        if firstRead == nil { firstRead = ReadingTime(at: now, boot: lastReadBoot) }
         let machineLoad: MachineLoad?
         do {
             machineLoad = try load.sample()
+            recovered(from: .load)
         } catch {
             machineLoad = nil
-            report("cannot read the machine's CPU time: \(error)")
+            report("cannot read the machine's CPU time: \(error)", .load)
         }
         let usages = usages(load: machineLoad)
         let samples = meters.sample(
@@ -180,9 +196,10 @@ actor EnergyMeter {
     /// CPU time of every account since the last reading; what is neither a job's nor ours is the system's.
     private func usages(load: MachineLoad?) -> [Usage] {
         var usages: [Usage] = []
+        let snapshot = ProcessSnapshot()
         for id in tracked.keys.sorted() {
             guard var job = tracked[id] else { continue }
-            let now = job.cpuSeconds() ?? job.lastCPU
+            let now = job.cpuSeconds(snapshot) ?? job.lastCPU
             let used = max(now - job.lastCPU, 0)
             job.lastCPU = max(now, job.lastCPU)
             tracked[id] = job
@@ -251,14 +268,18 @@ actor EnergyMeter {
 
     // MARK: - Trouble
 
+    enum Trouble: Hashable { case load, ledger }
+
     /// Said once until it is over, not once a second.
-    func report(_ message: String) {
-        if !hasFailed { logger.error("\(message)") }
-        hasFailed = true
+    func report(_ message: String, _ trouble: Trouble = .ledger) {
+        if troubles.insert(trouble).inserted { logger.error("\(message)") }
     }
 
-    func recovered() {
-        if hasFailed { logger.notice("the ledger takes readings again") }
-        hasFailed = false
+    func recovered(from trouble: Trouble) {
+        guard troubles.remove(trouble) != nil else { return }
+        switch trouble {
+        case .load: logger.notice("the machine's CPU time can be read again")
+        case .ledger: logger.notice("the ledger takes readings again")
+        }
     }
 }

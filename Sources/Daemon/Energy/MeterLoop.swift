@@ -2,11 +2,10 @@ import LinuxSystem
 import ServiceLifecycle
 import Units
 
-/// Reads the meters once a second while jobs run and every five seconds while none does, and tells followers what
-/// their job draws.
+/// Reads the meters once a second while jobs run and every five seconds while none does. It waits for nothing else: neither
+/// for the ledger nor for what jobs have to say.
 struct MeterLoop: Service {
     let meter: EnergyMeter
-    let jobs: JobController
 
     func run() async throws {
         await cancelWhenGracefulShutdown {
@@ -18,12 +17,8 @@ struct MeterLoop: Service {
                 wasBusy = isBusy
                 await meter.pause.sleep(for: isBusy ? .seconds(1) : .seconds(5))
                 await meter.tick()
-                await jobs.reportProgress()
             }
         }
-        await meter.tick()
-        await meter.flush()
-        await meter.close()
-        await meter.keepBaseline()
+        await meter.finish()
     }
 }

@@ -1,4 +1,5 @@
 import Glibc
+import LinuxSystem
 
 /// Reads what has been appended to a file since the last time.
 ///
@@ -7,6 +8,8 @@ import Glibc
 struct FileTail {
     let path: String
     fileprivate(set) var offset: Int64
+    /// The last read found no descriptor or memory to read with: there may be more.
+    private(set) var isUnreadable = false
 
     init(path: String, offset: Int64 = 0) {
         self.path = path
@@ -15,6 +18,7 @@ struct FileTail {
 
     mutating func read(limit: Int = 256 << 10) -> [UInt8] {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
+        isUnreadable = descriptor < 0 && LinuxError.isTransient(errno)
         guard descriptor >= 0 else { return [] }
         defer { close(descriptor) }
         var info = stat()
@@ -22,9 +26,13 @@ struct FileTail {
         if Int64(info.st_size) < offset { offset = 0 }
         let available = min(Int(Int64(info.st_size) - offset), limit)
         guard available > 0 else { return [] }
+        var code: Int32 = 0
         let bytes = [UInt8](unsafeUninitializedCapacity: available) { buffer, count in
-            count = max(pread(descriptor, buffer.baseAddress, available, off_t(offset)), 0)
+            let got = pread(descriptor, buffer.baseAddress, available, off_t(offset))
+            code = got < 0 ? errno : 0
+            count = max(got, 0)
         }
+        isUnreadable = LinuxError.isTransient(code)
         offset += Int64(bytes.count)
         return bytes
     }

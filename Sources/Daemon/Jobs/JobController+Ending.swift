@@ -73,12 +73,15 @@ extension JobController {
     /// A job's supervisor is gone: everything it left is on disk.
     func ended(_ id: JobID) async {
         guard let job = live[id] else { return }
-        guard await takeLastEvents(id), let record = await exitRecord(id, attempt: job.attempt) else { return }
-        let cpu = record.value.map { Double($0.userMicroseconds + $0.systemMicroseconds) / 1e6 }
-        await meter.end(id, finalCPU: cpu)
+        // Its cgroup is emptied below: no way that leads here may end what lives.
+        if let process = job.process, launcher.isAlive(process) { return watch(id, process) }
+        // Booked at once: what it wrote may have to wait for the disk, and it pays for nothing meanwhile.
+        let last = ExitRecord.read(directory(id).exitRecord(job.attempt))
+        await meter.end(id, finalCPU: last.map { Double($0.userMicroseconds + $0.systemMicroseconds) / 1e6 })
+        guard await takeLastEvents(id), let found = await exitRecord(id, attempt: job.attempt) else { return }
         await cleanUp(id)
         let outcome = Outcome(
-            record: record.value, cancelledBy: live[id]?.cancelledBy, timeLimit: job.timeLimit,
+            record: found.record, cancelledBy: live[id]?.cancelledBy, timeLimit: job.timeLimit,
             lastWords: LastWords.read(directory(id).stderr))
         await finish(id, outcome)
     }
@@ -95,20 +98,18 @@ extension JobController {
         }
     }
 
-    private struct FoundRecord {
-        var value: ExitRecord?
-    }
-
-    /// The record of the job's end. One that is there but cannot be read now (no descriptor left) is waited for.
+    /// The record of the job's end. One that is there but cannot be read now (no descriptor left) is waited for: it says how the
+    /// job ended, for ever.
     /// - Returns: nil when the daemon stops meanwhile.
-    private func exitRecord(_ id: JobID, attempt: Int) async -> FoundRecord? {
-        let path = directory(id).exitRecord(attempt)
-        for _ in 0..<30 {
-            if let record = ExitRecord.read(path) { return FoundRecord(value: record) }
-            if access(path, F_OK) != 0 { return FoundRecord(value: nil) }
+    private func exitRecord(_ id: JobID, attempt: Int) async -> ExitRecord.Found? {
+        var isReported = false
+        while true {
+            let found = ExitRecord.look(directory(id).exitRecord(attempt))
+            guard case .unreadable(let problem) = found else { return found }
+            if !isReported { logger.error("its exit record: \(problem)", metadata: ["job": "\(id)"]) }
+            isReported = true
             guard (try? await Task.sleep(for: .seconds(1))) != nil else { return nil }
         }
-        return FoundRecord(value: nil)
     }
 
     /// Removes the cgroup of a job's last attempt, whether or not its process was ever noted.

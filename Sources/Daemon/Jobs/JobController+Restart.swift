@@ -8,111 +8,125 @@ import Units
 extension JobController {
     /// Takes up every job that had not ended when the last daemon went: queued ones are queued again in their order, ones
     /// that run are adopted, ones that ended meanwhile are seen to their end.
+    ///
+    /// What runs is metered before anything is written: that may have to wait for the disk, and is left to the loop.
     func takeUp() async throws {
         let unfinished = try await ledger.unfinished()
-        var processes: [JobID: Started] = [:]
-        var outages: [EnergyMeter.Outage] = []
-        for stored in unfinished where stored.record.state.isActive && stored.bootID == bootID {
-            let id = stored.record.id
-            processes[id] = await process(of: stored)
-            let record = ExitRecord.read(directory(id).exitRecord(stored.record.attempt))
-            // Neither process nor record: it was never started.
-            guard processes[id] != nil || record != nil else { continue }
-            outages.append(
-                .init(
-                    id: id, attempt: stored.record.attempt, startedAt: stored.attemptStartedAt,
-                    endedAt: record.map { Timestamp(microseconds: $0.endedAt) }))
-        }
-        await meter.bookOutage(outages)
-        var adopted: [EnergyMeter.Tracked] = []
-        for stored in unfinished {
-            let id = stored.record.id
-            live[id] = LiveJob(stored)
-            switch stored.record.state {
-            case .queued: enqueue(stored)
-            default: adopted += [await takeUpActive(stored, processes[id])].compactMap(\.self)
+        var found: [JobID: Remains] = [:]
+        for stored in unfinished where stored.record.state.isActive { found[stored.record.id] = look(for: stored) }
+        if found.values.contains(.neverStarted) {
+            // A process that was just being born does not bear its name yet.
+            try await Task.sleep(for: .milliseconds(200))
+            for stored in unfinished where found[stored.record.id] == .neverStarted {
+                found[stored.record.id] = look(for: stored)
             }
+        }
+        var adopted: [EnergyMeter.Tracked] = []
+        var inOutage: [Outage.Job] = []
+        for stored in unfinished {
+            let job = LiveJob(stored)
+            live[job.id] = job
+            guard let remains = found[job.id] else {
+                scheduler.add(job.pending)
+                continue
+            }
+            hold(stored)
+            if let running = takeUp(stored, remains) { adopted.append(running) }
+            if let absent = remains.inOutage(stored) { inOutage.append(absent) }
         }
         // All at once: each reading is of all jobs.
         await meter.begin(adopted)
+        await meter.bookOutage(inOutage)
         requestPlan()
     }
 
-    /// - Returns: what is to be metered, if the job still runs.
-    private func takeUpActive(_ stored: StoredJob, _ process: Started?) async -> EnergyMeter.Tracked? {
-        let id = stored.record.id
-        let directory = directory(id)
+    /// Looks again for a job of which nobody could tell whether it runs, until that can be told.
+    func lookAgain(for stored: StoredJob) async {
+        var remains = Remains.unknown("")
+        while case .unknown = remains {
+            guard (try? await Task.sleep(for: .seconds(2))) != nil else { return }
+            remains = look(for: stored)
+        }
+        if let job = takeUp(stored, remains) { await meter.begin([job]) }
+    }
+
+    /// What there is of an active job now. Only what was seen counts: what cannot be looked at is not taken for gone.
+    private func look(for stored: StoredJob) -> Remains {
+        let path = directory(stored.record.id).exitRecord(stored.record.attempt)
+        guard stored.bootID == bootID else {
+            return recorded(path) ?? .lost("the machine restarted while it ran")
+        }
+        if let process = noted(stored) {
+            if launcher.isAlive(process) { return .running(process) }
+            return recorded(path) ?? .lost("its supervisor was killed while no mld ran")
+        }
+        do {
+            let name = cgroupName(stored.record.id, attempt: stored.record.attempt)
+            // The record last: it may have ended while it was looked for.
+            if let found = try launcher.find(record: path, cgroupName: name) { return .running(found) }
+            return recorded(path)
+                ?? (stored.record.state == .starting
+                    ? .neverStarted : .lost("its supervisor was killed while no mld ran"))
+        } catch {
+            return .unknown("\(error)")
+        }
+    }
+
+    private func recorded(_ path: String) -> Remains? {
+        switch ExitRecord.look(path) {
+        case .record(let record): .ended(at: Timestamp(microseconds: record.endedAt))
+        case .unreadable: .ended(at: nil)
+        case .none: nil
+        }
+    }
+
+    /// The process the last daemon wrote down.
+    private func noted(_ stored: StoredJob) -> Started? {
+        guard let pid = stored.supervisorPID, let start = stored.supervisorStart else { return nil }
+        return Started(supervisorPID: pid, startTime: start, cgroupPath: stored.cgroup)
+    }
+
+    /// Keeps what the job holds for it.
+    private func hold(_ stored: StoredJob) {
         scheduler.started(
             ActiveJob(
-                id: id, uid: stored.record.uid, request: stored.spec.resources.vector,
+                id: stored.record.id, uid: stored.record.uid, request: stored.spec.resources.vector,
                 startedAt: stored.record.startedAt ?? stored.record.submittedAt,
                 expectedEnd: stored.timeLimit.flatMap { limit in
                     stored.record.startedAt?.advanced(by: .seconds(limit))
                 }))
+    }
+
+    /// - Returns: what is to be metered, if the job still runs.
+    private func takeUp(_ stored: StoredJob, _ remains: Remains) -> EnergyMeter.Tracked? {
+        let id = stored.record.id
         live[id]?.events = TrainingEvents(
-            path: directory.events(stored.record.attempt), offset: stored.eventsOffset)
-        live[id]?.process = process
-        if let process, stored.bootID == bootID, launcher.isAlive(process) {
+            path: directory(id).events(stored.record.attempt), offset: stored.eventsOffset)
+        live[id]?.process = noted(stored)
+        switch remains {
+        case .running(let process):
+            live[id]?.process = process
             live[id]?.state = .running
             watch(id, process)
             logger.notice("adopted", metadata: ["job": "\(id)", "pid": "\(process.supervisorPID)"])
-            if stored.record.state == .starting { await noteProcess(id, process) }
-            if stored.cancelledBy != nil { stop(id, process) }
-            let clock = launcher.cpuClock(of: process)
-            // What it used before we were there to read the meters is not billed to the interval that begins now.
+            if stored.record.state == .starting { noteLater(id, process) }
+            if live[id]?.cancelledBy != nil { stop(id, process) }
             return EnergyMeter.Tracked(
                 id: id, attempt: stored.record.attempt, reservedCPUs: Double(stored.spec.resources.cpus),
-                reservedMemoryBytes: stored.spec.resources.memory.bytes, process: process, cpuSeconds: clock,
-                lastCPU: clock() ?? 0)
-        } else if ExitRecord.read(directory.exitRecord(stored.record.attempt)) != nil {
-            // Not here: writing ends down may have to wait for the disk, and clients must not wait for that.
-            seeToEnd(id)
-        } else if stored.bootID != bootID {
-            finishLater(id, Outcome(state: .lost, cause: "the machine restarted while it ran", end: nil))
-        } else if stored.record.state == .starting {
-            await queueAgain(stored)
-        } else {
-            finishLater(
-                id, Outcome(state: .lost, cause: "its supervisor was killed while no mld ran", end: nil))
+                reservedMemoryBytes: stored.spec.resources.memory.bytes, process: process,
+                cpuSeconds: launcher.cpuClock(of: process))
+        case .ended: seeToEnd(id)
+        case .lost(let cause): finishLater(id, Outcome(state: .lost, cause: cause, end: nil))
+        case .neverStarted: queueAgainLater(id, "mld stopped before it was started; queued again")
+        case .unknown(let problem):
+            logger.error("cannot tell whether it runs: \(problem)", metadata: ["job": "\(id)"])
+            lookAgainLater(stored)
         }
         return nil
     }
 
-    /// The process the last daemon noted, or, where it died before it could, the one that is there.
-    private func process(of stored: StoredJob) async -> Started? {
-        if let pid = stored.supervisorPID, let start = stored.supervisorStart {
-            return Started(supervisorPID: pid, startTime: start, cgroupPath: stored.cgroup)
-        }
-        guard stored.bootID == bootID else { return nil }
-        do {
-            let record = directory(stored.record.id).exitRecord(stored.record.attempt)
-            let name = cgroupName(stored.record.id, attempt: stored.record.attempt)
-            if let found = try launcher.find(record: record, cgroupName: name) { return found }
-            // A process that was just being born does not bear its name yet.
-            try await Task.sleep(for: .milliseconds(200))
-            return try launcher.find(record: record, cgroupName: name)
-        } catch {
-            logger.error("\(error)", metadata: ["job": "\(stored.record.id)"])
-            return nil
-        }
-    }
-
-    /// The last daemon died between writing `starting` down and starting anything: there is neither a supervisor nor the
-    /// record that a supervisor leaves, so the job has not run and waits again.
-    private func queueAgain(_ stored: StoredJob) async {
-        let id = stored.record.id
-        scheduler.ended(id)
-        do {
-            try await ledger.transition(
-                id, to: .queued, cause: "mld stopped before it was started; queued again", at: .now())
-            if let queued = try await ledger.job(id) { enqueue(queued) }
-            await cleanUp(id)
-        } catch {
-            logger.error("\(error)", metadata: ["job": "\(id)"])
-        }
-    }
-
-    private func noteProcess(_ id: JobID, _ process: Started) async {
+    /// Writes the process of an attempt down, as far as the last daemon did not.
+    func noteProcess(_ id: JobID, _ process: Started) async {
         guard let attempt = live[id]?.attempt else { return }
         do {
             try await ledger.recordProcess(
@@ -121,5 +135,36 @@ extension JobController {
         } catch {
             logger.error("\(error)", metadata: ["job": "\(id)"])
         }
+    }
+
+    /// Nothing of the attempt that is written down as starting runs or ran, so the job waits again.
+    /// - Parameter retryAt: no earlier than this.
+    func queueAgain(_ id: JobID, _ cause: String, retryAt: Timestamp?) async {
+        while true {
+            do {
+                // Nothing is written where it is queued already, by a try that failed after its commit.
+                try await ledger.transition(id, to: .queued, cause: cause, at: .now())
+                break
+            } catch {
+                logger.error("\(error)", metadata: ["job": "\(id)"])
+                guard (try? await Task.sleep(for: .seconds(2))) != nil else { return }
+            }
+        }
+        await cleanUp(id)
+        guard var job = live[id] else { return }
+        job.state = .queued
+        job.process = nil
+        job.events = nil
+        job.pending.notBefore = retryAt ?? job.pending.notBefore
+        if retryAt != nil { job.pending.note = cause }
+        live[id] = job
+        scheduler.ended(id)
+        // Someone cancelled it meanwhile.
+        if let user = job.cancelledBy {
+            return finishLater(id, Outcome(state: .cancelled, cause: "cancelled by \(user)", end: nil))
+        }
+        scheduler.add(job.pending)
+        await publishState(id)
+        requestPlan()
     }
 }

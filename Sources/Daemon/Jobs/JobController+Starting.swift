@@ -18,7 +18,7 @@ extension JobController {
         do {
             // First what may want for space: a job whose files have no room yet waits, and has not begun.
             try directory(id).create(owner: (job.uid, job.gid), spec: job.spec, attempt: job.attempt + 1)
-        } catch let error as DaemonError where error.isFull {
+        } catch let error as DaemonError where error.isTransient {
             return await stayQueued(id, job, "\(error)")
         } catch {
             return failToStart(id, "\(error)")
@@ -37,7 +37,7 @@ extension JobController {
         await launch(id)
     }
 
-    /// Nothing was started: the job stays queued, and is tried again when the disk takes writes.
+    /// Nothing was started: the job stays queued, and is tried again: the cause passes by itself.
     private func stayQueued(_ id: JobID, _ job: LiveJob, _ problem: String) async {
         logger.error("cannot start: \(problem)", metadata: ["job": "\(id)"])
         live[id]?.state = .queued
@@ -58,7 +58,7 @@ extension JobController {
         await meter.begin([
             .init(
                 id: id, attempt: job.attempt, reservedCPUs: Double(job.spec.resources.cpus),
-                reservedMemoryBytes: job.spec.resources.memory.bytes, cpuSeconds: { 0 })
+                reservedMemoryBytes: job.spec.resources.memory.bytes, cpuSeconds: { _ in 0 })
         ])
         do {
             let started = try launcher.start(launch(of: job, in: directory), profile: profile(of: job, in: directory))
@@ -74,7 +74,7 @@ extension JobController {
             logger.info("started", metadata: ["job": "\(id)", "pid": "\(started.supervisorPID)"])
         } catch let error as SandboxError {
             await meter.end(id, finalCPU: 0)
-            return failToStart(id, "\(error)")
+            return error.isTransient ? startLater(id, "\(error)") : failToStart(id, "\(error)")
         } catch {
             // It runs; only the note of its process is missing, which its end will show again.
             logger.error("\(error)", metadata: ["job": "\(id)"])
@@ -82,6 +82,16 @@ extension JobController {
         await publishState(id)
         // Someone cancelled it while it was being started.
         if live[id]?.cancelledBy != nil, let process = live[id]?.process { stop(id, process) }
+    }
+
+    /// Descriptors, memory or room were used up: nothing was started, and it is tried again, less and less often.
+    private func startLater(_ id: JobID, _ problem: String) {
+        let tries = (live[id]?.failedStarts ?? 0) + 1
+        live[id]?.failedStarts = tries
+        logger.error("cannot start: \(problem)", metadata: ["job": "\(id)"])
+        queueAgainLater(
+            id, "could not be started, to be tried again: \(problem)",
+            retryAt: Timestamp.now().advanced(by: .seconds(min(5 * (1 << min(tries - 1, 6)), 300))))
     }
 
     private func failToStart(_ id: JobID, _ cause: String) {

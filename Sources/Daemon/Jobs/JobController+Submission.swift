@@ -31,17 +31,16 @@ extension JobController {
                 at: now)
             throw APIError(.refused, refusal.message, hint: refusal.hint)
         case .accepted(let admitted):
-            let id = try await ledger.accept(
-                NewJob(
-                    spec: spec, user: user.name, uid: user.uid, gid: user.gid, project: admitted.project,
-                    queue: admitted.queue, priority: admitted.priority, timeLimit: admitted.timeLimit,
-                    held: admitted.held, notBefore: admitted.notBefore, reason: admitted.reason,
-                    rule: admitted.rule?.description,
-                    policyHash: policy.hash, submittedAt: now))
-            guard let stored = try await ledger.job(id) else {
-                throw APIError(.internalError, "job \(id) vanished from the ledger")
-            }
-            enqueue(stored)
+            let new = NewJob(
+                spec: spec, user: user.name, uid: user.uid, gid: user.gid, project: admitted.project,
+                queue: admitted.queue, priority: admitted.priority, timeLimit: admitted.timeLimit,
+                held: admitted.held, notBefore: admitted.notBefore, reason: admitted.reason,
+                rule: admitted.rule?.description, policyHash: policy.hash, submittedAt: now)
+            let id = try await ledger.accept(new)
+            // From here on it is on disk, so nothing may fail before it is queued.
+            let job = LiveJob(id, new)
+            live[id] = job
+            scheduler.add(job.pending)
             logger.info("accepted", metadata: ["job": "\(id)", "user": "\(user.name)", "queue": "\(admitted.queue)"])
             requestPlan()
             return Submitted(id: id, state: .queued, reason: scheduler.reason(for: id, now: now)?.text ?? "queued")
@@ -63,13 +62,6 @@ extension JobController {
             throw APIError(.invalidRequest, "\(error)", hint: "the job's sandbox cannot have it; choose another path")
         }
         throw error
-    }
-
-    /// Takes a queued job into memory and the scheduler.
-    func enqueue(_ stored: StoredJob) {
-        let job = LiveJob(stored)
-        live[job.id] = job
-        scheduler.add(job.pending)
     }
 
     /// Ends a job on its owner's word.

@@ -21,6 +21,12 @@ actor JobController: Service {
         case ended(JobID)
         /// Write down how it ended.
         case finish(JobID, Outcome)
+        /// Write its process down.
+        case note(JobID, Started)
+        /// It was not started: let it wait again.
+        case queueAgain(JobID, cause: String, retryAt: Timestamp?)
+        /// Find out whether it runs.
+        case lookAgain(StoredJob)
         /// Ask the scheduler again at this time.
         case wake(Timestamp)
     }
@@ -29,6 +35,8 @@ actor JobController: Service {
     let ledger: Ledger
     let hub: EventHub
     let meter: EnergyMeter
+    /// The wait between two rounds of telling followers, ended early when a job starts.
+    nonisolated let progressPause = Pause()
     let launcher: SandboxLauncher
     let state: StateDirectory
     let machine: MachineCapacity
@@ -81,6 +89,10 @@ actor JobController: Service {
                         }
                     case .ended(let id): group.addTask { await self.ended(id) }
                     case .finish(let id, let outcome): group.addTask { await self.finish(id, outcome) }
+                    case .note(let id, let process): group.addTask { await self.noteProcess(id, process) }
+                    case .queueAgain(let id, let cause, let time):
+                        group.addTask { await self.queueAgain(id, cause, retryAt: time) }
+                    case .lookAgain(let stored): group.addTask { await self.lookAgain(for: stored) }
                     case .wake(let time):
                         group.addTask {
                             let delay = time.since(.now())
@@ -101,15 +113,19 @@ actor JobController: Service {
     }
 
     private func wait(for id: JobID, _ process: Started) async {
-        do {
-            try await launcher.waitForExit(process)
-        } catch {
-            // Without a notice of its end we look for it: the record on disk is what counts.
-            logger.error("\(error)", metadata: ["job": "\(id)"])
-            while launcher.isAlive(process) {
-                guard (try? await Task.sleep(for: .seconds(1))) != nil else { return }
+        var isReported = false
+        // Only an end that was seen counts: of a process that cannot be watched now, and of one that was taken for ended and
+        // lives, we look again.
+        repeat {
+            do {
+                try await launcher.waitForExit(process)
+            } catch {
+                if !isReported { logger.error("\(error)", metadata: ["job": "\(id)"]) }
+                isReported = true
             }
-        }
+            guard launcher.isAlive(process) else { break }
+            try? await Task.sleep(for: .seconds(1))
+        } while !Task.isCancelled
         if !Task.isCancelled { await ended(id) }
     }
 
@@ -120,11 +136,22 @@ actor JobController: Service {
         feed.yield(.plan)
     }
 
-    func watch(_ id: JobID, _ process: Started) { feed.yield(.watch(id, process)) }
+    func watch(_ id: JobID, _ process: Started) {
+        feed.yield(.watch(id, process))
+        progressPause.end()
+    }
 
     func seeToEnd(_ id: JobID) { feed.yield(.ended(id)) }
 
     func finishLater(_ id: JobID, _ outcome: Outcome) { feed.yield(.finish(id, outcome)) }
+
+    func noteLater(_ id: JobID, _ process: Started) { feed.yield(.note(id, process)) }
+
+    func queueAgainLater(_ id: JobID, _ cause: String, retryAt: Timestamp? = nil) {
+        feed.yield(.queueAgain(id, cause: cause, retryAt: retryAt))
+    }
+
+    func lookAgainLater(_ stored: StoredJob) { feed.yield(.lookAgain(stored)) }
 
     private func woke(at time: Timestamp) {
         if nextWake == time { nextWake = nil }
@@ -160,6 +187,9 @@ actor JobController: Service {
     }
 
     /// Passes on what jobs reported about themselves and what they draw.
+    /// Whether there is a job whose progress could be told.
+    var hasProcesses: Bool { !scheduler.active.isEmpty }
+
     func reportProgress() async {
         progressRounds += 1
         let isMany = scheduler.active.count > 100
@@ -187,7 +217,7 @@ actor JobController: Service {
         var events = before
         let batch = events.read()
         live[id]?.events = events
-        guard !batch.isEmpty else { return batch.isLast ? .all : .some }
+        guard !batch.isEmpty else { return batch.isUnreadable ? .failed : batch.isLast ? .all : .some }
         let now = Timestamp.now()
         if batch.isCheckpointed { await meter.bookUp() }
         do {

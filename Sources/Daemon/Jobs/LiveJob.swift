@@ -24,6 +24,8 @@ struct LiveJob: Sendable {
     var events: TrainingEvents?
     /// Who asked for its end, once someone did.
     var cancelledBy: String?
+    /// How often it could not be started for a cause that passes by itself.
+    var failedStarts = 0
 
     init(_ stored: StoredJob) {
         id = stored.record.id
@@ -42,6 +44,23 @@ struct LiveJob: Sendable {
             submittedAt: stored.record.submittedAt, notBefore: stored.notBefore, held: stored.held,
             request: stored.spec.resources.vector, timeLimit: stored.timeLimit,
             note: stored.held || stored.notBefore != nil ? stored.record.reason : nil)
+    }
+
+    /// A job that was just written down under this number.
+    init(_ id: JobID, _ new: NewJob) {
+        self.id = id
+        spec = new.spec
+        user = new.user
+        uid = new.uid
+        gid = new.gid
+        queue = new.queue
+        timeLimit = new.timeLimit
+        attempt = 0
+        state = .queued
+        pending = PendingJob(
+            id: id, uid: new.uid, queue: new.queue, priority: new.priority, submittedAt: new.submittedAt,
+            notBefore: new.notBefore, held: new.held, request: new.spec.resources.vector, timeLimit: new.timeLimit,
+            note: new.held || new.notBefore != nil ? new.reason : nil)
     }
 }
 

@@ -33,6 +33,8 @@ struct TrainingEvents {
         var events: [TrainingEvent] = []
         /// Nothing more was there when it was read.
         var isLast = true
+        /// There may be more that could not be read now.
+        var isUnreadable = false
 
         var isEmpty: Bool { events.isEmpty }
         var metrics: [Metric] { events.compactMap { if case .metric(let metric) = $0 { metric } else { nil } } }
@@ -58,6 +60,7 @@ struct TrainingEvents {
         var batch = Batch()
         guard tail.offset < Self.maximumBytes else { return batch }
         let bytes = tail.read(limit: Self.bytesPerRead)
+        batch.isUnreadable = tail.isUnreadable
         batch.isLast = bytes.count < Self.bytesPerRead
         for line in lines.append(bytes) { take(line, into: &batch) }
         return batch

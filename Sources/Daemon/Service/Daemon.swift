@@ -6,6 +6,7 @@ import Ledger
 import LinuxSystem
 import Logging
 import Metering
+import NIOPosix
 import Policy
 import Sandbox
 import ServiceLifecycle
@@ -19,7 +20,7 @@ package enum Daemon {
         var settings = given
         OwnProcess.keepHeapSmall()
         signal(SIGPIPE, SIG_IGN)
-        OwnProcess.raiseDescriptorLimit()
+        let descriptorLimit = Int(clamping: OwnProcess.raiseDescriptorLimit())
         var logger = Logger(label: "mld", factory: { JournalLogHandler(label: $0) })
         logger.logLevel = Logger.Level(rawValue: settings.logLevel) ?? .info
         let (policy, policyText) = try PolicyFiles.load(settings.policyDirectory)
@@ -50,9 +51,12 @@ package enum Daemon {
         let meter = EnergyMeter(
             roots: settings.roots, machine: machine.size, site: site,
             books: try await books(ledger, host: host, context: context, policy: policy, bootID: machine.bootID),
-            baseline: try await learnedBaseline(ledger), calibration: settings.calibration, logger: logger)
+            baseline: try await learnedBaseline(ledger, logger), calibration: settings.calibration, logger: logger)
         let launcher = try SandboxLauncher(
-            execPath: settings.programs + "/mld-exec", cgroups: CgroupTree.find(cgroupfs: settings.roots.cgroupfs))
+            execPath: settings.programs + "/mld-exec", cgroups: CgroupTree.find(cgroupfs: settings.roots.cgroupfs),
+            descriptorLimit: descriptorLimit)
+        let jobsFollowedClosely = SandboxLauncher.jobsFollowedClosely(descriptorLimit: descriptorLimit)
+        logger.notice("\(descriptorLimit) descriptors, enough to follow \(jobsFollowedClosely) jobs closely")
         for line in launcher.capabilities.sentences { logger.notice("sandbox: \(line)") }
         for line in await meter.descriptions() {
             logger.notice("meter: \(line.domain), \(line.source), \(line.tier.rawValue), \(line.status)")
@@ -61,7 +65,8 @@ package enum Daemon {
         let jobs = JobController(
             settings: settings, ledger: ledger, hub: hub, meter: meter, launcher: launcher, state: state,
             machine: machine.capacity, bootID: machine.bootID, policy: policy, logger: logger)
-        await meter.tick()
+        // Made before jobs take descriptors: without its own the event loop ends the process.
+        _ = MultiThreadedEventLoopGroup.singleton.next()
         try await jobs.takeUp()
 
         let api = API(
@@ -77,7 +82,8 @@ package enum Daemon {
         let group = ServiceGroup(
             configuration: .init(
                 services: [
-                    .init(service: jobs), .init(service: MeterLoop(meter: meter, jobs: jobs)), .init(service: server),
+                    .init(service: jobs), .init(service: MeterLoop(meter: meter)),
+                    .init(service: ProgressLoop(jobs: jobs)), .init(service: server),
                 ], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
         try await group.run()
         ServiceManager.stopping()
@@ -88,18 +94,22 @@ package enum Daemon {
     private static func books(
         _ ledger: Ledger, host: Int64, context: ChainContext, policy: PolicySet, bootID: String
     ) async throws -> Books {
-        // While the machine was off it drew nothing: only a daemon that was gone leaves a gap.
-        let isSameBoot = try await ledger.learned("boot") == bootID
-        let lastReading = isSameBoot ? try await ledger.lastReading() : nil
-        try await ledger.learn("boot", bootID, at: .now())
+        let clock = try await ledger.learned("last-reading-clock").flatMap(ReadingTime.Boot.init(parsing:))
+        let lastReading = try await ledger.lastReading().map { ReadingTime(at: $0, boot: clock) }
         return Books(
             ledger: ledger, host: host, context: context,
             retention: Retention(minutes: policy.keeping.minutes.value, hours: policy.keeping.hours.value),
-            lastReading: lastReading)
+            lastReading: lastReading, bootID: bootID)
     }
 
-    private static func learnedBaseline(_ ledger: Ledger) async throws -> IdleBaseline {
+    /// A row that is none, in a file that people may open, must not keep the daemon from starting: idle power is learned anew.
+    private static func learnedBaseline(_ ledger: Ledger, _ logger: Logger) async throws -> IdleBaseline {
         guard let text = try await ledger.learned("idle-baseline") else { return IdleBaseline() }
-        return try JSON.decode(IdleBaseline.self, from: Data(text.utf8))
+        do {
+            return try JSON.decode(IdleBaseline.self, from: Data(text.utf8))
+        } catch {
+            logger.error("the learned idle power is not as it was written, and is learned anew: \(error)")
+            return IdleBaseline()
+        }
     }
 }

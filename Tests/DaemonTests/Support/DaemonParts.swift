@@ -1,0 +1,125 @@
+import Carbon
+import Foundation
+import JobAPI
+import Ledger
+import LinuxSystem
+import Logging
+import Metering
+import Policy
+import Sandbox
+import Testing
+import Units
+
+@testable import Daemon
+@testable import Ledger
+
+/// The daemon's meter, ledger and jobs in this process, on a machine with one counter, without its loops: a test takes each
+/// step itself.
+struct DaemonParts {
+    let directory: String
+    let counter: String
+    let ledger: Ledger
+    let meter: EnergyMeter
+    let jobs: JobController
+
+    static func with(_ body: (DaemonParts) async throws -> Void) async throws {
+        let directory = "/tmp/mldt-\(UUID().uuidString.prefix(8))"
+        defer { try? FileManager.default.removeItem(atPath: directory) }
+        let parts = try await DaemonParts(directory)
+        try await body(parts)
+        try parts.ledger.close()
+    }
+
+    private init(_ directory: String) async throws {
+        self.directory = directory
+        counter = try RisingCounter.makePackage(below: directory + "/sys")
+        let roots = SystemRoots(sysfs: directory + "/sys")
+        let state = try StateDirectory(path: directory + "/state")
+        let policy = PolicySet.builtIn
+        let settings = Settings(
+            isSystemMode: false, socket: directory + "/s", stateDirectory: state.path,
+            policyDirectory: directory + "/policies", roots: roots, programs: RunningDaemon.programs,
+            defaultProject: "default", logLevel: "error")
+        var logger = Logger(label: "test")
+        logger.logLevel = .critical
+        let machine = try Machine(roots: roots)
+        ledger = try Ledger(path: state.ledger)
+        let host = try await ledger.host(
+            name: "test", cpuModel: "test", cpus: machine.capacity.cpus, memory: machine.capacity.memory)
+        meter = EnergyMeter(
+            roots: roots, machine: machine.size, site: try SiteCarbon(policy),
+            books: Books(
+                ledger: ledger, host: host, context: ChainContext(policyHash: "", factors: "", version: ""),
+                retention: Retention(), bootID: machine.bootID),
+            baseline: IdleBaseline(), calibration: nil, logger: logger)
+        jobs = JobController(
+            settings: settings, ledger: ledger, hub: EventHub(), meter: meter,
+            launcher: try SandboxLauncher(execPath: settings.programs + "/mld-exec", cgroups: nil), state: state,
+            machine: machine.capacity, bootID: machine.bootID, policy: policy, logger: logger)
+    }
+
+    /// The machine draws a millijoule, and the meters are read.
+    func tick() async throws {
+        let text = try String(contentsOfFile: counter, encoding: .utf8).trimmingCharacters(in: .whitespacesAndNewlines)
+        let microjoules = try #require(Int64(text))
+        try "\(microjoules + 1000)\n".write(toFile: counter, atomically: true, encoding: .utf8)
+        await meter.tick()
+    }
+
+    func newJob() -> NewJob {
+        NewJob(
+            spec: JobSpec(
+                resources: .init(cpus: 1, memory: .mebibytes(64)), sandbox: .init(workdir: directory),
+                command: .init(argv: ["true"])), user: "someone", uid: geteuid(), gid: getegid(), project: "default",
+            queue: "batch", priority: 10, timeLimit: 60, held: false, reason: "accepted", rule: nil, policyHash: "",
+            submittedAt: .now())
+    }
+
+    /// A job that was started, as far as the ledger and its directory know.
+    func startedJob(events: String = "") async throws -> StoredJob {
+        let new = newJob()
+        let id = try await ledger.accept(new)
+        let files = await jobs.directory(id)
+        try files.create(owner: (geteuid(), getegid()), spec: new.spec, attempt: 1)
+        try events.write(toFile: files.events(1), atomically: false, encoding: .utf8)
+        _ = try await ledger.beginAttempt(id, bootID: "this", at: .now())
+        return try #require(try await ledger.job(id))
+    }
+
+    func tracked(_ id: JobID, cpuSeconds: Double = 0) -> EnergyMeter.Tracked {
+        EnergyMeter.Tracked(
+            id: id, attempt: 1, reservedCPUs: 1, reservedMemoryBytes: 0, cpuSeconds: { _ in cpuSeconds })
+    }
+
+    /// Lets nobody write to the ledger until `body` is over; one that waits for the ledger is let go at last, and fails.
+    func holdingLedger(_ body: () async throws -> Void) async throws {
+        let gate = DispatchSemaphore(value: 0)
+        let ledger = ledger
+        let (entered, entering) = AsyncStream.makeStream(of: Void.self)
+        let holder = Task {
+            try await ledger.write("hold") { _ in
+                entering.finish()
+                return gate.wait(timeout: .now() + 45) == .success
+            }
+        }
+        for await _ in entered {}
+        do {
+            try await body()
+        } catch {
+            gate.signal()
+            throw error
+        }
+        gate.signal()
+        #expect(try await holder.value, "a step waited for the ledger")
+    }
+}
+
+extension JobController {
+    /// As if it ran, its supervisor gone.
+    func put(_ stored: StoredJob) {
+        var job = LiveJob(stored)
+        job.state = .running
+        job.events = TrainingEvents(path: directory(job.id).events(1))
+        live[job.id] = job
+    }
+}
