@@ -83,8 +83,9 @@ extension EnergyMeter {
                 within: .seconds(1))
             // An old ledger's first close may take minutes; a daemon that stops, and a report, come in between.
             isPartlyClosed = !isDone
+            recovered(from: .closing)
         } catch {
-            report("\(error)")
+            report("\(error)", .closing)
         }
     }
 

@@ -268,7 +268,7 @@ actor EnergyMeter {
 
     // MARK: - Trouble
 
-    enum Trouble: Hashable { case load, ledger }
+    enum Trouble: Hashable { case load, ledger, closing }
 
     /// Said once until it is over, not once a second.
     func report(_ message: String, _ trouble: Trouble = .ledger) {
@@ -280,6 +280,7 @@ actor EnergyMeter {
         switch trouble {
         case .load: logger.notice("the machine's CPU time can be read again")
         case .ledger: logger.notice("the ledger takes readings again")
+        case .closing: logger.notice("the ledger can be closed again")
         }
     }
 }

@@ -186,10 +186,10 @@ actor JobController: Service {
         }
     }
 
-    /// Passes on what jobs reported about themselves and what they draw.
     /// Whether there is a job whose progress could be told.
     var hasProcesses: Bool { !scheduler.active.isEmpty }
 
+    /// Passes on what jobs reported about themselves and what they draw.
     func reportProgress() async {
         progressRounds += 1
         let isMany = scheduler.active.count > 100
