@@ -111,16 +111,25 @@ extension Ledger {
             for interval in intervals {
                 try Self.add(db, interval, minute: max(interval.end.minute, sealed), host: host)
             }
-            // Where a daemon that starts after us finds out how long nobody read the meters.
-            if let last = intervals.map(\.end).max() {
-                try db.execute(
-                    sql: "INSERT OR REPLACE INTO learned VALUES ('last-reading', ?1, ?1)",
-                    arguments: [last.microseconds])
-                try db.execute(
-                    sql: "INSERT OR REPLACE INTO learned VALUES ('last-reading-clock', ?, ?)",
-                    arguments: [clock ?? "", last.microseconds])
-            }
+            if let last = intervals.map(\.end).max() { try Self.noteReading(db, last, clock: clock) }
         }
+    }
+
+    /// Writes down when the meters were read, where nothing was booked yet.
+    package func noteReading(at: Timestamp, clock: String) async throws(LedgerError) {
+        try await write("note the first reading") { db in
+            let isKnown = try Bool.fetchOne(db, sql: "SELECT 1 FROM learned WHERE key = 'last-reading'") ?? false
+            if !isKnown { try Self.noteReading(db, at, clock: clock) }
+        }
+    }
+
+    /// Where a daemon that starts after us finds out how long nobody read the meters.
+    private static func noteReading(_ db: Database, _ at: Timestamp, clock: String?) throws {
+        try db.execute(
+            sql: "INSERT OR REPLACE INTO learned VALUES ('last-reading', ?1, ?1)", arguments: [at.microseconds])
+        try db.execute(
+            sql: "INSERT OR REPLACE INTO learned VALUES ('last-reading-clock', ?, ?)",
+            arguments: [clock ?? "", at.microseconds])
     }
 
     private static func add(_ db: Database, _ interval: MeteredInterval, minute: Minute, host: Int64) throws {

@@ -55,6 +55,15 @@ import Units
         }
     }
 
+    /// It was killed before it had anything to book.
+    @Test func aFirstLifeThatBookedNothingIsKnown() async throws {
+        try await RunningDaemon.with { daemon in
+            await daemon.crash()
+            #expect(try await lastReading(daemon) > 1_700_000_000)
+            try await daemon.start()
+        }
+    }
+
     private func end(_ daemon: RunningDaemon, _ id: JobID) async throws {
         try daemon.touch("go")
         #expect(try await daemon.ended(id).job.state == .succeeded)

@@ -110,6 +110,12 @@ extension EnergyMeter {
         if !pending.isEmpty, flushing == nil { startFlush() }
     }
 
+    /// The first daemon of a ledger writes down when it began to read: it may be killed before it has anything to book.
+    func noteFirstReading() async throws {
+        guard books.lastReading == nil, let firstRead, let boot = firstRead.boot else { return }
+        try await books.ledger.noteReading(at: firstRead.at, clock: boot.text)
+    }
+
     /// Keeps the learned idle power for the next start.
     func keepBaseline() async {
         lastKept = .now()

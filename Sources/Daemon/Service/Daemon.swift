@@ -68,6 +68,7 @@ package enum Daemon {
         // Made before jobs take descriptors: without its own the event loop ends the process.
         _ = MultiThreadedEventLoopGroup.singleton.next()
         try await jobs.takeUp()
+        try await meter.noteFirstReading()
 
         let api = API(
             jobs: jobs, meter: meter, ledger: ledger, auditor: Auditor(ledger), hub: hub, site: site,
