@@ -14,8 +14,10 @@ struct ReportBenchmark: AsyncParsableCommand {
     @Option(help: "Spans of minutes to book.") var spans = 10_000_000
     @Option(help: "Where the ledger is made, and removed afterwards.") var directory = "/dev/shm"
     @Flag(help: "Leave the ledger there.") var keep = false
+    @Option(help: "Only time reports over this ledger, such as one that was left there.") var ledger: String?
 
     func run() async throws {
+        if let path = self.ledger { return try await timeReports(of: path) }
         let wanted = options.quick ? spans / 20 : spans
         let directory = "\(directory)/mld-report-benchmark-\(getpid())"
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
@@ -53,6 +55,19 @@ struct ReportBenchmark: AsyncParsableCommand {
             _ = try await ledger.report(ReportQuery(since: history.start, until: history.now, by: .user))
         }
         rows.append(BenchmarkRow("report by user after roll-up", seconds * 1000, unit: "ms", atMost: 200))
+        try ledger.close()
+        try options.finish(rows)
+    }
+
+    private func timeReports(of path: String) async throws {
+        let ledger = try Ledger(path: path)
+        let history = try await ledger.history(now: .now())
+        var rows: [BenchmarkRow] = []
+        for grouping in ReportGrouping.allCases {
+            let query = ReportQuery(since: history.since, until: history.until, by: grouping)
+            let seconds = try await median(of: 7) { _ = try await ledger.report(query) }
+            rows.append(BenchmarkRow("report by \(grouping.rawValue)", seconds * 1000, unit: "ms"))
+        }
         try ledger.close()
         try options.finish(rows)
     }

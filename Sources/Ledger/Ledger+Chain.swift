@@ -1,5 +1,6 @@
 import FoundationEssentials
 import GRDB
+import Synchronization
 package import Units
 
 /// What was in force when rows were sealed: whoever recomputes a figure needs to know by which factors it was made.
@@ -37,10 +38,13 @@ extension Ledger {
 
     /// Notes what is in force, unless that is what the chain last said.
     static func seal(_ db: Database, _ context: ChainContext, at: Timestamp) throws {
-        let last = try String.fetchOne(
-            db, sql: "SELECT note FROM chain WHERE source = ? ORDER BY seq DESC LIMIT 1", arguments: [contextSource])
-        guard last != context.note else { return }
+        guard try lastContext(db) != context.note else { return }
         try append(db, source: contextSource, 0, 0, rows: 0, note: context.note, checks: [], digest: [], at: at)
+    }
+
+    private static func lastContext(_ db: Database) throws -> String? {
+        try String.fetchOne(
+            db, sql: "SELECT note FROM chain WHERE source = ? ORDER BY seq DESC LIMIT 1", arguments: [contextSource])
     }
 
     private static func append(
@@ -64,14 +68,21 @@ extension Ledger {
     }
 
     /// Seals what the daemon before us left, under what it said was in force, and then says what is in force from here on.
-    package func begin(_ context: ChainContext, now: Timestamp) async throws(LedgerError) {
+    /// - Parameter limit: how long that may take; ``close(before:context:retention:now:within:)`` goes on with the rest.
+    package func begin(
+        _ context: ChainContext, now: Timestamp, within limit: Duration = .seconds(5)
+    ) async throws(LedgerError) {
         let end = try await read("find what is not sealed") { db in
             // Where nothing was ever sealed, nobody said what was in force.
-            guard try Int64.fetchOne(db, sql: "SELECT MAX(seq) FROM chain") != nil else { return nil as Minute? }
+            let note = try Self.lastContext(db)
+            guard let note, note != context.note else { return nil as Minute? }
             let last = try Int64.fetchOne(db, sql: "SELECT MAX(minute) FROM domain_minutes")
             return last.map { min($0.addingSaturating(1), now.minute) }
         }
-        if let end { try await seal(before: end, at: now) }
+        let deadline = ContinuousClock.now.advanced(by: limit)
+        if let end, try await !seal(before: end, at: now, until: deadline) {
+            return unsealedBefore.withLock { $0 = end }
+        }
         try await write("begin the chain") { db in try Self.seal(db, context, at: now) }
     }
 

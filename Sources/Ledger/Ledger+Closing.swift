@@ -1,4 +1,5 @@
 import GRDB
+import Synchronization
 package import Units
 
 /// How long the finer rows are kept. Hours are kept at least as long as minutes; days for ever.
@@ -28,6 +29,11 @@ extension Ledger {
         before: Timestamp, context: ChainContext, retention: Retention, now: Timestamp, within limit: Duration? = nil
     ) async throws(LedgerError) -> Bool {
         let deadline = limit.map { ContinuousClock.now.advanced(by: $0) }
+        // First what was written under another context.
+        if let end = unsealedBefore.withLock({ $0 }) {
+            guard try await seal(before: end, at: now, until: deadline) else { return false }
+            unsealedBefore.withLock { $0 = nil }
+        }
         try await write("seal the ledger") { db in try Self.seal(db, context, at: now) }
         guard try await seal(before: before.minute, at: now, until: deadline) else { return false }
         for level in [SpanLevel.hour, .day] {

@@ -101,9 +101,9 @@ extension Ledger {
     /// An interval is booked whole to the minute in which it ends; intervals are about a second, so a minute's figure may
     /// hold up to one interval of its neighbour and no energy is ever split or lost. A minute that is sealed takes nothing more:
     /// what comes for it late, because the clock was set back, goes to the first one that is not.
-    /// - Parameter clock: when the last of them was read by a clock that nobody sets, in words of the caller's.
+    /// - Parameter read: when the meters were read last, also by a clock that nobody sets, in words of the caller's.
     package func add(
-        _ intervals: [MeteredInterval], host: Int64, clock: String? = nil
+        _ intervals: [MeteredInterval], host: Int64, read: (at: Timestamp, clock: String)? = nil
     ) async throws(LedgerError) {
         guard !intervals.isEmpty else { return }
         try await write("book the meter's readings") { db in
@@ -111,25 +111,24 @@ extension Ledger {
             for interval in intervals {
                 try Self.add(db, interval, minute: max(interval.end.minute, sealed), host: host)
             }
-            if let last = intervals.map(\.end).max() { try Self.noteReading(db, last, clock: clock) }
+            if let last = read?.at ?? intervals.map(\.end).max() {
+                try Self.noteReading(db, last, clock: read?.clock ?? "")
+            }
         }
     }
 
     /// Writes down when the meters were read, where nothing was booked yet.
     package func noteReading(at: Timestamp, clock: String) async throws(LedgerError) {
-        try await write("note the first reading") { db in
-            let isKnown = try Bool.fetchOne(db, sql: "SELECT 1 FROM learned WHERE key = 'last-reading'") ?? false
-            if !isKnown { try Self.noteReading(db, at, clock: clock) }
-        }
+        try await write("note the first reading") { db in try Self.noteReading(db, at, clock: clock) }
     }
 
     /// Where a daemon that starts after us finds out how long nobody read the meters.
-    private static func noteReading(_ db: Database, _ at: Timestamp, clock: String?) throws {
+    private static func noteReading(_ db: Database, _ at: Timestamp, clock: String) throws {
         try db.execute(
             sql: "INSERT OR REPLACE INTO learned VALUES ('last-reading', ?1, ?1)", arguments: [at.microseconds])
         try db.execute(
             sql: "INSERT OR REPLACE INTO learned VALUES ('last-reading-clock', ?, ?)",
-            arguments: [clock ?? "", at.microseconds])
+            arguments: [clock, at.microseconds])
     }
 
     private static func add(_ db: Database, _ interval: MeteredInterval, minute: Minute, host: Int64) throws {

@@ -83,23 +83,28 @@ extension Ledger {
         var sums: [SpanSums] = []
         var jobs: [Int] = []
         var seen: Set<Pair> = []
+        var total = 0
         // A job's rows mostly follow one another by domain and time, in groups that hardly change.
-        var last: [Int64: Int32] = [:]
-        let rows = try Row.fetchCursor(
-            db, sql: "SELECT minute, job_id, \(SpanSums.columns) FROM \(period.spans(where: "account = 'job'"))")
-        while let row = try rows.next() {
-            let job: Int64 = row[1]
+        var last = groups.noJobs
+        let statement = try db.makeStatement(
+            sql: "SELECT minute, job_id, \(SpanSums.columns) FROM \(period.spans(where: "account = 'job'"))")
+        let rows = try Row.fetchCursor(statement)
+        let row = IntegerRow(statement)
+        while try rows.next() != nil {
+            let job = row[1]
             guard let group = groups.group(job: job, domain: row[2], minute: row[0]) else { continue }
             while sums.count <= group {
                 sums.append(SpanSums())
                 jobs.append(0)
             }
             sums[Int(group)].add(row, from: 2)
-            guard last[job] != group else { continue }
+            let before = last[job]
+            guard before != group else { continue }
             last[job] = group
-            if seen.insert(Pair(job: job, group: group)).inserted { jobs[Int(group)] += 1 }
+            if before == nil { total += 1 }
+            if groups.areOfJobs || seen.insert(Pair(job: job, group: group)).inserted { jobs[Int(group)] += 1 }
         }
-        return (sums, jobs, last.count)
+        return (sums, jobs, total)
     }
 
     /// The time that is really covered. A minute that is not over yet ends when it was asked.
@@ -135,10 +140,10 @@ extension Ledger {
     /// The figures of one job over all its attempts.
     static func figures(_ db: Database, of job: Int64, _ frontiers: Frontiers) throws -> EnergyFigures {
         let spans = SpanPeriod.all(frontiers).spans(where: "job_id = ?1 AND account = 'job'")
-        let rows = try Row.fetchCursor(
-            db.cachedStatement(sql: "SELECT \(SpanSums.columns) FROM \(spans)"), arguments: [job])
+        let statement = try db.cachedStatement(sql: "SELECT \(SpanSums.columns) FROM \(spans)")
+        let rows = try Row.fetchCursor(statement, arguments: [job])
         var sums = SpanSums()
-        while let row = try rows.next() { sums.add(row, from: 0) }
+        while try rows.next() != nil { sums.add(IntegerRow(statement), from: 0) }
         return sums.figures()
     }
 

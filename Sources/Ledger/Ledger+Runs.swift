@@ -46,24 +46,27 @@ extension Ledger {
         let factors = try EmbodiedFactor.all(db)
         let isByDay = query.by == .day || query.by == .month
         let (since, until, now) = (query.since.microseconds, query.until.microseconds, Timestamp.now().microseconds)
-        let attempts = try Row.fetchCursor(
-            db,
+        let statement = try db.makeStatement(
             sql: """
                 SELECT job_id, started_us, COALESCE(ended_us, ?3), ended_us IS NOT NULL, COALESCE(waste_uj, 0),
                     COALESCE(over_reserved_uj, 0)
                 FROM attempts WHERE started_us < ?2 AND COALESCE(ended_us, ?3) >= ?1
-                """, arguments: [since, until, now])
+                """)
+        let attempts = try Row.fetchCursor(statement, arguments: [since, until, now])
+        let row = IntegerRow(statement)
         let cpus = factors.isEmpty ? [:] : try reservedCPUs(db)
-        while let row = try attempts.next() {
-            let job: Int64 = row[0]
+        while try attempts.next() != nil {
+            let job = row[0]
             guard groups.group(job: job) != nil else { continue }
             func add(_ totals: RunTotals, at microseconds: Int64) {
                 total += totals
                 if let group = groups.group(job: job, at: microseconds) { byGroup[group, default: .init()] += totals }
             }
-            var (position, end): (Int64, Int64) = (max(row[1], since), min(row[2], until))
+            // Of an edited ledger a run may seem to last for ever.
+            let longest = row[1].addingSaturating(36_500 * dayLength)
+            var (position, end): (Int64, Int64) = (max(row[1], since), min(row[2], until, longest))
             while position < end {
-                let next = isByDay ? min((position / dayLength + 1) * dayLength, end) : end
+                let next = isByDay ? min((position - position % dayLength).addingSaturating(dayLength), end) : end
                 add(
                     RunTotals(
                         seconds: Double(next - position) / 1e6,
@@ -72,7 +75,7 @@ extension Ledger {
                 position = next
             }
             end = row[2]
-            if row[3], end < until { add(RunTotals(wasteUj: row[4], overReservedUj: row[5]), at: end) }
+            if row[3] != 0, end < until { add(RunTotals(wasteUj: row[4], overReservedUj: row[5]), at: end) }
         }
         return (byGroup, total)
     }

@@ -9,6 +9,8 @@ package final class Ledger: Sendable {
     let pool: DatabasePool
     package let path: String
     private let isClosed = Mutex(false)
+    /// The minute up to which rows of an earlier daemon are still to be sealed, before anything else is.
+    let unsealedBefore = Mutex<Minute?>(nil)
 
     /// Opens the ledger, creating or migrating it.
     /// - Throws: ``LedgerError``; `.newer` for a file of a later release.

@@ -5,7 +5,7 @@ extension Migrations {
         ALTER TABLE spans ADD COLUMN active_carbon_ug INTEGER NOT NULL DEFAULT 0;
         ALTER TABLE spans ADD COLUMN active_water_ul INTEGER NOT NULL DEFAULT 0;
         UPDATE spans SET active_carbon_ug = CAST(carbon_ug * (1.0 * active_uj / (active_uj + idle_uj)) AS INTEGER)
-            WHERE active_uj > 0;
+            WHERE active_uj > 0 AND idle_uj >= 0;
 
         \(summed("hours"))
         \(summed("days"))

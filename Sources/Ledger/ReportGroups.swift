@@ -53,6 +53,17 @@ struct ReportGroups {
         }
     }
 
+    /// Whether a job is in one group only.
+    var areOfJobs: Bool {
+        switch grouping {
+        case .user, .project, .queue, .job: true
+        case .device, .day, .month: false
+        }
+    }
+
+    /// A place for each job, with nothing in it.
+    var noJobs: JobNumbers { groupOfJob.cleared }
+
     /// The name of a group.
     func name(_ group: Int32) -> String { names[Int(group)] }
 
@@ -106,30 +117,5 @@ struct ReportGroups {
         names.append(name)
         indexOfName[name] = index
         return index
-    }
-}
-
-/// A small number for each job: in an array, for jobs are numbered one by one and a report asks millions of times.
-private struct JobNumbers {
-    /// -1 for none.
-    private var dense: [Int32]
-    /// Of jobs far above the others, which only an edited ledger has.
-    private var others: [Int64: Int32] = [:]
-
-    /// - Parameters:
-    ///   - last: the highest number of a job.
-    ///   - count: how many jobs there are.
-    init(last: Int64, count: Int64) {
-        dense = Array(repeating: -1, count: Int(min(max(last, 0), count * 4 + 1024)) + 1)
-    }
-
-    subscript(job: Int64) -> Int32? {
-        get {
-            guard job >= 0, job < dense.count else { return others[job] }
-            return dense[Int(job)] >= 0 ? dense[Int(job)] : nil
-        }
-        set {
-            if job >= 0, job < dense.count { dense[Int(job)] = newValue ?? -1 } else { others[job] = newValue }
-        }
     }
 }

@@ -30,8 +30,8 @@ struct SpanSums {
     var microjoules: Int64 { active.addingSaturating(idle) }
 
     /// - Parameter first: the place of the first of the columns in the row.
-    mutating func add(_ row: Row, from first: Int) {
-        let domain: Int64 = row[first]
+    mutating func add(_ row: IntegerRow, from first: Int) {
+        let domain = row[first]
         Self.add(row[first + 1], to: &active)
         Self.add(row[first + 2], to: &idle)
         Self.add(row[first + 3], to: &low)
@@ -43,7 +43,7 @@ struct SpanSums {
         Self.add(row[first + 9], to: &water)
         Self.add(row[first + 10], to: &activeCarbon)
         Self.add(row[first + 11], to: &activeWater)
-        rank = max(rank ?? 0, row[first + 12])
+        rank = max(rank ?? 0, Int(row[first + 12]))
         if !domains.contains(domain) { domains.append(domain) }
     }
 

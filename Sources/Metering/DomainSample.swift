@@ -101,12 +101,17 @@ package struct DomainSample: Sendable, Hashable {
 
     /// What a whole used beside parts of it that have meters of their own, so that no joule is counted twice.
     ///
-    /// A gap where a part is one: what it drew is somewhere in the whole.
+    /// Of a part that is a gap nothing is booked, so what it drew stays in the whole, and is nobody's twice: a card that sleeps
+    /// must not take the whole machine's meter with it. How much of the rest is the part's nobody knows, so the range then begins at
+    /// none.
     func without(_ parts: [DomainSample]) -> DomainSample {
         guard let whole = energy else { return self }
         var rest = whole
         for part in parts {
-            guard let energy = part.energy else { return asGap("it holds \(part.domain), which gave no figure") }
+            guard let energy = part.energy else {
+                rest = EnergyRange(rest.energy, low: .zero, high: rest.high)
+                continue
+            }
             rest = EnergyRange(
                 rest.energy - energy.energy, low: rest.low - energy.high, high: rest.high - energy.low)
         }

@@ -60,8 +60,8 @@ package struct ExitRecord: Sendable, Hashable, Codable {
         case record(ExitRecord)
         /// None, or none that could be true.
         case none
-        /// It is there and cannot be read now: no descriptor left, or trouble with the disk.
-        case unreadable(String)
+        /// It is there and cannot be read: for want of descriptors or memory, which passes, or for trouble with the disk.
+        case unreadable(String, passes: Bool)
 
         package var record: ExitRecord? { if case .record(let record) = self { record } else { nil } }
     }
@@ -81,7 +81,8 @@ package struct ExitRecord: Sendable, Hashable, Codable {
             else { return .none }
             bytes = try file.read(limit: 64 * 1024)
         } catch {
-            return error.isTransient || error.code == EIO ? .unreadable(error.description) : .none
+            let isThere = error.isTransient || error.code == EIO
+            return isThere ? .unreadable(error.description, passes: error.isTransient) : .none
         }
         guard let record = try? JSONDecoder().decode(ExitRecord.self, from: Data(bytes)), record.isPossible else {
             return .none

@@ -48,6 +48,22 @@ import Testing
         }
     }
 
+    /// Columns that are there only where there is something in them.
+    @Test func embodiedWaterAndWaste() async throws {
+        var report = Samples.report()
+        (report.rows[0].embodiedG, report.rows[0].sciPerJobG, report.rows[0].sciPerEpochG) = (0.5, 0.62345, 0.062345)
+        (report.rows[0].wasteJ, report.rows[0].overReservedJ, report.rows[0].figures.waterL) = (100, 34, 0.00061)
+        try await FakeServer.with(["GET /v1/report": [try .json(report)]]) { server in
+            let outcome = await Terminal().run(
+                ["report", "--basis", "marginal", "--by", "job"], socket: server.socket)
+            #expect(outcome.status == 0)
+            #expect(server.asked.map(\.target) == ["/v1/report?by=job&basis=marginal"])
+            let head = "EMBODIED g  SCI g/JOB  SCI g/EPOCH  WATER L  WASTE J  UNUSED J\n"
+            let row = "       0.5      0.623       0.0623  0.00061      100        34\n"
+            #expect(outcome.out.contains(head) && outcome.out.contains(row), "\(outcome.out)")
+        }
+    }
+
     @Test func csv() async throws {
         try await FakeServer.with(["GET /v1/report": [try .json(Samples.report())]]) { server in
             let outcome = await Terminal().run(["report", "--format", "csv"], socket: server.socket)

@@ -59,7 +59,15 @@ import Units
     @Test func aFirstLifeThatBookedNothingIsKnown() async throws {
         try await RunningDaemon.with { daemon in
             await daemon.crash()
-            #expect(try await lastReading(daemon) > 1_700_000_000)
+            let first = try await lastReading(daemon)
+            #expect(first > 1_700_000_000)
+            // The machine was restarted: the first daemon of this boot writes its first reading down too.
+            try await database(daemon).write { db in
+                try db.execute(sql: "UPDATE learned SET value = 'another-boot 1' WHERE key = 'last-reading-clock'")
+            }
+            try await daemon.start()
+            await daemon.crash()
+            #expect(try await lastReading(daemon) > first)
             try await daemon.start()
         }
     }

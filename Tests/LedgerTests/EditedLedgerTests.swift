@@ -120,6 +120,25 @@ import Units
             from: Books.day(1), zone: "FR", intensity: .init(gramsPerKilowattHour: 56), pue: 1, source: "test")
     }
 
+    /// What an old ledger holds is sealed bit by bit, and the new context comes after all of it.
+    @Test func aLongBeginningIsLeftToTheNextClose() async throws {
+        let books = try await Books(seed: 3, days: 0.5)
+        let ledger = books.ledger
+        func context(_ hash: String) -> ChainContext { ChainContext(policyHash: hash, factors: "f", version: "1") }
+        try await ledger.begin(context("first"), now: Books.day(0))
+        try await ledger.begin(context("first"), now: Books.day(1))
+        // The same is in force: nothing is to be done before the daemon starts.
+        #expect(try await books.count("chain") == 1)
+        try await ledger.begin(context("second"), now: Books.day(1), within: .zero)
+        #expect(try await books.number("SELECT COUNT(*) FROM chain WHERE source = 'context'") == 1)
+        try await ledger.close(
+            before: Books.day(1), context: context("second"), retention: Retention(), now: Books.day(1))
+        let last = try await books.number("SELECT seq FROM chain WHERE note LIKE 'policy second%'")
+        let minutes = try await books.number("SELECT MAX(seq) FROM chain WHERE source = 'domain_minutes'")
+        #expect(try #require(last) > #require(minutes))
+        #expect(try await books.audit().findings == [])
+    }
+
     /// What a daemon that was killed left is sealed under what it said was in force.
     @Test func theNextDaemonSealsWhatWasLeftBeforeItSpeaks() async throws {
         let books = try await Books(seed: 3, days: 0.1)

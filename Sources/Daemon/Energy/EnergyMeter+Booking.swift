@@ -44,9 +44,9 @@ extension EnergyMeter {
         defer { flushing = nil }
         pending = MeteredInterval.mergedByMinute(pending)
         let batch = pending
-        let clock = lastReadBoot.text
+        let read = (at: lastRead, clock: lastReadBoot.text)
         do {
-            try await books.ledger.add(batch, host: books.host, clock: clock)
+            try await books.ledger.add(batch, host: books.host, read: read)
             // What was read meanwhile stays; nothing is merged while a flush is under way.
             pending.removeFirst(batch.count)
             lastFlush = .now()
@@ -110,10 +110,31 @@ extension EnergyMeter {
         if !pending.isEmpty, flushing == nil { startFlush() }
     }
 
-    /// The first daemon of a ledger writes down when it began to read: it may be killed before it has anything to book.
+    /// The first daemon of a ledger, and of each boot, writes down when it began to read: it may be killed before it has anything to
+    /// book.
     func noteFirstReading() async throws {
-        guard books.lastReading == nil, let firstRead, let boot = firstRead.boot else { return }
+        guard let firstRead, let boot = firstRead.boot, books.lastReading?.boot?.id != boot.id else { return }
+        await flush()
+        // The outage before it is not on disk: by the old note the next daemon books it.
+        guard pending.isEmpty else { return }
         try await books.ledger.noteReading(at: firstRead.at, clock: boot.text)
+    }
+
+    /// Books that an attempt ran since this daemon's first reading and was not seen: nobody knows what it drew.
+    func bookUnseen(_ id: JobID, attempt: Int) {
+        read()
+        guard let firstRead, let began = firstRead.boot?.uptime else { return }
+        let now = lastRead
+        let span = SpanDelta(
+            account: .job(id, attempt: attempt), active: .zero, reservedIdle: .zero, low: .zero, high: .zero,
+            carbon: .zero, carbonLow: .zero, carbonHigh: .zero, activeCarbon: .zero,
+            gap: lastReadBoot.uptime.since(began), tier: .gap)
+        for domain in counted {
+            pending.append(
+                MeteredInterval(
+                    domain: domain.domain, kind: domain.kind.rawValue, source: domain.source, start: now, end: now,
+                    metered: .zero, low: .zero, high: .zero, isGap: true, tier: .gap, spans: [span]))
+        }
     }
 
     /// Keeps the learned idle power for the next start.

@@ -159,7 +159,7 @@ actor EnergyMeter {
 
     var isTracking: Bool { !tracked.isEmpty }
 
-    private func read() {
+    func read() {
         let now = Timestamp.now()
         lastRead = now
         lastReadBoot.uptime = .now()

@@ -99,15 +99,16 @@ extension JobController {
     }
 
     /// The record of the job's end. One that is there but cannot be read now (no descriptor left) is waited for: it says how the
-    /// job ended, for ever.
+    /// job ended, for ever. From a disk that does not give it in half a minute it will not come.
     /// - Returns: nil when the daemon stops meanwhile.
     private func exitRecord(_ id: JobID, attempt: Int) async -> ExitRecord.Found? {
-        var isReported = false
+        var tries = 0
         while true {
             let found = ExitRecord.look(directory(id).exitRecord(attempt))
-            guard case .unreadable(let problem) = found else { return found }
-            if !isReported { logger.error("its exit record: \(problem)", metadata: ["job": "\(id)"]) }
-            isReported = true
+            guard case .unreadable(let problem, let passes) = found else { return found }
+            if tries == 0 { logger.error("its exit record: \(problem)", metadata: ["job": "\(id)"]) }
+            tries += 1
+            if !passes, tries > 30 { return ExitRecord.Found.none }
             guard (try? await Task.sleep(for: .seconds(1))) != nil else { return nil }
         }
     }

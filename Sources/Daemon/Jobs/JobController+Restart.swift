@@ -47,6 +47,7 @@ extension JobController {
             guard (try? await Task.sleep(for: .seconds(2))) != nil else { return }
             remains = look(for: stored)
         }
+        if remains != .neverStarted { await meter.bookUnseen(stored.record.id, attempt: stored.record.attempt) }
         if let job = takeUp(stored, remains) { await meter.begin([job]) }
     }
 
