@@ -19,7 +19,8 @@ package struct Mlctl: ParsableCommand {
         version: "mlctl \(mldVersion)",
         subcommands: [
             RunCommand.self, SubmitCommand.self, ListCommand.self, ShowCommand.self, WhyCommand.self,
-            LogsCommand.self, WaitCommand.self, CancelCommand.self, ReleaseCommand.self, DevicesCommand.self,
+            LogsCommand.self, WaitCommand.self, CancelCommand.self, HoldCommand.self, ReleaseCommand.self,
+            DevicesCommand.self,
             ReportCommand.self,
             PolicyCommand.self, CompletionsCommand.self,
         ])

@@ -55,6 +55,10 @@ extension JobClient {
     }
 
     /// Lets a job run that policy holds.
+    package func hold(_ id: JobID) async throws -> JobRecord {
+        try await call(.POST, Target("jobs", "\(id)", "hold"))
+    }
+
     package func release(_ id: JobID) async throws -> JobRecord {
         try await call(.POST, Target("jobs", "\(id)", "release"))
     }

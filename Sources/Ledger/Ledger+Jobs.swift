@@ -139,23 +139,6 @@ extension Ledger {
         }
     }
 
-    /// Lets a held job run, and writes down who said so.
-    /// - Returns: false when the job is not queued and held.
-    package func release(
-        _ id: JobID, by user: String, policyHash: String, at: Timestamp
-    ) async throws(LedgerError) -> Bool {
-        try await write("release job \(id)") { db in
-            let reason = "released by \(user)"
-            try db.execute(
-                sql: "UPDATE jobs SET held = 0, reason = ? WHERE id = ? AND state = 'queued' AND held",
-                arguments: [reason, id.number])
-            guard db.changesCount == 1 else { return false }
-            try Self.insertDecision(
-                db, at: at, id: id, user: user, decision: "released", reason: reason, rule: nil, policyHash: policyHash)
-            return true
-        }
-    }
-
     /// Begins the next attempt: state `starting`, on disk before any process exists.
     /// - Returns: the attempt's number, or nil when the job is not queued any more.
     package func beginAttempt(_ id: JobID, bootID: String, at: Timestamp) async throws(LedgerError) -> Int? {
@@ -222,7 +205,7 @@ extension Ledger {
             ])
     }
 
-    private static func insertDecision(
+    static func insertDecision(
         _ db: Database, at: Timestamp, id: JobID?, user: String, decision: String, reason: String, rule: String?,
         policyHash: String
     ) throws {

@@ -9,7 +9,8 @@ package struct StoredJob: Sendable {
     package var spec: JobSpec
     package var gid: UInt32
     package var priority: Int
-    package var held: Bool
+    /// Nil for a job that nobody holds.
+    package var holder: Holder?
     package var rule: String?
     package var notBefore: Timestamp?
     package var timeLimit: Double?
@@ -131,7 +132,8 @@ extension Ledger {
             progress: try progress.map { try JSON.decode(Progress.self, from: Data($0.utf8)) })
         let start: Int64? = row["supervisor_start"]
         return StoredJob(
-            record: record, spec: spec, gid: row["gid"], priority: row["priority"], held: row["held"],
+            record: record, spec: spec, gid: row["gid"], priority: row["priority"],
+            holder: Holder(rawValue: row["held"]),
             rule: row["rule"],
             notBefore: (row["not_before_us"] as Int64?).map(Timestamp.init(microseconds:)),
             timeLimit: row["time_limit_s"],

@@ -10,7 +10,7 @@ import Units
 @Suite struct ClosingTests {
     @Test(arguments: ReportGrouping.allCases, BillingBasis.allCases)
     func totalsStayToTheMicrojoule(grouping: ReportGrouping, basis: BillingBasis) async throws {
-        let books = try await Books(seed: 4)
+        let books = try await Books(seed: 4, every: 5800)
         let before = try await books.report(grouping, basis: basis)
         try await books.close()
         let closed = try await books.report(grouping, basis: basis)

@@ -6,9 +6,9 @@ import Reporting
 struct ReleaseCommand: ContextCommand {
     static let configuration = CommandConfiguration(
         commandName: "release",
-        abstract: "Let jobs run that a policy rule holds; for admins.",
+        abstract: "Let held jobs run: your own that you hold; for admins, all.",
         discussion: """
-            "mlctl why" names the rule that holds a job. Jobs that can be released are, even if others cannot; then the \
+            "mlctl why" names the rule or user that holds a job. Jobs that can be released are, even if others cannot; then the \
             status is 1.
 
             EXAMPLE

@@ -29,6 +29,7 @@ struct API: Sendable {
         v1.get("jobs/{id}", use: show)
         v1.get("jobs/{id}/why", use: why)
         v1.post("jobs/{id}/cancel", use: cancel)
+        v1.post("jobs/{id}/hold", use: hold)
         v1.post("jobs/{id}/release", use: release)
         v1.get("jobs/{id}/logs", use: logs)
         v1.get("jobs/{id}/events", use: events)
@@ -88,6 +89,11 @@ struct API: Sendable {
     private func cancel(_ request: Request, _ context: PeerContext) async throws -> Response {
         let peer = try await authenticated(context)
         return try Responses.json(try await jobs.cancel(try id(context), from: peer))
+    }
+
+    private func hold(_ request: Request, _ context: PeerContext) async throws -> Response {
+        let peer = try await authenticated(context)
+        return try Responses.json(try await jobs.hold(try id(context), from: peer))
     }
 
     private func release(_ request: Request, _ context: PeerContext) async throws -> Response {

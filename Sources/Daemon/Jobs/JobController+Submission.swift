@@ -96,26 +96,6 @@ extension JobController {
         return now.record
     }
 
-    /// Lets a job run that a rule holds. Only for admins: the rule is theirs.
-    func release(_ id: JobID, from peer: Peer) async throws -> JobRecord {
-        guard isAdmin(peer) else {
-            throw APIError(.forbidden, "only an admin may release a job that policy holds", hint: "ask an admin")
-        }
-        let user = User.lookup(uid: peer.uid, gid: peer.gid)
-        guard let job = live[id], job.state == .queued, job.pending.held,
-            try await ledger.release(id, by: user.name, policyHash: policy.hash, at: .now())
-        else { throw APIError(.conflict, "job \(id) is not held", hint: "mlctl why \(id) says what it waits for") }
-        // It may have been cancelled while the ledger was written.
-        if var job = live[id], job.state == .queued, job.cancelledBy == nil {
-            job.pending.held = false
-            job.pending.note = nil
-            live[id] = job
-            scheduler.add(job.pending)
-            requestPlan()
-        }
-        return try await record(id)
-    }
-
     /// Asks a job's supervisor to end it: SIGTERM, its grace time, then the end of everything in its cgroup.
     func stop(_ id: JobID, _ process: Started) {
         do {

@@ -41,9 +41,9 @@ struct LiveJob: Sendable {
         cancelledBy = stored.record.state == .queued ? nil : stored.cancelledBy
         pending = PendingJob(
             id: stored.record.id, uid: stored.record.uid, queue: stored.record.queue, priority: stored.priority,
-            submittedAt: stored.record.submittedAt, notBefore: stored.notBefore, held: stored.held,
+            submittedAt: stored.record.submittedAt, notBefore: stored.notBefore, held: stored.holder != nil,
             request: stored.spec.resources.vector, timeLimit: stored.timeLimit,
-            note: stored.held || stored.notBefore != nil ? stored.record.reason : nil)
+            note: stored.holder != nil || stored.notBefore != nil ? stored.record.reason : nil)
     }
 
     /// A job that was just written down under this number.

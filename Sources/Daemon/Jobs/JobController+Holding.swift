@@ -1,0 +1,69 @@
+import JobAPI
+import Ledger
+import LinuxSystem
+import Policy
+import Scheduling
+import Units
+
+extension JobController {
+    /// Keeps a queued job from starting, on its owner's or an admin's word.
+    func hold(_ id: JobID, from peer: Peer) async throws -> JobRecord {
+        guard let stored = try await ledger.job(id) else { throw APIError(.notFound, "there is no job \(id)") }
+        try authorise(peer, on: stored.record, to: "hold")
+        guard let job = live[id], job.state == .queued, job.cancelledBy == nil else {
+            throw APIError(
+                .conflict, "job \(id) does not wait to be started", hint: "mlctl show \(id) says what it does")
+        }
+        if job.pending.held {
+            throw APIError(.conflict, "job \(id) is held already", hint: "mlctl why \(id) says by whom")
+        }
+        let user = User.lookup(uid: peer.uid, gid: peer.gid)
+        // At once, so that it does not start while that is written down.
+        setHeld(id, note: "held by \(user.name)")
+        do {
+            let holder: Holder = peer.uid == stored.record.uid ? .owner : .admin
+            guard try await ledger.hold(id, by: user.name, as: holder, policyHash: policy.hash, at: .now()) else {
+                throw APIError(.conflict, "job \(id) does not wait to be started")
+            }
+        } catch {
+            setFree(id, job.pending.note)
+            throw error
+        }
+        await publishState(id)
+        return try await record(id)
+    }
+
+    /// Lets a held job run. What its owner holds its owner may release; all else only an admin.
+    func release(_ id: JobID, from peer: Peer) async throws -> JobRecord {
+        if !isAdmin(peer) {
+            let stored = try await ledger.job(id)
+            guard let stored, stored.record.uid == peer.uid, stored.holder == .owner else {
+                let holder = stored?.holder == .admin ? "an admin" : "policy"
+                throw APIError(
+                    .forbidden, "only an admin may release a job that \(holder) holds", hint: "ask an admin")
+            }
+        }
+        let user = User.lookup(uid: peer.uid, gid: peer.gid)
+        guard let job = live[id], job.state == .queued, job.pending.held,
+            try await ledger.release(id, by: user.name, policyHash: policy.hash, at: .now())
+        else { throw APIError(.conflict, "job \(id) is not held", hint: "mlctl why \(id) says what it waits for") }
+        setFree(id, nil)
+        return try await record(id)
+    }
+
+    private func setHeld(_ id: JobID, note: String) {
+        live[id]?.pending.held = true
+        live[id]?.pending.note = note
+        if let job = live[id] { scheduler.add(job.pending) }
+    }
+
+    /// It may have been cancelled while the ledger was written.
+    private func setFree(_ id: JobID, _ note: String?) {
+        guard var job = live[id], job.state == .queued, job.cancelledBy == nil else { return }
+        job.pending.held = false
+        job.pending.note = note
+        live[id] = job
+        scheduler.add(job.pending)
+        requestPlan()
+    }
+}

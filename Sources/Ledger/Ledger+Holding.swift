@@ -1,0 +1,46 @@
+import GRDB
+package import JobAPI
+package import Units
+
+/// Who keeps a queued job from starting. The number is what the column `held` says; 0 is nobody.
+package enum Holder: Int, Sendable {
+    case rule = 1
+    case owner = 2
+    case admin = 3
+}
+
+extension Ledger {
+    /// Keeps a queued job from starting until it is released, and writes down who said so.
+    /// - Returns: false when the job is not queued, or is held already.
+    package func hold(
+        _ id: JobID, by user: String, as holder: Holder, policyHash: String, at: Timestamp
+    ) async throws(LedgerError) -> Bool {
+        try await write("hold job \(id)") { db in
+            let reason = "held by \(user)"
+            try db.execute(
+                sql: "UPDATE jobs SET held = ?, reason = ? WHERE id = ? AND state = 'queued' AND held = 0",
+                arguments: [holder.rawValue, reason, id.number])
+            guard db.changesCount == 1 else { return false }
+            try Self.insertDecision(
+                db, at: at, id: id, user: user, decision: "held", reason: reason, rule: nil, policyHash: policyHash)
+            return true
+        }
+    }
+
+    /// Lets a held job run, and writes down who said so.
+    /// - Returns: false when the job is not queued and held.
+    package func release(
+        _ id: JobID, by user: String, policyHash: String, at: Timestamp
+    ) async throws(LedgerError) -> Bool {
+        try await write("release job \(id)") { db in
+            let reason = "released by \(user)"
+            try db.execute(
+                sql: "UPDATE jobs SET held = 0, reason = ? WHERE id = ? AND state = 'queued' AND held",
+                arguments: [reason, id.number])
+            guard db.changesCount == 1 else { return false }
+            try Self.insertDecision(
+                db, at: at, id: id, user: user, decision: "released", reason: reason, rule: nil, policyHash: policyHash)
+            return true
+        }
+    }
+}
