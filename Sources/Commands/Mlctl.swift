@@ -20,9 +20,7 @@ package struct Mlctl: ParsableCommand {
         subcommands: [
             RunCommand.self, SubmitCommand.self, ListCommand.self, ShowCommand.self, WhyCommand.self,
             LogsCommand.self, WaitCommand.self, CancelCommand.self, HoldCommand.self, ReleaseCommand.self,
-            DevicesCommand.self,
-            ReportCommand.self,
-            PolicyCommand.self, CompletionsCommand.self,
+            DevicesCommand.self, ReportCommand.self, PolicyCommand.self, CompletionsCommand.self,
         ])
 
     package init() {}

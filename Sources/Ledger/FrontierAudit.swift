@@ -14,7 +14,7 @@ enum FrontierAudit {
     private typealias Problem = (row: String, problem: String)
 
     /// Nothing is dropped before it is added up, nor added up before it is sealed.
-    private static func order(_ frontiers: Frontiers) throws -> Problem? {
+    private static func order(_ frontiers: Frontiers) -> Problem? {
         let (hour, day) = (SpanLevel.hour.minutes, SpanLevel.day.minutes)
         for (name, value, limit, step) in [
             ("hours", frontiers.hours, frontiers.sealed, hour), ("days", frontiers.days, frontiers.hours, day),

@@ -15,7 +15,7 @@ extension Ledger {
             let checks: [(name: String, run: () throws -> AuditReport.Finding?)] = [
                 ("frontiers", { try FrontierAudit.check(db, now: now) }),
                 ("conservation", { try Self.conservation(db) }), ("roll-up", { try Self.rollUps(db, frontiers) }),
-                ("range", { try Self.ranges(db) }), ("carbon", { try Self.carbon(db, frontiers) }),
+                ("range", { try Self.ranges(db) }), ("carbon", { try Self.carbon(db) }),
                 ("policy", { try Self.policies(db) }), ("state", { try Self.states(db) }),
             ]
             let findings =
@@ -112,7 +112,7 @@ extension Ledger {
     /// Where the clock was set, a minute may also hold energy of other times: of an earlier one whose minute was sealed, or of one
     /// that was priced with an intensity which was noted as later than it was (``later(_:than:)``). So carbon is held to lie
     /// between what the lowest and the highest of these intensities give. What is sealed cannot be moved within that either.
-    private static func carbon(_ db: Database, _ frontiers: Frontiers) throws -> AuditReport.Finding? {
+    private static func carbon(_ db: Database) throws -> AuditReport.Finding? {
         let rows = try Row.fetchAll(db, sql: "SELECT from_us, g_per_kwh, pue FROM intensities ORDER BY from_us")
         let periods = rows.map { row in
             (from: row["from_us"] as Int64, factor: (row["g_per_kwh"] as Double) * (row["pue"] as Double) / 3.6e6)

@@ -127,7 +127,10 @@ extension Ledger {
     /// From the first minute that was metered to `now`; or to the last that was, where a clock that was ahead left some beyond.
     package func history(now: Timestamp) async throws(LedgerError) -> (since: Timestamp, until: Timestamp) {
         let ends = try await read("find the first reading") { db in
-            let all = SpanLevel.allCases.map { "SELECT MIN(minute) AS first, MAX(minute) AS last FROM \($0.domains)" }
+            // Each end by a query of its own: SQLite finds one in the key, but scans all rows for both together.
+            let all = SpanLevel.allCases.map { level in
+                "SELECT (SELECT MIN(minute) FROM \(level.domains)) AS first, (SELECT MAX(minute) FROM \(level.domains)) AS last"
+            }
             return try Row.fetchOne(
                 db, sql: "SELECT MIN(first), MAX(last) FROM (\(all.joined(separator: " UNION ALL ")))"
             ).map { (first: $0[0] as Minute?, last: $0[1] as Minute?) }

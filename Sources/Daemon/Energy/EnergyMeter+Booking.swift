@@ -94,19 +94,10 @@ extension EnergyMeter {
         guard let last = books.lastReading, let firstRead,
             let outage = Outage(from: last, to: firstRead, jobs: jobs)
         else { return }
-        func gap(_ account: SpanAccount, _ length: Duration) -> SpanDelta {
-            SpanDelta(
-                account: account, active: .zero, reservedIdle: .zero, low: .zero, high: .zero, carbon: .zero,
-                carbonLow: .zero, carbonHigh: .zero, activeCarbon: .zero, gap: length, tier: .gap)
-        }
-        let spans = outage.jobs.map { gap(.job($0.id, attempt: $0.attempt), outage.gap(of: $0)) }
-        for domain in counted {
-            pending.append(
-                MeteredInterval(
-                    domain: domain.domain, kind: domain.kind.rawValue, source: domain.source, start: outage.start,
-                    end: outage.end, metered: .zero, low: .zero, high: .zero, isGap: true, tier: .gap,
-                    spans: spans + [gap(.gap, outage.end.since(outage.start))]))
-        }
+        let spans = outage.jobs.map { SpanDelta(.job($0.id, attempt: $0.attempt), gap: outage.gap(of: $0)) }
+        bookGap(
+            from: outage.start, to: outage.end,
+            spans + [SpanDelta(.gap, gap: outage.end.since(outage.start))])
         if !pending.isEmpty, flushing == nil { startFlush() }
     }
 
@@ -124,16 +115,17 @@ extension EnergyMeter {
     func bookUnseen(_ id: JobID, attempt: Int) {
         read()
         guard let firstRead, let began = firstRead.boot?.uptime else { return }
-        let now = lastRead
-        let span = SpanDelta(
-            account: .job(id, attempt: attempt), active: .zero, reservedIdle: .zero, low: .zero, high: .zero,
-            carbon: .zero, carbonLow: .zero, carbonHigh: .zero, activeCarbon: .zero,
-            gap: lastReadBoot.uptime.since(began), tier: .gap)
+        let span = SpanDelta(.job(id, attempt: attempt), gap: lastReadBoot.uptime.since(began))
+        // The machine itself was metered meanwhile: only the job has a gap.
+        bookGap(from: lastRead, to: lastRead, [span])
+    }
+
+    private func bookGap(from start: Timestamp, to end: Timestamp, _ spans: [SpanDelta]) {
         for domain in counted {
             pending.append(
                 MeteredInterval(
-                    domain: domain.domain, kind: domain.kind.rawValue, source: domain.source, start: now, end: now,
-                    metered: .zero, low: .zero, high: .zero, isGap: true, tier: .gap, spans: [span]))
+                    domain: domain.domain, kind: domain.kind.rawValue, source: domain.source, start: start, end: end,
+                    metered: .zero, low: .zero, high: .zero, isGap: true, tier: .gap, spans: spans))
         }
     }
 

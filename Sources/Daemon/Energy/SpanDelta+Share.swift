@@ -15,4 +15,11 @@ extension SpanDelta {
             activeCarbon: mass(cost.activeCarbon), waterMicrolitres: Int64(saturating: cost.water),
             activeWaterMicrolitres: Int64(saturating: cost.activeWater), gap: .seconds(share.gapSeconds), tier: tier)
     }
+
+    /// That there was no reading for so long while the account was there.
+    init(_ account: SpanAccount, gap length: Duration) {
+        self.init(
+            account: account, active: .zero, reservedIdle: .zero, low: .zero, high: .zero, carbon: .zero,
+            carbonLow: .zero, carbonHigh: .zero, activeCarbon: .zero, gap: length, tier: .gap)
+    }
 }
