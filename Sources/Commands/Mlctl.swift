@@ -20,7 +20,8 @@ package struct Mlctl: ParsableCommand {
         subcommands: [
             RunCommand.self, SubmitCommand.self, ListCommand.self, ShowCommand.self, WhyCommand.self,
             LogsCommand.self, WaitCommand.self, CancelCommand.self, HoldCommand.self, ReleaseCommand.self,
-            DevicesCommand.self, ReportCommand.self, PolicyCommand.self, CompletionsCommand.self,
+            SuspendCommand.self, ResumeCommand.self, RequeueCommand.self, DevicesCommand.self, ReportCommand.self,
+            PolicyCommand.self, CompletionsCommand.self,
         ])
 
     package init() {}

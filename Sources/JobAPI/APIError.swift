@@ -10,6 +10,8 @@ package struct APIError: Error, Codable, Hashable, Sendable {
         case refused
         case tooLarge = "too-large"
         case conflict
+        /// The number is that of an array: see `/v1/arrays/ID`.
+        case isArray = "is-array"
         case storage
         case internalError = "internal"
     }
@@ -34,7 +36,7 @@ package struct APIError: Error, Codable, Hashable, Sendable {
         case .invalidRequest: 400
         case .forbidden: 403
         case .notFound: 404
-        case .conflict: 409
+        case .conflict, .isArray: 409
         case .tooLarge: 413
         case .refused: 422
         case .internalError: 500

@@ -3,6 +3,8 @@ package import Units
 /// A job as the API shows it.
 package struct JobRecord: Codable, Hashable, Sendable {
     package var id: JobID
+    /// Its array and its place there, if it is an element of one.
+    package var array: ArrayPlace?
     package var name: String
     package var user: String
     package var uid: UInt32
@@ -25,12 +27,13 @@ package struct JobRecord: Codable, Hashable, Sendable {
     package var progress: Progress?
 
     package init(
-        id: JobID, name: String, user: String, uid: UInt32, project: String, queue: String, kind: String,
-        state: JobState, reason: String, attempt: Int, submittedAt: Timestamp, startedAt: Timestamp? = nil,
-        endedAt: Timestamp? = nil, exitStatus: Int? = nil, signal: Int? = nil, resources: JobSpec.Resources,
-        energy: EnergyFigures = .init(), progress: Progress? = nil
+        id: JobID, array: ArrayPlace? = nil, name: String, user: String, uid: UInt32, project: String, queue: String,
+        kind: String, state: JobState, reason: String, attempt: Int, submittedAt: Timestamp,
+        startedAt: Timestamp? = nil, endedAt: Timestamp? = nil, exitStatus: Int? = nil, signal: Int? = nil,
+        resources: JobSpec.Resources, energy: EnergyFigures = .init(), progress: Progress? = nil
     ) {
         self.id = id
+        self.array = array
         self.name = name
         self.user = user
         self.uid = uid
@@ -48,6 +51,11 @@ package struct JobRecord: Codable, Hashable, Sendable {
         self.resources = resources
         self.energy = energy
         self.progress = progress
+    }
+
+    /// What people call it: `42`, or `42.7` for an element of an array.
+    package var reference: JobReference {
+        array.map { JobReference(array: $0.id, index: $0.index) } ?? JobReference(id)
     }
 
     /// Time spent running so far or in all, in seconds.

@@ -29,11 +29,9 @@ extension JobSpec {
         spec.name = reader.string("name")
         spec.project = reader.string("project")
         spec.queue = reader.string("queue")
+        spec.array = array(reader)
         if let section = reader.table("resources") { spec.resources = resources(section) }
-        if let section = reader.table("schedule") {
-            spec.schedule.notBefore = section.timestamp("not-before")
-            section.finish()
-        }
+        if let section = reader.table("schedule") { spec.schedule = schedule(section) }
         if let section = reader.table("sandbox") { spec.sandbox = sandbox(section, paths) }
         if spec.sandbox.workdir == nil { spec.sandbox.workdir = directory }
         if let section = reader.table("command") { spec.command = command(section) }
@@ -69,6 +67,39 @@ extension JobSpec {
         }
         reader.finish()
         return resources
+    }
+
+    private static func schedule(_ reader: ConfigReader) -> Schedule {
+        var schedule = Schedule()
+        schedule.notBefore = reader.timestamp("not-before")
+        for text in reader.strings("after") ?? [] {
+            if let dependency = Dependency(text) {
+                schedule.after.append(dependency)
+            } else {
+                let conditions = Dependency.Condition.allCases.map(\.rawValue).joined(separator: ", ")
+                reader.report(
+                    "after", "\"schedule.after\" has \"\(text)\", which is not a job and a condition",
+                    hint: "write \"41:succeeded\"; the conditions are \(conditions)")
+            }
+        }
+        if let retries = reader.integer("retries", in: 0...100) { schedule.retries = retries }
+        if let delay = reader.duration("retry-delay") {
+            if delay < .seconds(1) { reader.report("retry-delay", "\"schedule.retry-delay\" must be at least 1 s") }
+            schedule.retryDelay = delay.seconds
+        }
+        if let interruptible = reader.boolean("interruptible") { schedule.interruptible = interruptible }
+        reader.finish()
+        return schedule
+    }
+
+    private static func array(_ reader: ConfigReader) -> JobArray? {
+        guard let text = reader.string("array") else { return nil }
+        do throws(JobArray.Problem) {
+            return try JobArray(text)
+        } catch {
+            reader.report("array", "\"array\": \(error)", hint: "write indices such as \"1-100%8\" or \"1,4,7-9\"")
+            return nil
+        }
     }
 
     private static func sandbox(_ reader: ConfigReader, _ paths: PathResolver) -> SandboxRequest {

@@ -11,14 +11,16 @@ package struct JobSpec: Codable, Hashable, Sendable {
     package var resources: Resources
     package var schedule: Schedule
     package var sandbox: SandboxRequest
+    /// Many jobs of this description; nil for one.
+    package var array: JobArray?
     /// Exactly one of `command` and `train` is present.
     package var command: Command?
     package var train: TrainRequest?
 
     package init(
         name: String? = nil, project: String? = nil, queue: String? = nil, resources: Resources = .init(),
-        schedule: Schedule = .init(), sandbox: SandboxRequest = .init(), command: Command? = nil,
-        train: TrainRequest? = nil
+        schedule: Schedule = .init(), sandbox: SandboxRequest = .init(), array: JobArray? = nil,
+        command: Command? = nil, train: TrainRequest? = nil
     ) {
         self.name = name
         self.project = project
@@ -26,6 +28,7 @@ package struct JobSpec: Codable, Hashable, Sendable {
         self.resources = resources
         self.schedule = schedule
         self.sandbox = sandbox
+        self.array = array
         self.command = command
         self.train = train
     }
@@ -64,17 +67,43 @@ package struct JobSpec: Codable, Hashable, Sendable {
     package struct Schedule: Codable, Hashable, Sendable {
         /// Start no earlier than this.
         package var notBefore: Timestamp?
+        /// What other jobs must have come to before it may start.
+        package var after: [Dependency]
+        /// How often it is started again after an attempt that failed or was lost.
+        package var retries: Int
+        /// The pause before the first retry in seconds, doubled before each further one.
+        package var retryDelay: Double
+        /// It may be stopped and started again: it goes on from its last checkpoint, or does no harm in beginning anew.
+        package var interruptible: Bool
 
-        package init(notBefore: Timestamp? = nil) {
+        package static let standardRetryDelay = 10.0
+
+        package init(
+            notBefore: Timestamp? = nil, after: [Dependency] = [], retries: Int = 0,
+            retryDelay: Double = Schedule.standardRetryDelay, interruptible: Bool = false
+        ) {
             self.notBefore = notBefore
+            self.after = after
+            self.retries = retries
+            self.retryDelay = retryDelay
+            self.interruptible = interruptible
         }
 
-        private enum CodingKeys: String, CodingKey, CaseIterable { case notBefore }
+        private enum CodingKeys: String, CodingKey, CaseIterable {
+            case notBefore, after, retries
+            case retryDelay = "retryDelayS"
+            case interruptible
+        }
 
         package init(from decoder: any Decoder) throws {
             try decoder.rejectUnknownKeys(CodingKeys.self)
             let container = try decoder.container(keyedBy: CodingKeys.self)
             notBefore = try container.decodeIfPresent(Timestamp.self, forKey: .notBefore)
+            after = try container.decodeIfPresent([Dependency].self, forKey: .after) ?? []
+            retries = try container.decodeIfPresent(Int.self, forKey: .retries) ?? 0
+            retryDelay =
+                try container.decodeIfPresent(Double.self, forKey: .retryDelay) ?? Schedule.standardRetryDelay
+            interruptible = try container.decodeIfPresent(Bool.self, forKey: .interruptible) ?? false
         }
     }
 
@@ -150,7 +179,7 @@ package struct JobSpec: Codable, Hashable, Sendable {
     }
 
     private enum CodingKeys: String, CodingKey, CaseIterable {
-        case name, project, queue, resources, schedule, sandbox, command, train
+        case name, project, queue, resources, schedule, sandbox, array, command, train
     }
 
     package init(from decoder: any Decoder) throws {
@@ -162,6 +191,7 @@ package struct JobSpec: Codable, Hashable, Sendable {
         resources = try container.decodeIfPresent(Resources.self, forKey: .resources) ?? .init()
         schedule = try container.decodeIfPresent(Schedule.self, forKey: .schedule) ?? .init()
         sandbox = try container.decodeIfPresent(SandboxRequest.self, forKey: .sandbox) ?? .init()
+        array = try container.decodeIfPresent(JobArray.self, forKey: .array)
         command = try container.decodeIfPresent(Command.self, forKey: .command)
         train = try container.decodeIfPresent(TrainRequest.self, forKey: .train)
     }

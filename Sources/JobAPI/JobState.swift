@@ -29,7 +29,7 @@ package enum JobState: String, Codable, Sendable, CaseIterable {
         case .queued: [.starting, .cancelled, .failed]
         case .starting: [.running, .succeeded, .failed, .timedOut, .cancelled, .outOfMemory, .lost, .queued]
         case .running: [.suspended, .succeeded, .failed, .timedOut, .cancelled, .outOfMemory, .lost, .queued]
-        case .suspended: [.running, .failed, .timedOut, .cancelled, .outOfMemory, .lost, .queued]
+        case .suspended: [.running, .succeeded, .failed, .timedOut, .cancelled, .outOfMemory, .lost, .queued]
         case .succeeded, .failed, .timedOut, .cancelled, .outOfMemory, .lost: []
         }
     }

@@ -4,15 +4,48 @@ package import Units
 
 /// Answer to `POST /v1/jobs`: the job is on disk.
 package struct Submitted: Codable, Hashable, Sendable {
+    /// Of the job, or of the whole array.
     package var id: JobID
     package var state: JobState
     package var reason: String
+    /// How many jobs the array has; nil for a single job.
+    package var elements: Int?
 
-    package init(id: JobID, state: JobState, reason: String) {
+    package init(id: JobID, state: JobState, reason: String, elements: Int? = nil) {
         self.id = id
         self.state = state
         self.reason = reason
+        self.elements = elements
     }
+}
+
+/// Answer to `GET /v1/arrays/ID` and to what is done to a whole array.
+package struct ArrayReport: Codable, Hashable, Sendable {
+    package var id: JobID
+    package var name: String
+    package var user: String
+    /// How many elements are in each state.
+    package var states: [String: Int]
+    /// In order of their index, up to the number asked for.
+    package var jobs: [JobRecord]
+    /// How many elements what was asked for was done to; nil where nothing was asked for but to look.
+    package var changed: Int?
+
+    package init(
+        id: JobID, name: String, user: String, states: [String: Int], jobs: [JobRecord], changed: Int? = nil
+    ) {
+        self.id = id
+        self.name = name
+        self.user = user
+        self.states = states
+        self.jobs = jobs
+        self.changed = changed
+    }
+}
+
+/// What can be done to a job that is there, as `POST /v1/jobs/ID/ACTION`.
+package enum JobAction: String, CaseIterable, Sendable {
+    case cancel, hold, release, suspend, resume, requeue
 }
 
 /// Answer to `GET /v1/jobs`, newest first.

@@ -46,28 +46,37 @@ extension JobClient {
             Target("jobs").query("state", states).query("user", user).query("limit", limit.map { String($0) }))
     }
 
-    package func job(_ id: JobID) async throws -> JobDetail { try await call(.GET, Target("jobs", "\(id)")) }
-
-    package func why(_ id: JobID) async throws -> Explanation { try await call(.GET, Target("jobs", "\(id)", "why")) }
-
-    package func cancel(_ id: JobID) async throws -> JobRecord {
-        try await call(.POST, Target("jobs", "\(id)", "cancel"))
+    package func job(_ job: some NamesJob) async throws -> JobDetail {
+        try await call(.GET, Target("jobs", "\(job.reference)"))
     }
 
-    /// Lets a job run that policy holds.
-    package func hold(_ id: JobID) async throws -> JobRecord {
-        try await call(.POST, Target("jobs", "\(id)", "hold"))
+    package func why(_ job: some NamesJob) async throws -> Explanation {
+        try await call(.GET, Target("jobs", "\(job.reference)", "why"))
     }
 
-    package func release(_ id: JobID) async throws -> JobRecord {
-        try await call(.POST, Target("jobs", "\(id)", "release"))
+    package func act(_ action: JobAction, on job: some NamesJob) async throws -> JobRecord {
+        try await call(.POST, Target("jobs", "\(job.reference)", action.rawValue))
+    }
+
+    package func cancel(_ job: some NamesJob) async throws -> JobRecord { try await act(.cancel, on: job) }
+
+    /// An array and its first elements.
+    package func array(_ id: JobID, limit: Int? = nil) async throws -> ArrayReport {
+        try await call(.GET, Target("arrays", "\(id)").query("limit", limit.map { String($0) }))
+    }
+
+    /// Does it to each element to which it can be done; of a large array that takes its time.
+    package func act(_ action: JobAction, onArray id: JobID) async throws -> ArrayReport {
+        try await call(.POST, Target("arrays", "\(id)", action.rawValue), within: .seconds(600))
     }
 
     /// What the job has written so far.
     ///
     /// - Parameter tail: only the last so many bytes.
-    package func logs(_ id: JobID, stream: LogStream = .all, tail: Int? = nil) async throws -> [UInt8] {
-        let target = Target("jobs", "\(id)", "logs").query("stream", stream.rawValue)
+    package func logs(
+        _ job: some NamesJob, stream: LogStream = .all, tail: Int? = nil
+    ) async throws -> [UInt8] {
+        let target = Target("jobs", "\(job.reference)", "logs").query("stream", stream.rawValue)
             .query("tail", tail.map { String($0) })
         return try await exchange(Request(method: .GET, target: target.text))
     }

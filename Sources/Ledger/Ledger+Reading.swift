@@ -24,6 +24,14 @@ package struct StoredJob: Sendable {
     package var cancelledBy: String?
     /// Up to where the event file of the attempt has been read.
     package var eventsOffset: Int64
+    /// Who asked for it to stop and wait again while it was active.
+    package var requeuedBy: String?
+    /// How many of its retries are used up.
+    package var retried: Int
+    /// How many elements of its array may run at once.
+    package var arrayLimit: Int?
+    /// Seconds in which its last attempt was suspended, up to the last time it went on.
+    package var suspendedSeconds: Double
 }
 
 /// Which jobs to list, newest first.
@@ -45,6 +53,20 @@ extension Ledger {
         try await read("read the unfinished jobs") { db in
             let final = JobState.allCases.filter(\.isFinal).map { "'\($0.rawValue)'" }.joined(separator: ",")
             return try Self.fetchJobs(db, where: "state NOT IN (\(final)) ORDER BY id", [])
+        }
+    }
+
+    /// Every job that holds resources, as far as the ledger knows.
+    package func active() async throws(LedgerError) -> [StoredJob] {
+        try await read("read the active jobs") { db in
+            try Self.fetchJobs(db, where: "state IN ('starting', 'running', 'suspended') ORDER BY id", [])
+        }
+    }
+
+    /// The jobs of these numbers, in the order of the numbers.
+    package func jobs(numbered ids: [JobID]) async throws(LedgerError) -> [StoredJob] {
+        try await read("read the jobs to start") { db in
+            try ids.compactMap { try Self.fetchJobs(db, where: "jobs.id = ?", [$0.number]).first }
         }
     }
 
@@ -102,7 +124,8 @@ extension Ledger {
         let rows = try Row.fetchAll(
             db,
             sql: """
-                SELECT jobs.*, a.started_us AS attempt_started_us, a.boot_id, a.supervisor_pid, a.supervisor_start, a.cgroup, a.progress, a.events_offset
+                SELECT jobs.*, a.started_us AS attempt_started_us, a.boot_id, a.supervisor_pid, a.supervisor_start,
+                    a.cgroup, a.progress, a.events_offset, a.suspended_us
                 FROM jobs LEFT JOIN attempts a ON a.job_id = jobs.id AND a.number = jobs.attempt
                 WHERE \(condition)
                 """, arguments: arguments)
@@ -123,7 +146,8 @@ extension Ledger {
         let started: Int64? = row["started_us"]
         let ended: Int64? = row["ended_us"]
         let record = JobRecord(
-            id: id, name: row["name"], user: row["user"], uid: row["uid"], project: row["project"],
+            id: id, array: arrayPlace(row), name: row["name"], user: row["user"], uid: row["uid"],
+            project: row["project"],
             queue: row["queue"], kind: row["kind"], state: state, reason: row["reason"], attempt: row["attempt"],
             submittedAt: Timestamp(microseconds: row["submitted_us"]),
             startedAt: started.map(Timestamp.init(microseconds:)), endedAt: ended.map(Timestamp.init(microseconds:)),
@@ -140,7 +164,14 @@ extension Ledger {
             attemptStartedAt: (row["attempt_started_us"] as Int64?).map(Timestamp.init(microseconds:)),
             bootID: row["boot_id"],
             supervisorPID: row["supervisor_pid"], supervisorStart: start.map(UInt64.init(clamping:)),
-            cgroup: row["cgroup"], cancelledBy: row["cancelled_by"], eventsOffset: (row["events_offset"] as Int64?) ?? 0
-        )
+            cgroup: row["cgroup"], cancelledBy: row["cancelled_by"],
+            eventsOffset: (row["events_offset"] as Int64?) ?? 0,
+            requeuedBy: row["requeued_by"], retried: row["retried"], arrayLimit: row["array_limit"],
+            suspendedSeconds: Double((row["suspended_us"] as Int64?) ?? 0) / 1e6)
+    }
+
+    static func arrayPlace(_ row: Row) -> ArrayPlace? {
+        guard let array = row["array_id"] as Int64?, let index = row["array_index"] as Int? else { return nil }
+        return ArrayPlace(id: JobID(array), index: index)
     }
 }

@@ -3,10 +3,11 @@ import Synchronization
 
 /// The book of everything mld accepted, decided, ran and metered: one SQLite file in WAL mode.
 ///
-/// Every write is one transaction that is synced to disk before the call returns: a job whose number was handed out
-/// survives a crash of the process and of the machine.
+/// Every write is on the disk, whole, before the call returns: a job whose number was handed out survives a crash of the
+/// process and of the machine. Writes that come at the same time share one sync; see ``CommitQueue``.
 package final class Ledger: Sendable {
     let pool: DatabasePool
+    private let commits: CommitQueue
     package let path: String
     private let isClosed = Mutex(false)
     /// The minute up to which rows of an earlier daemon are still to be sealed, before anything else is.
@@ -33,6 +34,7 @@ package final class Ledger: Sendable {
                 throw LedgerError(.newer, stage: "open \(path)", message: "it was written by a newer release")
             }
             try migrator.migrate(pool)
+            commits = CommitQueue(pool)
         } catch let error as LedgerError {
             throw error
         } catch {
@@ -69,7 +71,7 @@ package final class Ledger: Sendable {
     func write<T: Sendable>(
         _ stage: String, _ body: @escaping @Sendable (Database) throws -> T
     ) async throws(LedgerError) -> T {
-        do { return try await pool.write(body) } catch { throw LedgerError(error, stage: stage, path: path) }
+        do { return try await commits.write(body) } catch { throw LedgerError(error, stage: stage, path: path) }
     }
 
     func read<T: Sendable>(

@@ -33,14 +33,14 @@ enum SealedTable: String, CaseIterable {
         case .jobs:
             """
             SELECT id, name, user, uid, gid, project, queue, priority, kind, spec, cpus, memory_bytes, gpus, time_limit_s,
-                not_before_us, submitted_us, policy_hash
+                submitted_us, policy_hash, array_id, array_index, after
             FROM jobs WHERE id BETWEEN ?1 AND ?2 ORDER BY id
             """
         case .attempts:
             // All attempts of a job are done when it has ended: the one transition to its last state bounds them.
             """
             SELECT a.job_id, a.number, a.started_us, a.ended_us, a.boot_id, a.enforced, a.epochs, a.samples, a.cpu_us,
-                a.checkpoint_us, a.checkpoint_uj, a.waste_uj, a.over_reserved_uj
+                a.checkpoint_us, a.checkpoint_uj, a.waste_uj, a.over_reserved_uj, a.outcome, a.suspended_us
             FROM transitions t JOIN attempts a ON a.job_id = t.job_id
             WHERE t.id BETWEEN ?1 AND ?2 AND t.to_state IN (\(Self.finalStates))
             ORDER BY t.id, a.number

@@ -10,7 +10,8 @@ package func table(_ list: JobList, now: Timestamp, style: Style) -> String {
     ])
     for job in list.jobs {
         table.add([
-            .init("\(job.id)"), .init(job.name), .init(job.user), .init(job.state.rawValue, tint: job.state.tint),
+            .init("\(job.reference)"), .init(job.name), .init(job.user),
+            .init(job.state.rawValue, tint: job.state.tint),
             .init(job.runTime(at: now).map { brief(seconds: $0) } ?? "-"), .init(joules(job.energy)),
             .init(grams(job.energy)), .init(job.reason),
         ])
@@ -22,7 +23,7 @@ package func table(_ list: JobList, now: Timestamp, style: Style) -> String {
 package func text(_ detail: JobDetail, now: Timestamp, style: Style) -> String {
     let job = detail.job
     var fields = Fields(style: style)
-    fields.add("job", "\(job.id)  \(job.name)")
+    fields.add("job", "\(job.reference)  \(job.name)")
     fields.add("state", job.state.rawValue, tint: job.state.tint)
     fields.add("reason", job.reason)
     fields.add("user", "\(job.user) (uid \(job.uid))")
@@ -32,6 +33,8 @@ package func text(_ detail: JobDetail, now: Timestamp, style: Style) -> String {
     if let command = detail.spec.command { fields.add("command", shellWords(command.argv)) }
     fields.add("workdir", detail.spec.sandbox.workdir)
     fields.add("resources", words(job.resources))
+    fields.add("after", detail.spec.schedule.after.map(\.description).joined(separator: ", "))
+    fields.add("retries", detail.spec.schedule.retries > 0 ? "\(detail.spec.schedule.retries)" : nil)
     fields.add("attempt", "\(job.attempt)")
     fields.add("submitted", "\(job.submittedAt)")
     fields.add("started", job.startedAt?.description)
@@ -70,7 +73,7 @@ package func text(_ why: Explanation, style: Style) -> String {
 package func summary(_ job: JobRecord, now: Timestamp) -> String {
     let time = job.runTime(at: now).map { " after \(brief(seconds: $0))" } ?? ""
     let reason = job.state == .succeeded || job.reason.isEmpty ? "" : " (\(job.reason))"
-    return printable("job \(job.id) \(job.state.rawValue)\(time)\(reason): \(energyLine(job.energy))")
+    return printable("job \(job.reference) \(job.state.rawValue)\(time)\(reason): \(energyLine(job.energy))")
 }
 
 private func words(_ resources: JobSpec.Resources) -> String {

@@ -20,11 +20,17 @@ package struct PendingJob: Hashable, Sendable {
     package var note: String?
     /// The rule behind `note`.
     package var rule: RuleReference?
+    /// Its array and its place there.
+    package var array: ArrayPlace?
+    /// How many of its array may be active at once; nil for no limit.
+    package var arrayLimit: Int?
+    /// What it waits for of other jobs; empty once all is met.
+    package var after: [Dependency]
 
     package init(
         id: JobID, uid: UInt32, queue: String, priority: Int, submittedAt: Timestamp, notBefore: Timestamp? = nil,
         held: Bool = false, request: ResourceVector, timeLimit: Double? = nil, note: String? = nil,
-        rule: RuleReference? = nil
+        rule: RuleReference? = nil, array: ArrayPlace? = nil, arrayLimit: Int? = nil, after: [Dependency] = []
     ) {
         self.id = id
         self.uid = uid
@@ -37,7 +43,13 @@ package struct PendingJob: Hashable, Sendable {
         self.timeLimit = timeLimit
         self.note = note
         self.rule = rule
+        self.array = array
+        self.arrayLimit = arrayLimit
+        self.after = after
     }
+
+    /// Nothing but its turn and its time keeps it.
+    package var isFree: Bool { !held && after.isEmpty }
 }
 
 /// A job that holds resources: starting, running or suspended.
@@ -48,15 +60,18 @@ package struct ActiveJob: Hashable, Sendable {
     package var startedAt: Timestamp
     /// When its time limit ends it; nil when nothing does.
     package var expectedEnd: Timestamp?
+    package var array: JobID?
 
     package init(
-        id: JobID, uid: UInt32, request: ResourceVector, startedAt: Timestamp, expectedEnd: Timestamp? = nil
+        id: JobID, uid: UInt32, request: ResourceVector, startedAt: Timestamp, expectedEnd: Timestamp? = nil,
+        array: JobID? = nil
     ) {
         self.id = id
         self.uid = uid
         self.request = request
         self.startedAt = startedAt
         self.expectedEnd = expectedEnd
+        self.array = array
     }
 }
 

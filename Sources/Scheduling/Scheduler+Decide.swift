@@ -26,6 +26,7 @@ extension Scheduler {
     func decide(now: Timestamp) -> Decision {
         var decision = Decision(free: free)
         var running = activeByUser
+        var runningOfArray = activeByArray
         var started: [ActiveJob] = []
         var looked = 0
         var walk = Walk(line)
@@ -39,10 +40,15 @@ extension Scheduler {
                 walk.passed(candidate)  // The machine shrank since it was accepted; it must not stop the others.
                 continue
             }
+            if let limit = job.arrayLimit, let array = job.array?.id, runningOfArray[array, default: 0] >= limit {
+                walk.passed(candidate)  // So do the others of its array: they are of its shape.
+                continue
+            }
             if job.request.fits(in: decision.free), mayStart(job, now: now, &decision.reservation) {
                 decision.starts.append(job.id)
                 decision.free -= job.request
                 running[candidate.uid, default: 0] += 1
+                if let array = job.array?.id { runningOfArray[array, default: 0] += 1 }
                 if decision.blocked == nil, let active = starting(job.id, at: now) { started.append(active) }
                 walk.took(candidate)
                 continue

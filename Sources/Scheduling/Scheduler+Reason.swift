@@ -13,6 +13,18 @@ extension Scheduler {
             return WaitReason(
                 job.note ?? "held", rule: job.rule, hint: "release it with mlctl release \(id), or ask an admin to")
         }
+        if let first = job.after.first {
+            let rest = job.after.count - 1
+            let others = rest == 0 ? "" : " and \(counted(rest, "other job"))"
+            let what =
+                switch first.condition {
+                case .succeeded: "to succeed"
+                case .failed: "to fail"
+                case .ended: "to end"
+                }
+            return WaitReason(
+                "waits for job \(first.job)\(others) \(what)", hint: "mlctl why \(first.job) says what that one does")
+        }
         if let notBefore = job.notBefore, isWaitingForItsTime(job), notBefore > now {
             return WaitReason(
                 job.note ?? "not before \(notBefore)", rule: job.rule,
@@ -30,6 +42,11 @@ extension Scheduler {
                 "limits.max-running-per-user is \(limit) (\(maxRunningPerUser.place)): \(held(by: own))"
                     + (own.count == 1 ? " runs" : " run"),
                 rule: maxRunningPerUser.source, hint: "starts when one of them ends")
+        }
+        if let limit = job.arrayLimit, let array = job.array?.id, activeByArray[array, default: 0] >= limit {
+            return WaitReason(
+                "of array \(array) at most \(limit) may run at once, and as many do",
+                hint: "starts when one of them ends")
         }
         return waitReason(job, decide(now: now), now: now)
     }

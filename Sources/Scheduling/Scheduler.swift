@@ -23,6 +23,8 @@ package struct Scheduler: Sendable {
     package private(set) var active: [JobID: ActiveJob] = [:]
     private(set) var used = ResourceVector.zero
     private(set) var activeByUser: [UInt32: Int] = [:]
+    private(set) var activeByArray: [JobID: Int] = [:]
+    private var pendingByUser: [UInt32: Int] = [:]
     /// Neither held nor of the future.
     private(set) var line = WaitingLine()
     /// Jobs with a `notBefore` that was to come when last asked.
@@ -58,6 +60,8 @@ package struct Scheduler: Sendable {
 
     package var pendingCount: Int { pending.count }
     package func isPending(_ id: JobID) -> Bool { pending[id] != nil }
+    package func pendingJob(_ id: JobID) -> PendingJob? { pending[id] }
+    package func pendingCount(uid: UInt32) -> Int { pendingByUser[uid] ?? 0 }
 
     /// What no active job holds; negative when the capacity shrank below what is in use.
     package var free: ResourceVector { capacity - used }
@@ -68,7 +72,8 @@ package struct Scheduler: Sendable {
     package mutating func add(_ job: PendingJob) {
         remove(job.id)
         pending[job.id] = job
-        if job.held { return }
+        pendingByUser[job.uid, default: 0] += 1
+        if !job.isFree { return }
         if let notBefore = job.notBefore {
             future.insert(Due(at: notBefore, id: job.id))
         } else {
@@ -80,7 +85,8 @@ package struct Scheduler: Sendable {
     @discardableResult
     package mutating func remove(_ id: JobID) -> PendingJob? {
         guard let job = pending.removeValue(forKey: id) else { return nil }
-        if job.held { return job }
+        Self.countDown(&pendingByUser, job.uid)
+        if !job.isFree { return job }
         if let notBefore = job.notBefore, future.remove(Due(at: notBefore, id: id)) { return job }
         line.remove(rank(job), uid: job.uid, shape: job.shape)
         return job
@@ -93,6 +99,7 @@ package struct Scheduler: Sendable {
         active[job.id] = job
         used += job.request
         activeByUser[job.uid, default: 0] += 1
+        if let array = job.array { activeByArray[array, default: 0] += 1 }
     }
 
     /// A job holds nothing any more. An unknown id changes nothing.
@@ -100,9 +107,19 @@ package struct Scheduler: Sendable {
     package mutating func ended(_ id: JobID) -> ActiveJob? {
         guard let job = active.removeValue(forKey: id) else { return nil }
         used -= job.request
-        let left = (activeByUser[job.uid] ?? 1) - 1
-        activeByUser[job.uid] = left > 0 ? left : nil
+        Self.countDown(&activeByUser, job.uid)
+        if let array = job.array { Self.countDown(&activeByArray, array) }
         return job
+    }
+
+    /// Changes when an active job is expected to end: a suspended one does not run towards its limit.
+    package mutating func expect(_ id: JobID, toEnd end: Timestamp?) {
+        active[id]?.expectedEnd = end
+    }
+
+    private static func countDown<Key: Hashable>(_ counts: inout [Key: Int], _ key: Key) {
+        let left = (counts[key] ?? 1) - 1
+        counts[key] = left > 0 ? left : nil
     }
 
     // MARK: - What to do
@@ -123,7 +140,8 @@ package struct Scheduler: Sendable {
     package func starting(_ id: JobID, at now: Timestamp) -> ActiveJob? {
         pending[id].map { job in
             ActiveJob(
-                id: id, uid: job.uid, request: job.request, startedAt: now, expectedEnd: job.expectedEnd(from: now))
+                id: id, uid: job.uid, request: job.request, startedAt: now, expectedEnd: job.expectedEnd(from: now),
+                array: job.array?.id)
         }
     }
 
@@ -137,7 +155,9 @@ package struct Scheduler: Sendable {
 }
 
 extension PendingJob {
-    var shape: Shape { Shape(request: request, timeLimit: timeLimit) }
+    var shape: Shape {
+        Shape(request: request, timeLimit: timeLimit, array: arrayLimit == nil ? nil : array?.id)
+    }
 
     /// When its time limit would end it, if it started at `now`.
     func expectedEnd(from now: Timestamp) -> Timestamp? {

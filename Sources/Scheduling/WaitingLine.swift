@@ -28,6 +28,8 @@ struct Rank: Comparable, Hashable, Sendable {
 struct Shape: Hashable, Sendable {
     var request: ResourceVector
     var timeLimit: Double?
+    /// Of those whose array limits how many run at once.
+    var array: JobID?
 }
 
 /// The jobs that could start now, ordered by rank within user and shape, so that a planner that finds one job does not fit

@@ -12,10 +12,10 @@ import Testing
             }
             _ = try await daemon.reaches(all) { $0.state == .running }
             let held = try await daemon.submit(["true"])
-            let record = try await daemon.client { try await $0.hold(held) }
+            let record = try await daemon.client { try await $0.act(.hold, on: held) }
             #expect(record.state == .queued && record.reason.hasPrefix("held by "))
-            await #expect(throws: ClientError.self) { try await daemon.client { try await $0.hold(held) } }
-            await #expect(throws: ClientError.self) { try await daemon.client { try await $0.hold(all) } }
+            await #expect(throws: ClientError.self) { try await daemon.client { try await $0.act(.hold, on: held) } }
+            await #expect(throws: ClientError.self) { try await daemon.client { try await $0.act(.hold, on: all) } }
 
             try daemon.touch("go")
             // One that came later passes it.
@@ -28,9 +28,9 @@ import Testing
             let waiting = try await daemon.client { try await $0.job(held) }.job
             #expect(waiting.state == .queued && waiting.reason.hasPrefix("held by "))
 
-            _ = try await daemon.client { try await $0.release(held) }
+            _ = try await daemon.client { try await $0.act(.release, on: held) }
             #expect(try await daemon.ended(held).job.state == .succeeded)
-            await #expect(throws: ClientError.self) { try await daemon.client { try await $0.release(held) } }
+            await #expect(throws: ClientError.self) { try await daemon.client { try await $0.act(.release, on: held) } }
         }
     }
 }

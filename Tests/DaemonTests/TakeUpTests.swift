@@ -26,14 +26,27 @@ import Units
                 new.held = held
                 new.notBefore = time
                 let id = try await parts.ledger.accept(new)
-                let stored = LiveJob(try #require(try await parts.ledger.job(id)))
-                let job = LiveJob(id, new)
-                #expect(job.pending == stored.pending)
-                #expect(job.spec == stored.spec)
-                #expect((job.user, job.uid, job.gid) == (stored.user, stored.uid, stored.gid))
-                #expect(job.state == stored.state && job.attempt == stored.attempt)
-                #expect(job.queue == stored.queue && job.timeLimit == stored.timeLimit)
+                let waiting = try await parts.ledger.waiting()
+                #expect(try PendingJob(#require(waiting.last)) == PendingJob(id, new))
             }
+        }
+    }
+
+    @Test func anElementIsHeldAsTheNextDaemonWouldHoldIt() async throws {
+        try await DaemonParts.with { parts in
+            let first = try await parts.ledger.accept(parts.newJob())
+            var new = parts.newJob()
+            new.after = [Dependency(JobReference(first), .ended)]
+            let (array, elements) = try await parts.ledger.accept(new, indices: [3, 7], limit: 1)
+            let waiting = try await parts.ledger.waiting()
+            for (id, index) in zip(elements, [3, 7]) {
+                let place = ArrayPlace(id: array, index: index)
+                let job = PendingJob(id, new, array: place, arrayLimit: 1)
+                #expect(try PendingJob(#require(waiting.first { $0.id == id })) == job)
+                #expect(try await parts.ledger.element(place) == id)
+            }
+            #expect(elements.map(\.number) == [array.number + 1, array.number + 2])
+            #expect(try await parts.ledger.job(array) == nil)
         }
     }
 
@@ -43,9 +56,10 @@ import Units
             let id = stored.record.id
             await parts.jobs.put(stored)
             let later = Timestamp.now().advanced(by: .seconds(3600))
-            await parts.jobs.queueAgain(id, "no descriptors left", retryAt: later)
+            await parts.jobs.queueAgain(
+                id, Ledger.Requeue(cause: "no descriptors left", attempt: "not-started", notBefore: later))
             #expect(try await parts.ledger.job(id)?.record.state == .queued)
-            #expect(await parts.jobs.live[id]?.state == .queued)
+            #expect(await parts.jobs.live[id] == nil)
             #expect(await parts.jobs.scheduler.isPending(id))
             #expect(await parts.jobs.scheduler.active[id] == nil)
             #expect(await parts.jobs.scheduler.reason(for: id, now: .now())?.text == "no descriptors left")

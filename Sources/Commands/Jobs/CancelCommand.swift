@@ -1,7 +1,5 @@
 import ArgumentParser
 import JobAPI
-import JobClient
-import Reporting
 
 struct CancelCommand: ContextCommand {
     static let configuration = CommandConfiguration(
@@ -9,16 +7,16 @@ struct CancelCommand: ContextCommand {
         abstract: "Cancel jobs, queued or running.",
         discussion: """
             A running job is asked to stop, and stopped if it does not. Jobs that can be cancelled are, even if others \
-            cannot; then the status is 1.
+            cannot; then the status is 1. The number of an array stands for all its jobs.
 
             EXAMPLE
-              mlctl cancel 42 43
+              mlctl cancel 42 43.7
             """)
 
     @OptionGroup var global: GlobalOptions
-    @Argument(help: "The jobs.") var ids: [JobID]
+    @Argument(help: "The jobs and arrays.") var jobs: [JobReference]
 
     func run(in context: Context) async throws -> Int32 {
-        try await actOnEach(ids, global, context) { client, id in try await client.cancel(id) }
+        try await act(.cancel, onEach: jobs, global, context)
     }
 }

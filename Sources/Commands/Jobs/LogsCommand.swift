@@ -16,7 +16,7 @@ struct LogsCommand: ContextCommand {
             """)
 
     @OptionGroup var global: GlobalOptions
-    @Argument(help: "The job.") var id: JobID
+    @Argument(help: "The job.") var job: JobReference
     @Flag(name: [.short, .long], help: "Go on until the job ends.") var follow = false
     @Option(help: "stdout, stderr or all.") var stream = LogStream.all
     @Option(help: ArgumentHelp("Only the last so many bytes; not with --follow.", valueName: "bytes")) var tail: Int?
@@ -30,9 +30,10 @@ struct LogsCommand: ContextCommand {
     func run(in context: Context) async throws -> Int32 {
         try await global.withClient(context) { client in
             guard follow else {
-                try print(try await client.logs(id, stream: stream, tail: tail), in: context)
+                try print(try await client.logs(job, stream: stream, tail: tail), in: context)
                 return
             }
+            let id = job.index == nil ? job.id : try await client.job(job).job.id
             _ = try await Follower(client: client, id: id, logs: true).run { event in
                 guard event.type == .log, let text = event.text else { return }
                 if stream == .all || event.stream == stream.rawValue { try print(Array(text.utf8), in: context) }

@@ -1,7 +1,5 @@
 import ArgumentParser
 import JobAPI
-import JobClient
-import Reporting
 
 struct ReleaseCommand: ContextCommand {
     static let configuration = CommandConfiguration(
@@ -16,9 +14,9 @@ struct ReleaseCommand: ContextCommand {
             """)
 
     @OptionGroup var global: GlobalOptions
-    @Argument(help: "The jobs.") var ids: [JobID]
+    @Argument(help: "The jobs and arrays.") var jobs: [JobReference]
 
     func run(in context: Context) async throws -> Int32 {
-        try await actOnEach(ids, global, context) { client, id in try await client.release(id) }
+        try await act(.release, onEach: jobs, global, context)
     }
 }

@@ -31,6 +31,13 @@ struct RunCommand: ContextCommand {
     @Option(help: ArgumentHelp("A path it may read; may be repeated.", valueName: "path")) var readOnly: [String] = []
     @Option(help: ArgumentHelp("A path it may write; may be repeated.", valueName: "path")) var readWrite: [String] = []
     @Option(
+        help: ArgumentHelp(
+            "Start after this job has come to succeeded (the default), failed or ended; may be repeated.",
+            valueName: "id[:state]"))
+    var after: [String] = []
+    @Option(help: "How often to start it again after a failure. Default: 0.") var retries: Int?
+    @Flag(help: "It may be stopped and started again, as when the machine restarts.") var interruptible = false
+    @Option(
         help: ArgumentHelp("A variable for it; NAME alone passes yours on. May be repeated.", valueName: "name=value"))
     var env: [String] = []
     @Argument(parsing: .postTerminator, help: ArgumentHelp("The command, after --.", valueName: "command"))
@@ -82,6 +89,12 @@ struct RunCommand: ContextCommand {
             sub([
                 ("cpus", cpus.map { .integer(Int64($0)) }), ("memory", memory.map { .string($0) }),
                 ("gpus", gpus.map { .integer(Int64($0)) }), ("time", time.map { .string($0) }),
+            ]))
+        set(
+            "schedule",
+            sub([
+                ("after", list(after)), ("retries", retries.map { .integer(Int64($0)) }),
+                ("interruptible", interruptible ? .boolean(true) : nil),
             ]))
         set(
             "sandbox",

@@ -10,10 +10,11 @@ struct SubmitCommand: ContextCommand {
         discussion: """
             The file is checked first; with any problem in it, each is shown with its line and nothing is submitted. \
             Relative paths in the file start at the directory you are in. With --wait, Ctrl-C stops the watching, \
-            not the job.
+            not the job. --array submits many jobs of one description; each finds its index in MLD_ARRAY_INDEX.
 
             EXAMPLE
               mlctl submit examples/fashion-mnist.toml --set train.epochs=3 --wait
+              mlctl submit sweep.toml --array 1-100%8 --after 41
             """)
 
     @OptionGroup var global: GlobalOptions
@@ -22,18 +23,38 @@ struct SubmitCommand: ContextCommand {
         help: ArgumentHelp(
             "Change a key of the file, as in resources.cpus=2; may be repeated.", valueName: "key.path=value"))
     var set: [String] = []
+    @Option(
+        help: ArgumentHelp(
+            "Many jobs, as in 1-100%8: indices 1 to 100, at most 8 at a time.", valueName: "indices"))
+    var array: String?
+    @Option(
+        help: ArgumentHelp(
+            "Start after this job has come to succeeded (the default), failed or ended; may be repeated.",
+            valueName: "id[:state]"))
+    var after: [String] = []
     @Flag(help: "Show progress to the end and exit with the job's status.") var wait = false
+
+    func validate() throws {
+        if wait, array != nil { throw ValidationError("--wait follows one job; use mlctl wait with the array's id") }
+        // They become parts of a TOML text.
+        for text in [array].compactMap(\.self) + after where text.contains("\"") || text.contains("\\") {
+            throw ValidationError("\"\(text)\" is neither a job nor a list of indices")
+        }
+    }
 
     func run(in context: Context) async throws -> Int32 {
         var file = try JobFile(path: file)
         for assignment in set { try file.set(assignment) }
+        if let array { try file.set("array=\"\(array)\"") }
+        if !after.isEmpty { try file.set("schedule.after=[" + after.map { "\"\($0)\"" }.joined(separator: ", ") + "]") }
         let spec = try file.spec(directory: context.directory, home: context.home)
         try checkTraining(file, spec, context)
         return try await global.withClient(context) { client in
             let submitted = try await client.submit(spec)
             try context.print("\(submitted.id)\n")
-            guard wait else {
-                context.note(printable("job \(submitted.id) \(submitted.state.rawValue): \(submitted.reason)"))
+            guard wait, submitted.elements == nil else {
+                let what = submitted.elements.map { "array \(submitted.id) of \($0) jobs" } ?? "job \(submitted.id)"
+                context.note(printable("\(what) \(submitted.state.rawValue): \(submitted.reason)"))
                 return 0
             }
             let display = LiveDisplay(submitted.id, context)

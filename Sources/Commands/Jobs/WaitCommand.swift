@@ -13,12 +13,13 @@ struct WaitCommand: ContextCommand {
             """)
 
     @OptionGroup var global: GlobalOptions
-    @Argument(help: "The jobs.") var ids: [JobID]
+    @Argument(help: "The jobs and arrays.") var jobs: [JobReference]
 
     func run(in context: Context) async throws -> Int32 {
         try await global.withClient(context) { client in
             // All ids first: a mistyped one should not come to light after hours.
-            for id in ids { _ = try await client.job(id) }
+            var ids: [JobID] = []
+            for job in jobs { ids += try await numbers(of: job, client) }
             var worst: Int32 = 0
             for id in ids {
                 let job = try await Follower(client: client, id: id, logs: false, isKnown: true).run { _ in }
@@ -26,6 +27,16 @@ struct WaitCommand: ContextCommand {
                 worst = max(worst, exitStatus(of: job))
             }
             return worst
+        }
+    }
+
+    /// The job itself, or every job of an array.
+    private func numbers(of job: JobReference, _ client: JobClient) async throws -> [JobID] {
+        do {
+            return [try await client.job(job).job.id]
+        } catch let error as ClientError {
+            guard case .refused(let refusal) = error, refusal.code == .isArray else { throw error }
+            return try await client.array(job.id, limit: 10_000).jobs.map(\.id)
         }
     }
 }

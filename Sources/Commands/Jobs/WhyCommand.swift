@@ -14,10 +14,10 @@ struct WhyCommand: ContextCommand {
 
     @OptionGroup var global: GlobalOptions
     @OptionGroup var format: FormatOptions
-    @Argument(help: "The job.") var id: JobID
+    @Argument(help: "The job.") var job: JobReference
 
     func run(in context: Context) async throws -> Int32 {
-        let why = try await global.withClient(context) { try await $0.why(id) }
+        let why = try await global.withClient(context) { try await $0.why(job) }
         try format.print(why, in: context) { text($0, style: context.outputStyle) }
         return 0
     }

@@ -37,6 +37,10 @@ extension JobID: ExpressibleByArgument {
     package init?(argument: String) { self.init(argument) }
 }
 
+extension JobReference: ExpressibleByArgument {
+    package init?(argument: String) { self.init(argument) }
+}
+
 extension JobState: ExpressibleByArgument {}
 extension ReportGrouping: ExpressibleByArgument {}
 extension BillingBasis: ExpressibleByArgument {}

@@ -122,16 +122,15 @@ actor EnergyMeter {
         tracked[id]?.cpuSeconds = cpuSeconds
     }
 
-    /// Reads the meters up to now, then counts the job out and books everything.
+    /// Reads the meters up to now, then counts the job out. What it drew is on disk after the next flush.
     /// - Parameter finalCPU: the CPU seconds of all its processes as the kernel counted them at the end, when known.
-    func end(_ id: JobID, finalCPU: Double?) async {
+    func end(_ id: JobID, finalCPU: Double?) {
         if let finalCPU, let job = tracked[id], job.cpuSeconds(ProcessSnapshot()) == nil {
             tracked[id]?.cpuSeconds = { _ in finalCPU }
         }
         read()
         tracked[id] = nil
         for domain in roundings.keys { roundings[domain]?[.job(id.number)] = nil }
-        await flush()
     }
 
     func totals(_ id: JobID) -> JobTotals? { tracked[id]?.totals }

@@ -28,9 +28,9 @@ struct API: Sendable {
         v1.get("jobs", use: list)
         v1.get("jobs/{id}", use: show)
         v1.get("jobs/{id}/why", use: why)
-        v1.post("jobs/{id}/cancel", use: cancel)
-        v1.post("jobs/{id}/hold", use: hold)
-        v1.post("jobs/{id}/release", use: release)
+        v1.post("jobs/{id}/{action}", use: act)
+        v1.get("arrays/{id}", use: array)
+        v1.post("arrays/{id}/{action}", use: actOnArray)
         v1.get("jobs/{id}/logs", use: logs)
         v1.get("jobs/{id}/events", use: events)
         v1.get("devices", use: devices)
@@ -78,27 +78,39 @@ struct API: Sendable {
 
     private func show(_ request: Request, _ context: PeerContext) async throws -> Response {
         let peer = try await authenticated(context)
-        return try Responses.json(try await jobs.detail(try id(context), for: peer))
+        return try Responses.json(try await jobs.detail(try await id(context), for: peer))
     }
 
     private func why(_ request: Request, _ context: PeerContext) async throws -> Response {
         let peer = try await authenticated(context)
-        return try Responses.json(try await jobs.explain(try id(context), for: peer))
+        return try Responses.json(try await jobs.explain(try await id(context), for: peer))
     }
 
-    private func cancel(_ request: Request, _ context: PeerContext) async throws -> Response {
+    private func act(_ request: Request, _ context: PeerContext) async throws -> Response {
         let peer = try await authenticated(context)
-        return try Responses.json(try await jobs.cancel(try id(context), from: peer))
+        let action = try action(context)
+        return try Responses.json(try await jobs.act(action, on: try await id(context), from: peer))
     }
 
-    private func hold(_ request: Request, _ context: PeerContext) async throws -> Response {
+    private func array(_ request: Request, _ context: PeerContext) async throws -> Response {
         let peer = try await authenticated(context)
-        return try Responses.json(try await jobs.hold(try id(context), from: peer))
+        let limit = try Query(request).integer("limit") ?? 1000
+        return try Responses.json(try await jobs.array(try arrayID(context), limit: limit, for: peer))
     }
 
-    private func release(_ request: Request, _ context: PeerContext) async throws -> Response {
+    private func actOnArray(_ request: Request, _ context: PeerContext) async throws -> Response {
         let peer = try await authenticated(context)
-        return try Responses.json(try await jobs.release(try id(context), from: peer))
+        let action = try action(context)
+        return try Responses.json(try await jobs.act(action, onArray: try arrayID(context), from: peer))
+    }
+
+    private func action(_ context: PeerContext) throws -> JobAction {
+        let name = context.parameters.get("action") ?? ""
+        guard let action = JobAction(rawValue: name) else {
+            let known = JobAction.allCases.map(\.rawValue).joined(separator: ", ")
+            throw APIError(.notFound, "nothing called \"\(name.prefix(40))\" is done to a job", hint: "one of \(known)")
+        }
+        return action
     }
 
     /// What the job wrote so far, as plain text; only for its owner and admins.
@@ -132,7 +144,7 @@ struct API: Sendable {
 
     private func events(_ request: Request, _ context: PeerContext) async throws -> Response {
         let directory = try await readable(request, context)
-        let id = try id(context)
+        let id = try await id(context)
         let query = Query(request)
         let logs: JobFollower.Logs =
             query.text("logs") != "true" ? .none : (query.text("from") == "now" ? .fromNow : .fromStart)
@@ -215,7 +227,16 @@ struct API: Sendable {
         return peer
     }
 
-    private func id(_ context: PeerContext) throws -> JobID { try jobID(context.parameters.get("id") ?? "") }
+    /// The job of the path, which may be an element of an array.
+    private func id(_ context: PeerContext) async throws -> JobID {
+        let text = context.parameters.get("id") ?? ""
+        guard let reference = JobReference(text) else {
+            throw APIError(.invalidRequest, "\"\(text.prefix(40))\" is not a job number, such as 42 or 42.7")
+        }
+        return try await jobs.resolve(reference)
+    }
+
+    private func arrayID(_ context: PeerContext) throws -> JobID { try jobID(context.parameters.get("id") ?? "") }
 
     private func jobID(_ text: String) throws -> JobID {
         guard let id = JobID(text) else {
@@ -227,7 +248,7 @@ struct API: Sendable {
     /// The job's directory, if the peer may read what the job wrote.
     private func readable(_ request: Request, _ context: PeerContext) async throws -> JobDirectory {
         let peer = try await authenticated(context)
-        let job = try await jobs.record(try id(context))
+        let job = try await jobs.record(try await id(context))
         try await jobs.authorise(peer, on: job, to: "read")
         return await jobs.directory(job.id)
     }

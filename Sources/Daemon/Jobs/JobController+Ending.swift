@@ -75,15 +75,32 @@ extension JobController {
         guard let job = live[id] else { return }
         // Its cgroup is emptied below: no way that leads here may end what lives.
         if let process = job.process, launcher.isAlive(process) { return watch(id, process) }
-        // Booked at once: what it wrote may have to wait for the disk, and it pays for nothing meanwhile.
-        let last = ExitRecord.read(directory(id).exitRecord(job.attempt))
+        let path = directory(id).exitRecord(job.attempt)
+        // Metered up to here at once: what it wrote may have to wait for the disk, and it pays for nothing meanwhile.
+        let last = ExitRecord.read(path)
         await meter.end(id, finalCPU: last.map { Double($0.userMicroseconds + $0.systemMicroseconds) / 1e6 })
+        // A supervisor that wrote its record left nothing behind, so the next job need not wait for the books.
+        if last != nil { release(id) }
         guard await takeLastEvents(id), let found = await exitRecord(id, attempt: job.attempt) else { return }
         await cleanUp(id)
+        release(id)
+        guard let job = live[id] else { return }
         let outcome = Outcome(
-            record: found.record, cancelledBy: live[id]?.cancelledBy, timeLimit: job.timeLimit,
+            record: found.record, cancelledBy: job.cancelledBy, timeLimit: job.timeLimit,
             lastWords: LastWords.read(directory(id).stderr))
-        await finish(id, outcome)
+        let sequel = Sequel(
+            outcome, of: job, wasStopped: found.record?.cause == .stopped,
+            couldStart: found.record?.cause != .couldNotStart, now: .now())
+        switch sequel {
+        case .final(let outcome): await finish(id, outcome)
+        case .again(let requeue): await queueAgain(id, requeue)
+        }
+    }
+
+    /// What the job held is free for others.
+    private func release(_ id: JobID) {
+        guard scheduler.ended(id) != nil else { return }
+        requestPlan()
     }
 
     /// Reads the event file to its end, as far as it is read at all.
@@ -143,10 +160,13 @@ extension JobController {
             }
         }
         logger.info("\(outcome.state.rawValue)", metadata: ["job": "\(id)", "cause": "\(outcome.cause)"])
+        let array = live[id]?.array
         live[id] = nil
+        failedStarts[id] = nil
         scheduler.ended(id)
         await publishState(id)
         hub.finish(id)
+        settleDependents(of: id, in: array?.id)
         requestPlan()
     }
 }

@@ -8,13 +8,13 @@ import Units
 extension JobController {
     /// Keeps a queued job from starting, on its owner's or an admin's word.
     func hold(_ id: JobID, from peer: Peer) async throws -> JobRecord {
-        guard let stored = try await ledger.job(id) else { throw APIError(.notFound, "there is no job \(id)") }
+        let stored = try await stored(id)
         try authorise(peer, on: stored.record, to: "hold")
-        guard let job = live[id], job.state == .queued, job.cancelledBy == nil else {
+        guard let job = scheduler.pendingJob(id) else {
             throw APIError(
                 .conflict, "job \(id) does not wait to be started", hint: "mlctl show \(id) says what it does")
         }
-        if job.pending.held {
+        if job.held {
             throw APIError(.conflict, "job \(id) is held already", hint: "mlctl why \(id) says by whom")
         }
         let user = User.lookup(uid: peer.uid, gid: peer.gid)
@@ -26,7 +26,7 @@ extension JobController {
                 throw APIError(.conflict, "job \(id) does not wait to be started")
             }
         } catch {
-            setFree(id, job.pending.note)
+            setFree(id, job.note)
             throw error
         }
         await publishState(id)
@@ -44,7 +44,7 @@ extension JobController {
             }
         }
         let user = User.lookup(uid: peer.uid, gid: peer.gid)
-        guard let job = live[id], job.state == .queued, job.pending.held,
+        guard let job = scheduler.pendingJob(id), job.held,
             try await ledger.release(id, by: user.name, policyHash: policy.hash, at: .now())
         else { throw APIError(.conflict, "job \(id) is not held", hint: "mlctl why \(id) says what it waits for") }
         setFree(id, nil)
@@ -52,18 +52,18 @@ extension JobController {
     }
 
     private func setHeld(_ id: JobID, note: String) {
-        live[id]?.pending.held = true
-        live[id]?.pending.note = note
-        if let job = live[id] { scheduler.add(job.pending) }
+        guard var job = scheduler.pendingJob(id) else { return }
+        job.held = true
+        job.note = note
+        scheduler.add(job)
     }
 
     /// It may have been cancelled while the ledger was written.
     private func setFree(_ id: JobID, _ note: String?) {
-        guard var job = live[id], job.state == .queued, job.cancelledBy == nil else { return }
-        job.pending.held = false
-        job.pending.note = note
-        live[id] = job
-        scheduler.add(job.pending)
+        guard var job = scheduler.pendingJob(id) else { return }
+        job.held = false
+        job.note = note
+        scheduler.add(job)
         requestPlan()
     }
 }

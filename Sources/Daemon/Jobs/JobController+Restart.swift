@@ -11,9 +11,9 @@ extension JobController {
     ///
     /// What runs is metered before anything is written: that may have to wait for the disk, and is left to the loop.
     func takeUp() async throws {
-        let unfinished = try await ledger.unfinished()
+        let unfinished = try await ledger.active()
         var found: [JobID: Remains] = [:]
-        for stored in unfinished where stored.record.state.isActive { found[stored.record.id] = look(for: stored) }
+        for stored in unfinished { found[stored.record.id] = look(for: stored) }
         if found.values.contains(.neverStarted) {
             // A process that was just being born does not bear its name yet.
             try await Task.sleep(for: .milliseconds(200))
@@ -26,10 +26,7 @@ extension JobController {
         for stored in unfinished {
             let job = LiveJob(stored)
             live[job.id] = job
-            guard let remains = found[job.id] else {
-                scheduler.add(job.pending)
-                continue
-            }
+            guard let remains = found[job.id] else { continue }
             hold(stored)
             if let running = takeUp(stored, remains) { adopted.append(running) }
             if let absent = remains.inOutage(stored) { inOutage.append(absent) }
@@ -37,7 +34,20 @@ extension JobController {
         // All at once: each reading is of all jobs.
         await meter.begin(adopted)
         await meter.bookOutage(inOutage)
+        try await takeUpWaiting()
         requestPlan()
+    }
+
+    private func takeUpWaiting() async throws {
+        for job in try await ledger.waiting() {
+            if let user = job.cancelledBy {
+                finishLater(job.id, Outcome(state: .cancelled, cause: "cancelled by \(user)", end: nil))
+                continue
+            }
+            let pending = PendingJob(job)
+            scheduler.add(pending)
+            waitForOthers(pending)
+        }
     }
 
     /// Looks again for a job of which nobody could tell whether it runs, until that can be told.
@@ -92,10 +102,13 @@ extension JobController {
         scheduler.started(
             ActiveJob(
                 id: stored.record.id, uid: stored.record.uid, request: stored.spec.resources.vector,
-                startedAt: stored.record.startedAt ?? stored.record.submittedAt,
-                expectedEnd: stored.timeLimit.flatMap { limit in
-                    stored.record.startedAt?.advanced(by: .seconds(limit))
-                }))
+                startedAt: stored.attemptStartedAt ?? stored.record.submittedAt,
+                expectedEnd: stored.record.state == .suspended
+                    ? nil
+                    : stored.timeLimit.flatMap { limit in
+                        stored.attemptStartedAt?.advanced(by: .seconds(limit + stored.suspendedSeconds))
+                    },
+                array: stored.record.array?.id))
     }
 
     /// - Returns: what is to be metered, if the job still runs.
@@ -107,18 +120,35 @@ extension JobController {
         switch remains {
         case .running(let process):
             live[id]?.process = process
-            live[id]?.state = .running
+            // What was asked for and written down may not have been done.
+            if stored.record.state == .suspended {
+                live[id]?.suspendedAt = .now()
+                freeze(id, process)
+            } else {
+                live[id]?.state = .running
+                thaw(id, process)
+            }
             watch(id, process)
             logger.notice("adopted", metadata: ["job": "\(id)", "pid": "\(process.supervisorPID)"])
             if stored.record.state == .starting { noteLater(id, process) }
-            if live[id]?.cancelledBy != nil { stop(id, process) }
+            if live[id]?.cancelledBy != nil || live[id]?.requeuedBy != nil { stop(id, process) }
             return EnergyMeter.Tracked(
                 id: id, attempt: stored.record.attempt, reservedCPUs: Double(stored.spec.resources.cpus),
                 reservedMemoryBytes: stored.spec.resources.memory.bytes, process: process,
                 cpuSeconds: launcher.cpuClock(of: process))
         case .ended: seeToEnd(id)
-        case .lost(let cause): finishLater(id, Outcome(state: .lost, cause: cause, end: nil))
-        case .neverStarted: queueAgainLater(id, "mld stopped before it was started; queued again")
+        case .lost(let cause):
+            let outcome = Outcome(state: .lost, cause: cause, end: nil)
+            guard let job = live[id] else { break }
+            switch Sequel(outcome, of: job, wasStopped: false, now: .now()) {
+            case .final(let outcome): finishLater(id, outcome)
+            case .again(let requeue): queueAgainLater(id, requeue)
+            }
+        case .neverStarted:
+            queueAgainLater(
+                id,
+                Ledger.Requeue(
+                    cause: "mld stopped before it was started; queued again", attempt: "not-started"))
         case .unknown(let problem):
             logger.error("cannot tell whether it runs: \(problem)", metadata: ["job": "\(id)"])
             lookAgainLater(stored)
@@ -138,33 +168,32 @@ extension JobController {
         }
     }
 
-    /// Nothing of the attempt that is written down as starting runs or ran, so the job waits again.
-    /// - Parameter retryAt: no earlier than this.
-    func queueAgain(_ id: JobID, _ cause: String, retryAt: Timestamp?) async {
+    /// Ends an attempt that is not the last: the job waits again.
+    func queueAgain(_ id: JobID, _ requeue: Ledger.Requeue) async {
         while true {
+            // What it lost is reckoned from what is booked.
+            await meter.flush()
             do {
                 // Nothing is written where it is queued already, by a try that failed after its commit.
-                try await ledger.transition(id, to: .queued, cause: cause, at: .now())
+                try await ledger.requeue(id, requeue, at: .now())
                 break
             } catch {
                 logger.error("\(error)", metadata: ["job": "\(id)"])
                 guard (try? await Task.sleep(for: .seconds(2))) != nil else { return }
             }
         }
+        logger.notice("queued again", metadata: ["job": "\(id)", "cause": "\(requeue.cause)"])
         await cleanUp(id)
-        guard var job = live[id] else { return }
-        job.state = .queued
-        job.process = nil
-        job.events = nil
-        job.pending.notBefore = retryAt ?? job.pending.notBefore
-        if retryAt != nil { job.pending.note = cause }
-        live[id] = job
         scheduler.ended(id)
+        guard let job = live.removeValue(forKey: id) else { return }
         // Someone cancelled it meanwhile.
         if let user = job.cancelledBy {
             return finishLater(id, Outcome(state: .cancelled, cause: "cancelled by \(user)", end: nil))
         }
-        scheduler.add(job.pending)
+        var pending = job.pending
+        pending.notBefore = requeue.notBefore ?? pending.notBefore
+        pending.note = requeue.notBefore == nil ? nil : requeue.cause
+        scheduler.add(pending)
         await publishState(id)
         requestPlan()
     }

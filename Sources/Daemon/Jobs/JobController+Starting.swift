@@ -8,18 +8,38 @@ import Scheduling
 import Units
 
 extension JobController {
-    /// Starts a job the scheduler chose: first on disk, then as processes.
-    func start(_ id: JobID) async {
-        guard let job = live[id], job.state == .queued, job.cancelledBy == nil else {
-            scheduler.ended(id)
-            return
+    /// Asks the scheduler, and keeps what it gives to the jobs it chose; each is then started by a task of its own.
+    func startWhatFits() async {
+        let plan = scheduler.plan(now: .now())
+        if let wake = plan.wakeAt { wakeUp(at: wake) }
+        guard !plan.starts.isEmpty else { return }
+        do {
+            for stored in try await ledger.jobs(numbered: plan.starts) {
+                // It may have been cancelled or held while it was read.
+                guard let job = scheduler.pendingJob(stored.record.id), job.isFree, stored.record.state == .queued,
+                    let active = scheduler.starting(job.id, at: .now())
+                else { continue }
+                scheduler.started(active)
+                live[job.id] = LiveJob(stored)
+                live[job.id]?.pending = job
+                live[job.id]?.state = .starting
+                startLater(stored)
+            }
+        } catch {
+            logger.error("cannot read what to start: \(error)")
+            retryLater()
         }
-        live[id]?.state = .starting
+    }
+
+    /// Starts a job the scheduler chose: first on disk, then as processes.
+    func start(_ stored: StoredJob) async {
+        let id = stored.record.id
+        guard let job = live[id], job.cancelledBy == nil else { return await stayQueued(id, nil) }
         do {
             // First what may want for space: a job whose files have no room yet waits, and has not begun.
-            try directory(id).create(owner: (job.uid, job.gid), spec: job.spec, attempt: job.attempt + 1)
+            try await makeDirectory(of: job)
         } catch let error as DaemonError where error.isTransient {
-            return await stayQueued(id, job, "\(error)")
+            return await stayQueued(id, "\(error)")
         } catch {
             return failToStart(id, "\(error)")
         }
@@ -31,18 +51,23 @@ extension JobController {
             live[id]?.attempt = attempt
             live[id]?.startedAt = now
         } catch {
-            return await stayQueued(id, job, "\(error)")
+            return await stayQueued(id, "\(error)")
         }
         await publishState(id)
         await launch(id)
     }
 
+    /// Apart from the actor: files take their time.
+    private nonisolated func makeDirectory(of job: LiveJob) async throws {
+        try await directory(job.id).create(owner: (job.uid, job.gid), spec: job.spec, attempt: job.attempt + 1)
+    }
+
     /// Nothing was started: the job stays queued, and is tried again: the cause passes by itself.
-    private func stayQueued(_ id: JobID, _ job: LiveJob, _ problem: String) async {
-        logger.error("cannot start: \(problem)", metadata: ["job": "\(id)"])
-        live[id]?.state = .queued
+    private func stayQueued(_ id: JobID, _ problem: String?) async {
+        if let problem { logger.error("cannot start: \(problem)", metadata: ["job": "\(id)"]) }
         scheduler.ended(id)
-        if let user = live[id]?.cancelledBy {
+        guard let job = live.removeValue(forKey: id) else { return }
+        if let user = job.cancelledBy {
             return finishLater(id, Outcome(state: .cancelled, cause: "cancelled by \(user)", end: nil))
         }
         scheduler.add(job.pending)
@@ -61,12 +86,15 @@ extension JobController {
                 reservedMemoryBytes: job.spec.resources.memory.bytes, cpuSeconds: { _ in 0 })
         ])
         do {
-            let started = try launcher.start(launch(of: job, in: directory), profile: profile(of: job, in: directory))
+            let started = try await spawn(launch(of: job, in: directory), profile: profile(of: job, in: directory))
             await meter.attach(id, started, cpuSeconds: launcher.cpuClock(of: started))
             live[id]?.process = started
             live[id]?.events = TrainingEvents(path: directory.events(job.attempt))
             live[id]?.state = .running
+            failedStarts[id] = nil
             watch(id, started)
+            // Someone wanted it to end while it was being started.
+            if live[id]?.cancelledBy != nil || live[id]?.requeuedBy != nil { stop(id, started) }
             try await ledger.recordProcess(
                 id, attempt: job.attempt, pid: started.supervisorPID, startTime: started.startTime,
                 cgroup: started.cgroupPath, enforced: started.enforced + started.notEnforced.map { "not: " + $0 },
@@ -74,24 +102,29 @@ extension JobController {
             logger.info("started", metadata: ["job": "\(id)", "pid": "\(started.supervisorPID)"])
         } catch let error as SandboxError {
             await meter.end(id, finalCPU: 0)
-            return error.isTransient ? startLater(id, "\(error)") : failToStart(id, "\(error)")
+            return error.isTransient ? startAgainLater(id, "\(error)") : failToStart(id, "\(error)")
         } catch {
             // It runs; only the note of its process is missing, which its end will show again.
             logger.error("\(error)", metadata: ["job": "\(id)"])
         }
         await publishState(id)
-        // Someone cancelled it while it was being started.
-        if live[id]?.cancelledBy != nil, let process = live[id]?.process { stop(id, process) }
+    }
+
+    /// Apart from the actor: making processes takes milliseconds.
+    private nonisolated func spawn(_ launch: Launch, profile: Sandbox.SandboxProfile) async throws -> Started {
+        try launcher.start(launch, profile: profile)
     }
 
     /// Descriptors, memory or room were used up: nothing was started, and it is tried again, less and less often.
-    private func startLater(_ id: JobID, _ problem: String) {
-        let tries = (live[id]?.failedStarts ?? 0) + 1
-        live[id]?.failedStarts = tries
+    func startAgainLater(_ id: JobID, _ problem: String) {
+        let tries = failedStarts[id, default: 0] + 1
+        failedStarts[id] = tries
         logger.error("cannot start: \(problem)", metadata: ["job": "\(id)"])
         queueAgainLater(
-            id, "could not be started, to be tried again: \(problem)",
-            retryAt: Timestamp.now().advanced(by: .seconds(min(5 * (1 << min(tries - 1, 6)), 300))))
+            id,
+            Ledger.Requeue(
+                cause: "could not be started, to be tried again: \(problem)", attempt: "not-started",
+                notBefore: Timestamp.now().advanced(by: .seconds(min(5 * (1 << min(tries - 1, 6)), 300)))))
     }
 
     private func failToStart(_ id: JobID, _ cause: String) {
@@ -107,6 +140,10 @@ extension JobController {
         var environment = job.spec.command?.env ?? [:]
         environment["MLD_JOB_ID"] = "\(job.id)"
         environment["MLD_ATTEMPT"] = "\(job.attempt)"
+        if let array = job.array {
+            environment["MLD_ARRAY_ID"] = "\(array.id)"
+            environment["MLD_ARRAY_INDEX"] = "\(array.index)"
+        }
         environment["MLD_OUTPUT_DIR"] = directory.output
         // The training core shares a step out among threads of its own.
         if job.spec.train != nil { environment["OPENBLAS_NUM_THREADS"] = "1" }

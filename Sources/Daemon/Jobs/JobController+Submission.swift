@@ -18,8 +18,12 @@ extension JobController {
         var spec = spec
         spec.project = spec.project ?? settings.defaultProject
         try checkPaths(spec, user)
+        let after = try await unmet(spec.schedule.after)
         let now = Timestamp.now()
-        let queued = live.values.count { $0.uid == peer.uid && $0.state == .queued }
+        // An array counts with all its elements.
+        let array = spec.array
+        spec.array = nil
+        let queued = scheduler.pendingCount(uid: peer.uid) + (array.map { $0.indices.count - 1 } ?? 0)
         let admission = policy.admit(
             spec, by: Submitter(uid: user.uid, user: user.name, groups: user.groupNames, home: user.home),
             machine: machine,
@@ -35,16 +39,39 @@ extension JobController {
                 spec: spec, user: user.name, uid: user.uid, gid: user.gid, project: admitted.project,
                 queue: admitted.queue, priority: admitted.priority, timeLimit: admitted.timeLimit,
                 held: admitted.held, notBefore: admitted.notBefore, reason: admitted.reason,
-                rule: admitted.rule?.description, policyHash: policy.hash, submittedAt: now)
+                rule: admitted.rule?.description, policyHash: policy.hash, submittedAt: now, after: after)
+            return try await accept(new, array)
+        }
+    }
+
+    /// - Returns: the job's or the array's number; it is on disk.
+    private func accept(_ new: NewJob, _ array: JobArray?) async throws -> Submitted {
+        guard let array else {
             let id = try await ledger.accept(new)
             // From here on it is on disk, so nothing may fail before it is queued.
-            let job = LiveJob(id, new)
-            live[id] = job
-            scheduler.add(job.pending)
-            logger.info("accepted", metadata: ["job": "\(id)", "user": "\(user.name)", "queue": "\(admitted.queue)"])
-            requestPlan()
-            return Submitted(id: id, state: .queued, reason: scheduler.reason(for: id, now: now)?.text ?? "queued")
+            queue(PendingJob(id, new))
+            logger.debug("accepted", metadata: ["job": "\(id)", "user": "\(new.user)", "queue": "\(new.queue)"])
+            return Submitted(id: id, state: .queued, reason: reason(for: id, new))
         }
+        let (id, elements) = try await ledger.accept(new, indices: array.indices, limit: array.limit)
+        for (element, index) in zip(elements, array.indices) {
+            queue(
+                PendingJob(element, new, array: ArrayPlace(id: id, index: index), arrayLimit: array.limit))
+        }
+        logger.debug("accepted", metadata: ["array": "\(id)", "user": "\(new.user)", "queue": "\(new.queue)"])
+        let reason = elements.first.map { self.reason(for: $0, new) } ?? new.reason
+        return Submitted(id: id, state: .queued, reason: reason, elements: elements.count)
+    }
+
+    private func queue(_ job: PendingJob) {
+        scheduler.add(job)
+        waitForOthers(job)
+        requestPlan()
+    }
+
+    /// What keeps it, where that costs nothing to tell: where many wait it is asked for with `why`.
+    private func reason(for id: JobID, _ new: NewJob) -> String {
+        scheduler.reason(for: id, now: new.submittedAt)?.text ?? "queued"
     }
 
     /// The paths a job names, with its user's rights, as its start will see them.
@@ -62,47 +89,6 @@ extension JobController {
             throw APIError(.invalidRequest, "\(error)", hint: "the job's sandbox cannot have it; choose another path")
         }
         throw error
-    }
-
-    /// Ends a job on its owner's word.
-    func cancel(_ id: JobID, from peer: Peer) async throws -> JobRecord {
-        guard let stored = try await ledger.job(id) else { throw APIError(.notFound, "there is no job \(id)") }
-        try authorise(peer, on: stored.record, to: "cancel")
-        let user = User.lookup(uid: peer.uid, gid: peer.gid)
-        guard let job = live[id], !stored.record.state.isFinal else {
-            throw APIError(.conflict, "job \(id) has already ended: \(stored.record.state.rawValue)")
-        }
-        if job.state == .queued {
-            // Out of the scheduler first: while the ledger is written nothing may start it.
-            scheduler.remove(id)
-            live[id]?.cancelledBy = user.name
-            do {
-                try await ledger.transition(id, to: .cancelled, cause: "cancelled by \(user.name)", at: .now())
-            } catch {
-                live[id]?.cancelledBy = nil
-                scheduler.add(job.pending)
-                throw error
-            }
-            live[id] = nil
-            await publishState(id)
-            hub.finish(id)
-            requestPlan()
-        } else {
-            live[id]?.cancelledBy = user.name
-            if let process = job.process { stop(id, process) }
-            try await ledger.requestCancel(id, by: user.name)
-        }
-        guard let now = try await ledger.job(id) else { throw APIError(.notFound, "there is no job \(id)") }
-        return now.record
-    }
-
-    /// Asks a job's supervisor to end it: SIGTERM, its grace time, then the end of everything in its cgroup.
-    func stop(_ id: JobID, _ process: Started) {
-        do {
-            try launcher.stop(process)
-        } catch {
-            logger.error("cannot stop: \(error)", metadata: ["job": "\(id)"])
-        }
     }
 
     /// The owner, root and the policy's admins may act on a job.

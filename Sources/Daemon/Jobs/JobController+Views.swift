@@ -22,11 +22,30 @@ extension JobController {
     /// What reports bill where nobody asks for another basis.
     var billingBasis: BillingBasis { policy.billing.basis.value }
 
-    func record(_ id: JobID) async throws -> JobRecord {
-        guard let stored = try await ledger.job(id) else {
-            throw APIError(.notFound, "there is no job \(id)", hint: "mlctl list shows the jobs there are")
+    func record(_ id: JobID) async throws -> JobRecord { view(try await stored(id).record, now: .now()) }
+
+    /// The job as it is on disk.
+    func stored(_ id: JobID) async throws -> StoredJob {
+        if let stored = try await ledger.job(id) { return stored }
+        throw APIError(.notFound, "there is no job \(id)", hint: "mlctl list shows the jobs there are")
+    }
+
+    /// The job that people call so.
+    /// - Throws: ``APIError`` `.isArray` where it is a whole array, `.notFound` where there is none.
+    func resolve(_ reference: JobReference) async throws -> JobID {
+        if let index = reference.index {
+            if let id = try await ledger.element(ArrayPlace(id: reference.id, index: index)) { return id }
+            throw APIError(.notFound, "there is no job \(reference)", hint: "mlctl list shows the jobs there are")
         }
-        return view(stored.record, now: .now())
+        // Asked only where there is no such job: it costs the usual case nothing.
+        guard try await ledger.job(reference.id) == nil else { return reference.id }
+        let count = try await ledger.elementCounts(of: reference.id).values.reduce(0, +)
+        if count > 0 {
+            throw APIError(
+                .isArray, "\(reference) is an array of \(counted(count, "job"))",
+                hint: "name one of them, such as \(reference).1, or ask for the array")
+        }
+        return reference.id
     }
 
     /// As strangers see it.
@@ -43,9 +62,7 @@ extension JobController {
 
     func detail(_ id: JobID, for peer: Peer) async throws -> JobDetail {
         await meter.flush()
-        guard let stored = try await ledger.job(id) else {
-            throw APIError(.notFound, "there is no job \(id)", hint: "mlctl list shows the jobs there are")
-        }
+        let stored = try await stored(id)
         try authorise(peer, on: stored.record, to: "look into")
         return JobDetail(
             job: view(stored.record, now: .now()), spec: stored.spec, transitions: try await ledger.transitions(of: id),
@@ -54,9 +71,7 @@ extension JobController {
     }
 
     func explain(_ id: JobID, for peer: Peer) async throws -> Explanation {
-        guard let stored = try await ledger.job(id) else {
-            throw APIError(.notFound, "there is no job \(id)", hint: "mlctl list shows the jobs there are")
-        }
+        let stored = try await stored(id)
         let job = stored.record
         try authorise(peer, on: job, to: "look into")
         if job.state == .queued, let reason = scheduler.reason(for: id, now: .now()) {
@@ -72,7 +87,7 @@ extension JobController {
         return Explanation(id: id, state: job.state, reason: job.reason, rule: stored.rule, hint: hint)
     }
 
-    private func view(_ record: JobRecord, now: Timestamp) -> JobRecord {
+    func view(_ record: JobRecord, now: Timestamp) -> JobRecord {
         var record = record
         if record.state == .queued, let reason = scheduler.reason(for: record.id, now: now) {
             record.reason = reason.text

@@ -17,14 +17,18 @@ actor JobController: Service {
         case plan
         /// Wait for this job's supervisor to end.
         case watch(JobID, Started)
+        /// Start this job: resources are kept for it.
+        case start(StoredJob)
         /// Its supervisor is gone: read what it left.
         case ended(JobID)
         /// Write down how it ended.
         case finish(JobID, Outcome)
         /// Write its process down.
         case note(JobID, Started)
-        /// It was not started: let it wait again.
-        case queueAgain(JobID, cause: String, retryAt: Timestamp?)
+        /// Its attempt came to nothing: let it wait again.
+        case queueAgain(JobID, Ledger.Requeue)
+        /// See what has become of the jobs it waits for.
+        case settle(JobID)
         /// Find out whether it runs.
         case lookAgain(StoredJob)
         /// Ask the scheduler again at this time.
@@ -45,6 +49,10 @@ actor JobController: Service {
     var policy: PolicySet
     var scheduler: Scheduler
     var live: [JobID: LiveJob] = [:]
+    /// The jobs that wait for a job or an array of this number.
+    var dependents: [JobID: Set<JobID>] = [:]
+    /// How often a job could not be started for a cause that passes by itself.
+    var failedStarts: [JobID: Int] = [:]
 
     private let work: AsyncStream<Work>
     private let feed: AsyncStream<Work>.Continuation
@@ -87,11 +95,12 @@ actor JobController: Service {
                         group.addTask {
                             await self.wait(for: id, process)
                         }
+                    case .start(let stored): group.addTask { await self.start(stored) }
                     case .ended(let id): group.addTask { await self.ended(id) }
                     case .finish(let id, let outcome): group.addTask { await self.finish(id, outcome) }
                     case .note(let id, let process): group.addTask { await self.noteProcess(id, process) }
-                    case .queueAgain(let id, let cause, let time):
-                        group.addTask { await self.queueAgain(id, cause, retryAt: time) }
+                    case .queueAgain(let id, let requeue): group.addTask { await self.queueAgain(id, requeue) }
+                    case .settle(let id): group.addTask { await self.settle(id) }
                     case .lookAgain(let stored): group.addTask { await self.lookAgain(for: stored) }
                     case .wake(let time):
                         group.addTask {
@@ -147,25 +156,17 @@ actor JobController: Service {
 
     func noteLater(_ id: JobID, _ process: Started) { feed.yield(.note(id, process)) }
 
-    func queueAgainLater(_ id: JobID, _ cause: String, retryAt: Timestamp? = nil) {
-        feed.yield(.queueAgain(id, cause: cause, retryAt: retryAt))
-    }
+    func queueAgainLater(_ id: JobID, _ requeue: Ledger.Requeue) { feed.yield(.queueAgain(id, requeue)) }
+
+    func startLater(_ stored: StoredJob) { feed.yield(.start(stored)) }
+
+    func settleLater(_ id: JobID) { feed.yield(.settle(id)) }
 
     func lookAgainLater(_ stored: StoredJob) { feed.yield(.lookAgain(stored)) }
 
     private func woke(at time: Timestamp) {
         if nextWake == time { nextWake = nil }
         requestPlan()
-    }
-
-    private func startWhatFits() async {
-        let plan = scheduler.plan(now: .now())
-        for id in plan.starts {
-            guard let active = scheduler.starting(id, at: .now()) else { continue }
-            scheduler.started(active)
-            await start(id)
-        }
-        if let wake = plan.wakeAt { wakeUp(at: wake) }
     }
 
     /// Looks at the queue again at `time`, or earlier if that was asked before.
@@ -177,7 +178,9 @@ actor JobController: Service {
 
     // MARK: - Events
 
+    /// Tells who follows the job how it stands. Whoever comes later asks the ledger.
     func publishState(_ id: JobID) async {
+        guard hub.isFollowed(id) else { return }
         do {
             guard let job = try await ledger.job(id) else { return }
             hub.publish(id, JobFollower.stateEvent(job.record))

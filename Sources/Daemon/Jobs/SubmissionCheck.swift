@@ -30,6 +30,10 @@ enum SubmissionCheck {
         if let limit = spec.resources.timeLimit, !(limit >= 1 && limit < 1e9) {
             throw invalid("\"resources.time\" must be at least 1 s", nil)
         }
+        let schedule = spec.schedule
+        guard (0...100).contains(schedule.retries), schedule.retryDelay >= 1, schedule.retryDelay < 1e9 else {
+            throw invalid("\"schedule.retries\" is 0 to 100, \"schedule.retry_delay_s\" at least 1", nil)
+        }
         for name in [spec.name, spec.project, spec.queue].compactMap(\.self) where name.utf8.count > 200 {
             throw invalid("names are at most 200 bytes long", nil)
         }

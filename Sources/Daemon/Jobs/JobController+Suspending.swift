@@ -1,0 +1,89 @@
+import JobAPI
+import Ledger
+import LinuxSystem
+import Logging
+import Policy
+import Sandbox
+import Scheduling
+import Units
+
+// Jobs that stand still. They keep what they hold, so that they can go on at any time; their time limit stands still too.
+// The ledger is written first, and a restarted daemon does what is written there.
+extension JobController {
+    func suspend(_ id: JobID, from peer: Peer) async throws -> JobRecord {
+        let stored = try await stored(id)
+        try authorise(peer, on: stored.record, to: "suspend")
+        guard let job = live[id], job.state == .running, let process = job.process, job.isLeftAlone else {
+            throw APIError(
+                .conflict, "job \(id) does not run", hint: "mlctl hold \(id) keeps a job that waits from starting")
+        }
+        let user = User.lookup(uid: peer.uid, gid: peer.gid)
+        let now = Timestamp.now()
+        live[id]?.state = .suspended
+        live[id]?.suspendedAt = now
+        do {
+            let holder: Holder = peer.uid == stored.record.uid ? .owner : .admin
+            guard try await ledger.suspend(id, by: user.name, as: holder, policyHash: policy.hash, at: now) else {
+                throw APIError(.conflict, "job \(id) does not run")
+            }
+        } catch {
+            live[id]?.state = .running
+            live[id]?.suspendedAt = nil
+            throw error
+        }
+        if live[id]?.state == .suspended {
+            freeze(id, process)
+            scheduler.expect(id, toEnd: nil)
+        }
+        await publishState(id)
+        return try await record(id)
+    }
+
+    /// Lets a suspended job go on. What an admin suspended only an admin may.
+    func resume(_ id: JobID, from peer: Peer) async throws -> JobRecord {
+        let stored = try await stored(id)
+        try authorise(peer, on: stored.record, to: "resume")
+        guard let job = live[id], job.state == .suspended, let process = job.process else {
+            throw APIError(.conflict, "job \(id) is not suspended", hint: "mlctl show \(id) says what it does")
+        }
+        guard stored.holder != .admin || isAdmin(peer) else {
+            throw APIError(.forbidden, "only an admin may resume a job that an admin suspended", hint: "ask an admin")
+        }
+        let user = User.lookup(uid: peer.uid, gid: peer.gid)
+        let now = Timestamp.now()
+        guard try await ledger.resume(id, by: user.name, policyHash: policy.hash, at: now) else {
+            throw APIError(.conflict, "job \(id) is not suspended")
+        }
+        live[id]?.state = .running
+        live[id]?.suspendedAt = nil
+        thaw(id, process)
+        if let limit = job.timeLimit, let began = job.startedAt {
+            let pause = try await self.stored(id).suspendedSeconds
+            scheduler.expect(id, toEnd: began.advanced(by: .seconds(limit + pause)))
+        }
+        await publishState(id)
+        requestPlan()
+        return try await record(id)
+    }
+
+    func freeze(_ id: JobID, _ process: Started) {
+        do {
+            try launcher.freeze(process)
+        } catch {
+            logger.error("cannot freeze: \(error)", metadata: ["job": "\(id)"])
+        }
+    }
+
+    func thaw(_ id: JobID, _ process: Started) {
+        do {
+            try launcher.thaw(process)
+        } catch {
+            logger.error("cannot thaw: \(error)", metadata: ["job": "\(id)"])
+        }
+    }
+}
+
+extension LiveJob {
+    /// Nobody has asked for its end.
+    var isLeftAlone: Bool { cancelledBy == nil && requeuedBy == nil }
+}

@@ -1,0 +1,44 @@
+import JobAPI
+import Ledger
+import Units
+
+/// What follows the end of an attempt: the job is over, or waits for another one.
+enum Sequel: Sendable {
+    case final(Outcome)
+    case again(Ledger.Requeue)
+
+    /// The longest pause before a retry.
+    private static let longestDelay = 3600.0
+
+    /// - Parameters:
+    ///   - wasStopped: its supervisor ended it because it was asked to, and not the job itself.
+    ///   - couldStart: its command ran; one that cannot be started is not tried again.
+    init(_ outcome: Outcome, of job: LiveJob, wasStopped: Bool, couldStart: Bool = true, now: Timestamp) {
+        self = .final(outcome)
+        guard job.cancelledBy == nil else { return }
+        if let user = job.requeuedBy, wasStopped {
+            let cause = "stopped to wait again, requeued by \(user)"
+            self = .again(Ledger.Requeue(cause: cause, attempt: "preempted", end: outcome.end))
+            return
+        }
+        switch outcome.state {
+        case .failed where couldStart && job.retried < job.spec.schedule.retries:
+            let number = job.retried + 1
+            let delay = min(job.spec.schedule.retryDelay * Double(1 << min(job.retried, 20)), Self.longestDelay)
+            let cause =
+                "\(outcome.cause); retry \(number) of \(job.spec.schedule.retries) in \((.seconds(delay) as Duration).brief)"
+            self = .again(
+                Ledger.Requeue(
+                    cause: cause, attempt: outcome.state.rawValue, notBefore: now.advanced(by: .seconds(delay)),
+                    isRetry: true, end: outcome.end))
+        case .lost where job.spec.schedule.interruptible:
+            let cause = "\(outcome.cause); queued again, since it is interruptible"
+            self = .again(Ledger.Requeue(cause: cause, attempt: outcome.state.rawValue, end: outcome.end))
+        case .lost where job.retried < job.spec.schedule.retries:
+            let cause = "\(outcome.cause); retry \(job.retried + 1) of \(job.spec.schedule.retries)"
+            self = .again(
+                Ledger.Requeue(cause: cause, attempt: outcome.state.rawValue, isRetry: true, end: outcome.end))
+        default: break
+        }
+    }
+}

@@ -1,0 +1,123 @@
+import Foundation
+import JobAPI
+import JobClient
+import Testing
+
+/// Jobs that stand still, are stopped to wait again, or are tried again.
+@Suite(.serialized) struct InterruptionTests {
+    private let counts = ["sh", "-c", "while [ ! -e go ]; do echo x >> ticks; sleep 0.02; done"]
+
+    private func ticks(_ daemon: RunningDaemon) -> Int {
+        (try? Data(contentsOf: URL(fileURLWithPath: daemon.work + "/ticks")).count) ?? 0
+    }
+
+    /// Waits until the job has written more.
+    private func goesOn(_ daemon: RunningDaemon, from before: Int) async throws -> Bool {
+        for _ in 0..<400 {
+            if ticks(daemon) > before { return true }
+            try await Task.sleep(for: .milliseconds(50))
+        }
+        return false
+    }
+
+    /// Waits until the job has written nothing more for a while.
+    private func standsStill(_ daemon: RunningDaemon) async throws -> Bool {
+        for _ in 0..<100 {
+            let before = ticks(daemon)
+            try await Task.sleep(for: .milliseconds(400))
+            if ticks(daemon) == before { return true }
+        }
+        return false
+    }
+
+    @Test func aSuspendedJobStandsStillAlsoAfterACrashAndGoesOnWhenResumed() async throws {
+        try await RunningDaemon.with { daemon in
+            let id = try await daemon.submit(counts)
+            #expect(try await goesOn(daemon, from: 0))
+            let suspended = try await daemon.client { try await $0.act(.suspend, on: id) }
+            #expect(suspended.state == .suspended && suspended.reason.hasPrefix("suspended by "))
+            #expect(try await standsStill(daemon))
+            await #expect(throws: ClientError.self) { try await daemon.client { try await $0.act(.suspend, on: id) } }
+            await daemon.crash()
+            try await daemon.start()
+            #expect(try await daemon.client { try await $0.job(id) }.job.state == .suspended)
+            #expect(try await standsStill(daemon))
+            let before = ticks(daemon)
+            _ = try await daemon.client { try await $0.act(.resume, on: id) }
+            #expect(try await goesOn(daemon, from: before))
+            try daemon.touch("go")
+            let detail = try await daemon.ended(id)
+            #expect(detail.job.state == .succeeded && detail.job.attempt == 1)
+            #expect(
+                detail.transitions.map(\.to) == [.queued, .starting, .running, .suspended, .running, .succeeded])
+        }
+    }
+
+    @Test func aSuspendedJobCanBeCancelled() async throws {
+        try await RunningDaemon.with { daemon in
+            let id = try await daemon.submit(counts)
+            #expect(try await goesOn(daemon, from: 0))
+            _ = try await daemon.client { try await $0.act(.suspend, on: id) }
+            _ = try await daemon.client { try await $0.cancel(id) }
+            #expect(try await daemon.ended(id).job.state == .cancelled)
+        }
+    }
+
+    @Test func timeStoodStillDoesNotCountAgainstTheLimit() async throws {
+        try await RunningDaemon.with { daemon in
+            let id = try await daemon.submit(["sleep", "2"]) { $0.resources.timeLimit = 4 }
+            _ = try await daemon.reaches(id) { $0.state == .running }
+            _ = try await daemon.client { try await $0.act(.suspend, on: id) }
+            // Longer than what is left of the limit: no bound on how late the rest is, only on its being too early.
+            try await Task.sleep(for: .seconds(5))
+            _ = try await daemon.client { try await $0.act(.resume, on: id) }
+            #expect(try await daemon.ended(id).job.state == .succeeded)
+        }
+    }
+
+    @Test func aRequeuedJobIsAskedToStopAndRunsAgain() async throws {
+        try await RunningDaemon.with { daemon in
+            let script = """
+                trap 'echo saved > checkpoint; exit 0' TERM
+                if [ -e checkpoint ]; then echo resumed $MLD_ATTEMPT; exit 0; fi
+                echo x >> ticks
+                while :; do sleep 0.02; done
+                """
+            let id = try await daemon.submit(["sh", "-c", script])
+            #expect(try await goesOn(daemon, from: 0))
+            let requeued = try daemon.mlctl("requeue", "\(id)")
+            #expect(requeued.status == 0)
+            let detail = try await daemon.ended(id)
+            #expect(detail.job.state == .succeeded && detail.job.attempt == 2)
+            #expect(try await daemon.logs(id, .stdout) == "resumed 2\n")
+            let again = try #require(detail.transitions.first { $0.from != nil && $0.to == .queued })
+            #expect(again.cause.hasPrefix("stopped to wait again, requeued by "))
+        }
+    }
+
+    @Test func aJobThatHasEndedIsSubmittedAnew() async throws {
+        try await RunningDaemon.with { daemon in
+            let id = try await daemon.submit(["sh", "-c", "exit 3"])
+            _ = try await daemon.ended(id)
+            let requeued = try daemon.mlctl("requeue", "\(id)")
+            #expect(requeued.status == 0)
+            #expect(requeued.out.contains("(a copy of job \(id), which had ended)"))
+            #expect(try await daemon.ended(JobID(id.number + 1)).job.exitStatus == 3)
+            #expect(try await daemon.client { try await $0.job(id) }.job.state == .failed)
+        }
+    }
+
+    @Test func aFailingJobIsTriedAgainAsOftenAsItSaid() async throws {
+        try await RunningDaemon.with { daemon in
+            let id = try await daemon.submit(["sh", "-c", "echo $MLD_ATTEMPT; [ $MLD_ATTEMPT = 3 ]"]) {
+                $0.schedule.retries = 5
+                $0.schedule.retryDelay = 1
+            }
+            let detail = try await daemon.ended(id)
+            #expect(detail.job.state == .succeeded && detail.job.attempt == 3)
+            #expect(try await daemon.logs(id) == "1\n2\n3\n")
+            let retries = detail.transitions.filter { $0.to == .queued && $0.from != nil }.map(\.cause)
+            #expect(retries.count == 2 && retries.allSatisfy { $0.contains("exited with status 1; retry ") })
+        }
+    }
+}
