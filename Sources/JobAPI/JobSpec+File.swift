@@ -107,7 +107,15 @@ extension JobSpec {
             workdir: reader.string("workdir").map(paths.absolute),
             network: reader.boolean("network") ?? false,
             readOnly: (reader.strings("read-only") ?? []).map(paths.absolute),
-            readWrite: (reader.strings("read-write") ?? []).map(paths.absolute))
+            readWrite: (reader.strings("read-write") ?? []).map(paths.absolute),
+            devices: reader.strings("devices") ?? [],
+            maxProcesses: reader.integer("max-processes", in: 1...4_194_304),
+            maxFileSize: reader.size("max-file-size"),
+            maxOpenFiles: reader.integer("max-open-files", in: 16...1_048_576),
+            maxCoreSize: reader.size("max-core-size"))
+        if let size = request.maxFileSize, size < .mebibytes(1) {
+            reader.report("max-file-size", "\"sandbox.max-file-size\" must be at least 1 MiB")
+        }
         reader.finish()
         return request
     }

@@ -107,37 +107,6 @@ package struct JobSpec: Codable, Hashable, Sendable {
         }
     }
 
-    /// What the job asks of its sandbox. The policy may grant less, never more.
-    package struct SandboxRequest: Codable, Hashable, Sendable {
-        /// Absolute; bound read-write and made the working directory.
-        package var workdir: String?
-        package var network: Bool
-        /// Absolute paths bound read-only; most of the system already is.
-        package var readOnly: [String]
-        /// Absolute paths bound read-write.
-        package var readWrite: [String]
-
-        package init(
-            workdir: String? = nil, network: Bool = false, readOnly: [String] = [], readWrite: [String] = []
-        ) {
-            self.workdir = workdir
-            self.network = network
-            self.readOnly = readOnly
-            self.readWrite = readWrite
-        }
-
-        private enum CodingKeys: String, CodingKey, CaseIterable { case workdir, network, readOnly, readWrite }
-
-        package init(from decoder: any Decoder) throws {
-            try decoder.rejectUnknownKeys(CodingKeys.self)
-            let container = try decoder.container(keyedBy: CodingKeys.self)
-            workdir = try container.decodeIfPresent(String.self, forKey: .workdir)
-            network = try container.decodeIfPresent(Bool.self, forKey: .network) ?? false
-            readOnly = try container.decodeIfPresent([String].self, forKey: .readOnly) ?? []
-            readWrite = try container.decodeIfPresent([String].self, forKey: .readWrite) ?? []
-        }
-    }
-
     package struct Command: Codable, Hashable, Sendable {
         package var argv: [String]
         package var env: [String: String]

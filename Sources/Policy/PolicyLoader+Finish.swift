@@ -32,6 +32,15 @@ extension PolicyLoader {
                 profile.source, "no queue uses [sandbox.\(profile.name)], so it has no effect",
                 hint: "add sandbox = \"\(profile.name)\" to a queue, or remove it")
         }
+        // Here and not where they are read: one file may set the one, another the other.
+        for profile in set.sandboxes {
+            for name in profile.allowSyscalls.value where profile.refuseSyscalls.value.contains(name) {
+                report(
+                    profile.allowSyscalls.source,
+                    "\"sandbox.\(profile.name).allow-syscalls\" has \"\(name)\", which refuse-syscalls has too"
+                        + " (\(profile.refuseSyscalls.place))", hint: "keep it in one of them")
+            }
+        }
     }
 
     private func checkRules() {

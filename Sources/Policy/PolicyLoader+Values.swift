@@ -13,17 +13,6 @@ extension PolicyLoader {
         return time
     }
 
-    func fileSize(_ reader: ConfigReader) -> ByteSize? {
-        guard let size = reader.size("max-file-size") else { return nil }
-        if size < .mebibytes(1) {
-            reader.report(
-                "max-file-size", "\"\(reader.name).max-file-size\" must be at least 1 MiB",
-                hint: "a job writes its log to a file too")
-            return nil
-        }
-        return size
-    }
-
     /// A zone as the carbon table and the public services write it: `DE`, `US-CAL-CISO`.
     func zone(_ reader: ConfigReader) -> String? {
         guard let zone = reader.string("zone") else { return nil }
@@ -37,23 +26,6 @@ extension PolicyLoader {
             return nil
         }
         return zone
-    }
-
-    func paths(_ key: String, _ reader: ConfigReader) -> [String]? {
-        guard let paths = reader.strings(key) else { return nil }
-        for path in paths {
-            let isRooted = path.hasPrefix("/") || path == "~" || path.hasPrefix("~/")
-            if !isRooted || path.split(separator: "/").contains("..") || path.split(separator: "/").contains(".") {
-                reader.report(
-                    key, "\"\(reader.name).\(key)\" has \"\(path)\", which is not an absolute path",
-                    hint: "start with / or ~ and leave out . and ..")
-            } else if let never = SandboxProfile.neverGiven.first(where: { ($0 + "/").isPrefix(of: path) }) {
-                reader.report(
-                    key, "\"\(reader.name).\(key)\" has \"\(path)\", but no job is given anything of \(never)",
-                    hint: "remove it")
-            }
-        }
-        return paths
     }
 
     func admins(_ reader: ConfigReader) -> [String]? {
@@ -80,9 +52,4 @@ extension PolicyLoader {
                 hint: "use up to 32 letters, digits, \"-\", \"_\" and \".\"")
         }
     }
-}
-
-extension String {
-    /// Whether `path`, with or without a final slash, lies under this directory (which ends in a slash).
-    fileprivate func isPrefix(of path: String) -> Bool { (path + "/").hasPrefix(self) }
 }

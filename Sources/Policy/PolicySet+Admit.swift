@@ -27,7 +27,7 @@ extension PolicySet {
         }
         let refusal =
             tooLarge(spec.resources, for: machine) ?? tooMuch(spec.resources, for: queue)
-            ?? profile.refusal(of: spec.sandbox, by: submitter, queue: queue.name)
+            ?? profile.refusal(of: spec, by: submitter, queue: queue.name)
         if let refusal { return .refused(refusal) }
 
         var job = AdmittedJob(

@@ -120,25 +120,6 @@ struct PolicyLoader {
         }
     }
 
-    private mutating func addSandboxes(_ reader: ConfigReader) {
-        for (name, section) in reader.namedTables("sandbox") {
-            checkName(name, section)
-            let index = set.sandboxes.firstIndex { $0.name == name } ?? set.sandboxes.count
-            if index == set.sandboxes.count { set.sandboxes.append(SandboxProfile(name: name)) }
-            if set.sandboxes[index].source == nil {
-                set.sandboxes[index].source = section.reference("sandbox.\(name)")
-            }
-            assign(section, "network", section.boolean("network"), &set.sandboxes[index].network)
-            assign(section, "read-only", paths("read-only", section), &set.sandboxes[index].readOnly)
-            assign(section, "read-write", paths("read-write", section), &set.sandboxes[index].readWrite)
-            assign(section, "require", section.choice("require"), &set.sandboxes[index].require)
-            let processes = section.integer("max-processes", in: 1...4_194_304)
-            assign(section, "max-processes", processes, &set.sandboxes[index].maxProcesses)
-            assign(section, "max-file-size", fileSize(section), &set.sandboxes[index].maxFileSize)
-            section.finish()
-        }
-    }
-
     private mutating func addRules(_ reader: ConfigReader) {
         var seen: [String: Int] = [:]
         for section in reader.tables("rule") {
@@ -173,12 +154,12 @@ struct PolicyLoader {
     }
 
     /// Gives a setting its value and the line that set it; an absent or wrong value changes nothing.
-    private func assign<T>(_ reader: ConfigReader, _ key: String, _ value: T?, _ setting: inout Setting<T>) {
+    func assign<T>(_ reader: ConfigReader, _ key: String, _ value: T?, _ setting: inout Setting<T>) {
         guard let value else { return }
         setting = Setting(value, source: reader.reference("\(reader.name).\(key)", at: key))
     }
 
-    private func assign<T>(_ reader: ConfigReader, _ key: String, _ value: T?, _ setting: inout Setting<T?>) {
+    func assign<T>(_ reader: ConfigReader, _ key: String, _ value: T?, _ setting: inout Setting<T?>) {
         guard let value else { return }
         setting = Setting(value, source: reader.reference("\(reader.name).\(key)", at: key))
     }

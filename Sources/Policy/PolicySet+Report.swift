@@ -34,9 +34,18 @@ extension PolicySet {
             line("\(key).network", profile.network, profile.network.value ? "for jobs that ask" : "false")
             line("\(key).read-only", profile.readOnly, Self.list(profile.readOnly.value))
             line("\(key).read-write", profile.readWrite, Self.list(profile.readWrite.value))
+            line("\(key).bind", profile.bind, Self.list(profile.bind.value))
+            line("\(key).devices", profile.devices, Self.list(profile.devices.value))
             line("\(key).require", profile.require, profile.require.value.rawValue)
+            line("\(key).max-memory", profile.maxMemory, profile.maxMemory.value?.description ?? "no limit")
+            line("\(key).max-cpus", profile.maxCpus, Self.limit(profile.maxCpus.value))
             line("\(key).max-processes", profile.maxProcesses, "\(profile.maxProcesses.value)")
             line("\(key).max-file-size", profile.maxFileSize, profile.maxFileSize.value?.description ?? "no limit")
+            line("\(key).max-open-files", profile.maxOpenFiles, "\(profile.maxOpenFiles.value)")
+            line("\(key).max-core-size", profile.maxCoreSize, "\(profile.maxCoreSize.value)")
+            line("\(key).refuse-syscalls", profile.refuseSyscalls, Self.list(profile.refuseSyscalls.value))
+            line("\(key).allow-syscalls", profile.allowSyscalls, Self.list(profile.allowSyscalls.value))
+            line("\(key).landlock", profile.landlock, profile.landlock.value.rawValue)
         }
         line("access.admins", access.admins, Self.list(access.admins.value))
         for rule in rules {

@@ -1,4 +1,3 @@
-import JobAPI
 package import Units
 
 /// What the jobs of a queue may ask of their sandbox, and the limits they get whether they ask or not.
@@ -11,6 +10,11 @@ package struct SandboxProfile: Hashable, Sendable {
         case bestEffort = "best-effort"
     }
 
+    /// Whether the kernel's Landlock is used where it has one.
+    package enum Landlock: String, CaseIterable, Sendable, Codable {
+        case on, off
+    }
+
     package var name: String
     /// Whether a job gets the network if it asks; one that does not ask never has it.
     package var network: Setting<Bool>
@@ -18,10 +22,26 @@ package struct SandboxProfile: Hashable, Sendable {
     package var readOnly: Setting<[String]>
     /// Where the paths may lie that a job asks to write; its working directory is one of them.
     package var readWrite: Setting<[String]>
+    /// Paths every job can read without asking, reached with the daemon's rights.
+    package var bind: Setting<[String]>
+    /// Devices, or directories of devices, a job may ask for.
+    package var devices: Setting<[String]>
     package var require: Setting<Requirement>
+    /// The most a job may ask for; nil for what machine and queue have.
+    package var maxMemory: Setting<ByteSize?>
+    package var maxCpus: Setting<Int?>
     package var maxProcesses: Setting<Int>
     /// Nil for no limit.
     package var maxFileSize: Setting<ByteSize?>
+    /// Of each process.
+    package var maxOpenFiles: Setting<Int>
+    /// Of a core dump; zero for none.
+    package var maxCoreSize: Setting<ByteSize>
+    /// System calls refused besides those every job is refused.
+    package var refuseSyscalls: Setting<[String]>
+    /// System calls taken off the list of those jobs are refused.
+    package var allowSyscalls: Setting<[String]>
+    package var landlock: Setting<Landlock>
     /// The first line that defined it; nil when built in.
     package var source: RuleReference?
 
@@ -31,9 +51,18 @@ package struct SandboxProfile: Hashable, Sendable {
         self.network = Setting(false)
         self.readOnly = Setting(["/"])
         self.readWrite = Setting(["/"])
+        self.bind = Setting([])
+        self.devices = Setting([])
         self.require = Setting(.bestEffort)
+        self.maxMemory = Setting(nil)
+        self.maxCpus = Setting(nil)
         self.maxProcesses = Setting(4096)
         self.maxFileSize = Setting(nil)
+        self.maxOpenFiles = Setting(65_536)
+        self.maxCoreSize = Setting(.zero)
+        self.refuseSyscalls = Setting([])
+        self.allowSyscalls = Setting([])
+        self.landlock = Setting(.on)
         self.source = source
     }
 
@@ -58,68 +87,11 @@ package struct SandboxProfile: Hashable, Sendable {
         }
     }
 
-    /// The first thing in `request` this profile does not grant.
-    func refusal(of request: JobSpec.SandboxRequest, by submitter: Submitter, queue: String) -> Refusal? {
-        if request.network, !network.value {
-            return Refusal(
-                "asks for the network, which jobs in queue \"\(queue)\" may not have"
-                    + " (sandbox.\(name).network, \(network.place))",
-                rule: network.source,
-                hint: "fetch what the job needs before submitting and drop network = true, or ask an admin")
+    /// Whether a job that asks for the device may have it. By name, like ``allows(_:writing:for:)``.
+    package func allows(device path: String) -> Bool {
+        guard DevicePath.isBelowDev(path), !DevicePath.isNever(path), let normal = NormalPath(path) else {
+            return false
         }
-        var asked: [(path: String, writing: Bool, key: String)] = []
-        if let workdir = request.workdir { asked.append((workdir, true, "workdir")) }
-        asked += request.readWrite.map { ($0, true, "read-write") }
-        asked += request.readOnly.map { ($0, false, "read-only") }
-        for (path, writing, key) in asked where !allows(path, writing: writing, for: submitter) {
-            return refusal(of: path, writing: writing, key: key)
-        }
-        return nil
+        return devices.value.contains { normal.isInside($0) }
     }
-
-    private func refusal(of path: String, writing: Bool, key: String) -> Refusal {
-        let shown = printable(path)
-        guard let normal = NormalPath(path) else {
-            return Refusal(
-                "sandbox.\(key) is \"\(shown)\", which is not an absolute path without \"..\"",
-                hint: "write the full path")
-        }
-        if normal.isRoot || Self.neverGiven.contains(where: { normal.isInside($0) }) {
-            return Refusal(
-                "sandbox.\(key) is \"\(shown)\", which no job is given",
-                hint: key == "workdir"
-                    ? "submit from a directory of your own, or set sandbox.workdir" : "name the directory you need")
-        }
-        let setting = writing ? readWrite : readOnly
-        let prefixes = setting.value.isEmpty ? "nothing" : setting.value.joined(separator: ", ")
-        return Refusal(
-            "sandbox.\(key) is \"\(shown)\", where jobs may not \(writing ? "write" : "read")"
-                + " (sandbox.\(name).\(writing ? "read-write" : "read-only"), \(setting.place))",
-            rule: setting.source, hint: "allowed is what lies under: \(prefixes)")
-    }
-}
-
-/// An absolute path as its components, without `.`, and refused with `..`.
-private struct NormalPath {
-    var components: [Substring]
-
-    init?(_ path: String) {
-        guard path.hasPrefix("/"), path.utf8.count <= 4096, !path.utf8.contains(0) else { return nil }
-        components = path.split(separator: "/").filter { $0 != "." }
-        if components.contains("..") { return nil }
-    }
-
-    var isRoot: Bool { components.isEmpty }
-
-    func isInside(_ prefix: String) -> Bool { components.starts(with: prefix.split(separator: "/")) }
-}
-
-/// Text from a job in a message: bounded, and without control characters.
-func printable(_ text: String) -> String {
-    let clean = String(
-        String.UnicodeScalarView(
-            text.unicodeScalars.prefix(120).map {
-                $0.value < 0x20 || $0.value == 0x7F || (0x80...0x9F).contains($0.value) ? "?" : $0
-            }))
-    return text.unicodeScalars.count > 120 ? clean + "..." : clean
 }

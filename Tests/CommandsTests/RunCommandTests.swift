@@ -46,7 +46,7 @@ import Units
             let arguments = [
                 "run", "--name", "n", "--project", "p", "--queue", "q", "--cpus", "2", "--memory", "2 GiB", "--time",
                 "1 h 30 min", "--gpus", "1", "--workdir", "sub", "--network", "--read-only", "~/data", "--read-write",
-                "/out", "--env", "A=b=c", "--env", "LANG", "--", "sh", "-c", "echo $A",
+                "/out", "--device", "/dev/kfd", "--env", "A=b=c", "--env", "LANG", "--", "sh", "-c", "echo $A",
             ]
             let terminal = Terminal(environment: ["LANG": "C.UTF-8", "SECRET": "x"])
             #expect(await terminal.run(arguments, socket: server.socket).status == 0)
@@ -56,7 +56,8 @@ import Units
                 name: "n", project: "p", queue: "q",
                 resources: .init(cpus: 2, memory: .gibibytes(2), gpus: 1, timeLimit: 5400),
                 sandbox: .init(
-                    workdir: "/home/ada/lab/sub", network: true, readOnly: ["/home/ada/data"], readWrite: ["/out"]),
+                    workdir: "/home/ada/lab/sub", network: true, readOnly: ["/home/ada/data"], readWrite: ["/out"],
+                    devices: ["/dev/kfd"]),
                 command: .init(argv: ["sh", "-c", "echo $A"], env: ["A": "b=c", "LANG": "C.UTF-8"]))
             #expect(spec == expected)
         }

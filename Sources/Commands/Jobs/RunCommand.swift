@@ -30,6 +30,8 @@ struct RunCommand: ContextCommand {
     @Flag(help: "Let it use the network.") var network = false
     @Option(help: ArgumentHelp("A path it may read; may be repeated.", valueName: "path")) var readOnly: [String] = []
     @Option(help: ArgumentHelp("A path it may write; may be repeated.", valueName: "path")) var readWrite: [String] = []
+    @Option(help: ArgumentHelp("A device below /dev it may use; may be repeated.", valueName: "path"))
+    var device: [String] = []
     @Option(
         help: ArgumentHelp(
             "Start after this job has come to succeeded (the default), failed or ended; may be repeated.",
@@ -100,7 +102,7 @@ struct RunCommand: ContextCommand {
             "sandbox",
             sub([
                 ("workdir", workdir.map { .string($0) }), ("network", .boolean(network)),
-                ("read-only", list(readOnly)), ("read-write", list(readWrite)),
+                ("read-only", list(readOnly)), ("read-write", list(readWrite)), ("devices", list(device)),
             ]))
         let variables = try variables(context)
         set("command", sub([("argv", list(command)), ("env", sub(variables.map { ($0.key, .string($0.value)) }))]))
