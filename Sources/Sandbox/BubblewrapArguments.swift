@@ -10,7 +10,7 @@ struct BubblewrapArguments {
     var network: Bool
     var home: String
     var execPath: String
-    /// Bytes of the private directories in memory together; nil leaves the kernel's limit of half the machine.
+    /// Bytes of each of the private directories in memory; nil leaves the kernel's limit of half the machine.
     var temporaryBytes: Int64?
     /// Root needs no user namespace, and may become another user in the last step.
     var isRoot: Bool
@@ -60,7 +60,9 @@ struct BubblewrapArguments {
             }
         }
         // How many CPUs and memory nodes there are, for libraries that ask; no meter is below these.
-        for path in ["/sys/devices/system/cpu", "/sys/devices/system/node"] { words += ["--ro-bind-try", path, path] }
+        let counts = ["/sys/devices/system/cpu", "/sys/devices/system/node"]
+        words += parents(of: counts)
+        for path in counts { words += ["--ro-bind-try", path, path] }
         return words
     }
 
@@ -81,7 +83,9 @@ struct BubblewrapArguments {
     }
 
     private func granted() -> [String] {
-        let targets = profile.programs + profile.binds.map(\.target) + [profile.output].compactMap { $0 }
+        let targets =
+            profile.programs + profile.binds.map(\.target) + [profile.output].compactMap { $0 }
+            + profile.devices
         var words = parents(of: targets.map(\.path))
         for device in profile.devices { words += ["--dev-bind", device.path, device.path] }
         for program in profile.programs { words += ["--ro-bind", program.path, program.path] }

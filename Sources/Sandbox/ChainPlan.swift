@@ -6,24 +6,39 @@ struct ChainPlan {
     /// Of mld-exec, from `supervise` on.
     private(set) var arguments: [String] = []
     private(set) var environment: [UInt8] = []
-    private(set) var enforced: [String] = []
-    private(set) var notEnforced: [String] = []
+    var enforced: [String] = []
+    var notEnforced: [String] = []
+
+    let launcher: SandboxLauncher
+    let launch: Launch
+    let profile: SandboxProfile
+    let resolved: ResolvedProfile
+    let cgroup: Cgroup?
+
+    var isWrapped: Bool { launcher.capabilities.bubblewrap != nil }
+    var changesUser: Bool { launch.runAs.map { $0.uid != geteuid() } ?? false }
+    /// The job's own user is root.
+    var runsAsRoot: Bool { geteuid() == 0 && !changesUser }
 
     init(
         launcher: SandboxLauncher, launch: Launch, profile: SandboxProfile, resolved: ResolvedProfile, cgroup: Cgroup?,
         numbers: (events: Int32, environment: Int32, status: Int32)
     ) throws(SandboxError) {
-        let capabilities = launcher.capabilities
-        let isWrapped = capabilities.bubblewrap != nil
+        self.launcher = launcher
+        self.launch = launch
+        self.profile = profile
+        self.resolved = resolved
+        self.cgroup = cgroup
         let account = JobEnvironment.Account(uid: launch.runAs?.uid ?? geteuid())
         let home = isWrapped ? account.sandboxHome : account.home
         let eventsDescriptor = launch.eventsPath == nil ? nil : numbers.events
         environment = JobEnvironment.bytes(
             try JobEnvironment.make(
-                account: account, home: home, workdir: resolved.workdir.path, cpus: profile.cpus,
-                eventsDescriptor: eventsDescriptor, own: launch.environment))
+                account: account, home: home,
+                // Without a private /tmp, Landlock closes the machine's.
+                temporary: !isWrapped && usesLandlock ? resolved.workdir.path : nil, workdir: resolved.workdir.path,
+                cpus: profile.cpus, eventsDescriptor: eventsDescriptor, own: launch.environment))
 
-        let limits = applyLimits(profile, cgroup: cgroup, isWrapped: isWrapped)
         var last = ["exec", "--status-fd", String(numbers.status), "--env-fd", String(numbers.environment)]
         last += ["--close-fds-from", String(eventsDescriptor == nil ? numbers.events : numbers.events + 1)]
         last += ["--chdir", resolved.workdir.path]
@@ -33,97 +48,87 @@ struct ChainPlan {
                 last += ["--verify", target.identity]
             }
         }
-        for (name, value) in limits { last += ["--rlimit", "\(name)=\(value)"] }
+        for (name, value) in applyLimits() { last += ["--rlimit", "\(name)=\(value)"] }
         if let user = launch.runAs, user.uid != geteuid() { last += user.options }
-        if let refused = capabilities.refusedCalls {
-            last += ["--seccomp", "default"]
-            enforced.append("\(refused) system calls refused (seccomp), no new privileges")
-        } else {
-            notEnforced.append("system calls: \(capabilities.seccompProblem ?? "no seccomp")")
-        }
+        last += filterArguments() + landlockArguments(home: home)
         last += ["--"] + launch.argv
 
         arguments = ["supervise", "--record", launch.exitRecordPath, "--grace", String(max(0, launch.graceSeconds))]
         if let limit = launch.timeLimitSeconds { arguments += ["--time-limit", String(max(0, limit))] }
         if let cgroup { arguments += ["--cgroup", cgroup.child("job").path] }
         arguments += ["--pass", String(numbers.status)]
-        if let version = capabilities.bubblewrap {
+        if let version = launcher.capabilities.bubblewrap {
             var shown = resolved
             shown.programs += launcher.runtimeBinds()
             let wrapper = BubblewrapArguments(
                 profile: shown, network: profile.network, home: home, execPath: launcher.execPath,
-                temporaryBytes: profile.memoryLimit, isRoot: geteuid() == 0,
-                changesUser: launch.runAs.map { $0.uid != geteuid() } ?? false)
+                temporaryBytes: profile.memoryLimit, isRoot: geteuid() == 0, changesUser: changesUser)
             arguments += ["--wrapped", "--", launcher.bubblewrapPath] + wrapper.make()
             arguments += ["--", BubblewrapArguments.execInside] + last
-            describeIsolation(version: version, profile: profile, resolved: resolved)
+            describeIsolation(version: version)
         } else {
             arguments += ["--", launcher.execPath] + last
-            notEnforced.append(
-                "files, network, meters and other processes are as visible as to the user outside: "
-                    + (capabilities.bubblewrapProblem ?? "no bubblewrap"))
+            describeBareness()
         }
     }
 
-    private mutating func describeIsolation(version: String, profile: SandboxProfile, resolved: ResolvedProfile) {
+    /// The filter of system calls, with the policy's changes.
+    private mutating func filterArguments() -> [String] {
+        guard let refused = launcher.capabilities.refusedCalls else {
+            notEnforced.append("system calls: \(launcher.capabilities.seccompProblem ?? "no seccomp")")
+            return []
+        }
+        var words = ["--seccomp", "default"]
+        for name in profile.refusedCalls { words += ["--refuse-call", name] }
+        // Where namespaces do not hide other processes, some of these would reach them.
+        let allowed = isWrapped ? profile.allowedCalls : []
+        for name in allowed { words += ["--allow-call", name] }
+        enforced.append("\(refused) system calls refused (seccomp), no new privileges")
+        if !profile.refusedCalls.isEmpty {
+            enforced.append("refused besides by the policy: " + profile.refusedCalls.joined(separator: ", "))
+        }
+        if !allowed.isEmpty {
+            notEnforced.append("system calls allowed by the policy: " + allowed.joined(separator: ", "))
+        } else if !profile.allowedCalls.isEmpty {
+            enforced.append(
+                "refused here though the policy allows them, for want of namespaces: "
+                    + profile.allowedCalls.joined(separator: ", "))
+        }
+        return words
+    }
+
+    private mutating func describeIsolation(version: String) {
         let writable = resolved.binds.filter(\.writable).map(\.target.path) + [resolved.output?.path].compactMap { $0 }
         enforced.append(
             "read-only system, private /tmp and home, own processes and devices (bubblewrap \(version)); writable: "
                 + writable.joined(separator: ", "))
+        let readable = resolved.binds.filter { !$0.writable && !resolved.given.contains($0.target) }.map(\.target.path)
+        if !readable.isEmpty { enforced.append("readable besides, as asked: " + readable.joined(separator: ", ")) }
+        if !resolved.given.isEmpty {
+            enforced.append(
+                "readable besides, given by the policy: " + resolved.given.map(\.path).joined(separator: ", "))
+        }
+        if !resolved.devices.isEmpty {
+            enforced.append(
+                "no devices but null, zero, full, random, urandom, tty and: "
+                    + resolved.devices.map(\.path).joined(separator: ", "))
+        }
         if !profile.network { enforced.append("no network") }
         enforced.append("energy meters, other jobs and mld's own files are hidden")
     }
 
-    /// Limits by cgroup where the controllers are, by setrlimit where that can stand in.
-    /// - Returns: the limits for setrlimit.
-    private mutating func applyLimits(
-        _ profile: SandboxProfile, cgroup: Cgroup?, isWrapped: Bool
-    ) -> [(name: String, value: Int64)] {
-        var limits: [(name: String, value: Int64)] = [("core", 0)]
-        // The job's cgroup also holds the supervisor and the two processes of the sandbox.
-        let wanted = CgroupLimits(
-            memoryBytes: profile.memoryLimit, processes: profile.maxProcesses.map { $0 + 3 }, cpus: Double(profile.cpus)
-        )
-        let (applied, refused) = cgroup?.apply(wanted) ?? ([], [:])
-        func reason(_ file: String) -> String { cgroup == nil ? "no cgroup" : refused[file] ?? "no cgroup" }
-
-        if cgroup != nil {
-            enforced.append("own cgroup: CPU time is counted whole, freezing and killing reach every process")
-        } else {
-            notEnforced.append("own cgroup: CPU time is summed over the processes seen")
-        }
-        if let bytes = profile.memoryLimit {
-            if applied.contains("memory.max") {
-                enforced.append("memory limit \(bytes) bytes for the whole job (cgroup)")
-            } else {
-                // Not the address space: runtimes with a just-in-time compiler reserve far more than they use.
-                limits.append(("data", bytes))
-                enforced.append("memory limit \(bytes) bytes for the data of each process (RLIMIT_DATA)")
-                notEnforced.append("memory limit over all processes of the job: \(reason("memory.max"))")
-            }
-        }
-        if applied.contains("cpu.max") {
-            enforced.append("at most \(profile.cpus) CPUs (cgroup)")
-        } else {
+    /// What no other wall makes up for where bubblewrap is missing.
+    private mutating func describeBareness() {
+        let reason = launcher.capabilities.bubblewrapProblem ?? "no bubblewrap"
+        guard usesLandlock, let version = launcher.capabilities.landlock else {
             notEnforced.append(
-                "at most \(profile.cpus) CPUs: \(reason("cpu.max")); numeric libraries are told by OMP_NUM_THREADS")
+                "files, network, meters and other processes are as visible as to the user outside: " + reason)
+            return
         }
-        if let count = profile.maxProcesses {
-            if applied.contains("pids.max") {
-                enforced.append("at most \(count) processes and threads (cgroup)")
-            } else if isWrapped, geteuid() != 0 {
-                // Counted per user namespace, which is the job's own; outside one it would count all of the user's.
-                limits.append(("nproc", Int64(count) + 2))
-                enforced.append("at most \(count) processes and threads (RLIMIT_NPROC)")
-            } else {
-                notEnforced.append("at most \(count) processes: \(reason("pids.max"))")
-            }
-        }
-        if let bytes = profile.maxFileSize {
-            limits.append(("fsize", bytes))
-            enforced.append("no file above \(bytes) bytes")
-        }
-        return limits
+        var open = ["the names of other processes and of files"]
+        if version < 6 { open.append("signals to them, abstract Unix sockets") }
+        if !profile.network { open.append(version < 4 ? "the network" : "all of the network but TCP") }
+        notEnforced.append(open.joined(separator: ", ") + " are as open as to the user outside: " + reason)
     }
 }
 

@@ -30,7 +30,8 @@ struct JobEnvironment {
     }
 
     static func make(
-        account: Account, home: String, workdir: String, cpus: Int, eventsDescriptor: Int32?, own: [String: String]
+        account: Account, home: String, temporary: String? = nil, workdir: String, cpus: Int, eventsDescriptor: Int32?,
+        own: [String: String]
     ) throws(SandboxError) -> [String: String] {
         var variables = [
             "PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": home, "PWD": workdir, "USER": account.name,
@@ -39,6 +40,7 @@ struct JobEnvironment {
             // Numeric libraries take all CPUs they see unless told otherwise.
             "OMP_NUM_THREADS": String(max(1, cpus)), "OPENBLAS_NUM_THREADS": String(max(1, cpus)),
         ]
+        if let temporary { variables["TMPDIR"] = temporary }
         for (name, value) in own {
             guard !name.isEmpty, !name.contains("="), !name.utf8.contains(0), !value.utf8.contains(0) else {
                 throw SandboxError(

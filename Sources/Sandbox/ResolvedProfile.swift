@@ -9,22 +9,24 @@ struct ResolvedProfile {
     }
 
     var workdir: ResolvedPath
-    /// All that the submitter named, the working directory included; parents come before children.
+    /// All that the submitter named, the working directory included, and what the policy gives; parents come before children.
     var binds: [Bind] = []
     var programs: [ResolvedPath] = []
+    /// Of the binds, those the policy gives.
+    var given: [ResolvedPath] = []
     var devices: [ResolvedPath] = []
     /// Those hidden paths that a bind would otherwise show.
     var masks: [ResolvedPath] = []
     var output: ResolvedPath?
 
     /// The whole trees every job sees read-only, and those no bind may touch.
-    private static let systemTrees = [
+    static let systemTrees = [
         "/usr", "/etc", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/opt",
     ]
     private static let unwritableTrees = systemTrees.filter { $0 != "/opt" } + ["/boot"]
-    private static let kernelTrees = ["/proc", "/sys", "/dev"]
+    static let kernelTrees = ["/proc", "/sys", "/dev"]
     /// Directories that hold other people's or other programs' things; only what lies below can be named.
-    private static let sharedDirectories = [
+    static let sharedDirectories = [
         "/", "/home", "/tmp", "/var", "/var/lib", "/var/tmp", "/run", "/opt", "/srv", "/mnt", "/media", "/boot",
     ]
 
@@ -50,7 +52,17 @@ struct ResolvedProfile {
             throw SandboxError(.badProfile, stage: "workdir", "\(workdir.path) is not a directory")
         }
         let hidden = profile.hidden.compactMap { try? PathResolver.resolveHere($0).get() }
+        let readable = AllowedTrees(profile.readOnlyUnder, home: profile.home)
+        let writeable = AllowedTrees(profile.readWriteUnder, home: profile.home)
+        given = try Self.given(profile.given, hidden: hidden)
         for (target, writable, key) in found {
+            // What every job sees anyway needs no word of the policy.
+            let isSeen = !writable && (Self.systemTrees + given.map(\.path)).contains(where: target.isInside)
+            guard isSeen || (writable ? writeable : readable).contains(target) else {
+                throw SandboxError(
+                    .badProfile, stage: key,
+                    "\(target.path) lies where the policy lets no job \(writable ? "write" : "read")")
+            }
             try Self.refuseDangerous(target, writable: writable, key: key, hidden: hidden)
             // What every job sees anyway needs no mount.
             if !writable, Self.systemTrees.contains(where: target.isInside) { continue }
@@ -59,6 +71,9 @@ struct ResolvedProfile {
             } else {
                 binds.append(Bind(target: target, writable: writable))
             }
+        }
+        for target in given where !binds.contains(where: { $0.target.path == target.path }) {
+            binds.append(Bind(target: target, writable: false))
         }
         binds.sort { $0.target.path < $1.target.path }
         masks = hidden.filter { mask in binds.contains { mask.isInside($0.target.path) } }
@@ -98,7 +113,7 @@ struct ResolvedProfile {
     }
 
     /// The daemon's own additions: refused only when absent.
-    private static func own(_ path: String, _ stage: String) throws(SandboxError) -> ResolvedPath {
+    static func own(_ path: String, _ stage: String) throws(SandboxError) -> ResolvedPath {
         do {
             return try PathResolver.resolveHere(path).get()
         } catch {
@@ -113,17 +128,5 @@ struct ResolvedProfile {
             if !systemTrees.contains(where: target.isInside), !found.contains(target) { found.append(target) }
         }
         return found.sorted { $0.path < $1.path }
-    }
-
-    private static func devices(_ paths: [String]) throws(SandboxError) -> [ResolvedPath] {
-        var found: [ResolvedPath] = []
-        for path in paths {
-            let target = try own(path, "device")
-            guard target.isInside("/dev"), target.path != "/dev" else {
-                throw SandboxError(.badProfile, stage: "device", "\(path) is not a device under /dev")
-            }
-            found.append(target)
-        }
-        return found
     }
 }

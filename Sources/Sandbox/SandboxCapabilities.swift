@@ -10,22 +10,37 @@ package struct SandboxCapabilities: Sendable, Hashable {
     /// System calls the filter refuses; nil where it cannot be loaded.
     package var refusedCalls: Int?
     package var seccompProblem: String?
+    /// The version of the kernel's Landlock; nil where it has none of use.
+    package var landlock: Int?
+    package var landlockProblem: String?
     /// The directory of the jobs' cgroups.
     package var jobsCgroup: Cgroup?
     /// What of cgroups cannot be had.
     package var cgroupProblems: [String]
 
-    /// Files, processes, network and system calls can all be isolated.
+    /// Files, processes, network and system calls can all be isolated. Landlock is a second wall for what these hold already,
+    /// and not part of it.
     package var isFull: Bool { bubblewrap != nil && refusedCalls != nil }
+
+    /// What is missing of the full isolation, in words.
+    package var missing: [String] {
+        var problems: [String] = []
+        if bubblewrap == nil { problems.append(bubblewrapProblem ?? "no bubblewrap") }
+        if refusedCalls == nil { problems.append("no filter of system calls: \(seccompProblem ?? "no seccomp")") }
+        return problems
+    }
 
     package init(
         bubblewrap: String? = nil, bubblewrapProblem: String? = nil, refusedCalls: Int? = nil,
-        seccompProblem: String? = nil, jobsCgroup: Cgroup? = nil, cgroupProblems: [String] = []
+        seccompProblem: String? = nil, landlock: Int? = nil, landlockProblem: String? = nil, jobsCgroup: Cgroup? = nil,
+        cgroupProblems: [String] = []
     ) {
         self.bubblewrap = bubblewrap
         self.bubblewrapProblem = bubblewrapProblem
         self.refusedCalls = refusedCalls
         self.seccompProblem = seccompProblem
+        self.landlock = landlock
+        self.landlockProblem = landlockProblem
         self.jobsCgroup = jobsCgroup
         self.cgroupProblems = cgroupProblems
     }
@@ -38,9 +53,12 @@ extension SandboxCapabilities {
         let alone = ["exec", "--seccomp", "default", "--", execPath, "features"]
         switch output(execPath, alone) {
         case .success(let text):
-            found.refusedCalls = refusedCalls(in: text)
+            found.readLandlock(in: text)
+            found.refusedCalls = value("seccomp-refused", in: text).flatMap { Int($0) }
             if found.refusedCalls == nil { found.seccompProblem = "unexpected answer \"\(text.prefix(200))\"" }
-        case .failure(let problem): found.seccompProblem = problem.message
+        case .failure(let problem):
+            found.seccompProblem = problem.message
+            if case .success(let text) = output(execPath, ["features"]) { found.readLandlock(in: text) }
         }
         guard access(bubblewrapPath, X_OK) == 0 else {
             found.bubblewrapProblem = "\(bubblewrapPath) is not installed (package bubblewrap)"
@@ -79,10 +97,18 @@ extension SandboxCapabilities {
         }
     }
 
-    private static func refusedCalls(in text: String) -> Int? {
-        for line in text.split(separator: "\n") where line.hasPrefix("seccomp-refused ") {
-            return Int(line.dropFirst("seccomp-refused ".count))
+    private mutating func readLandlock(in text: String) {
+        let numbers = Self.value("landlock", in: text)?.split(separator: " ").compactMap { Int($0) } ?? []
+        if numbers.count == 2 {
+            let (version, least) = (numbers[0], numbers[1])
+            landlock = version >= least ? version : nil
+            landlockProblem = version >= least ? nil : "version \(version) of the kernel's is of no use"
+        } else {
+            landlockProblem = Self.value("landlock-missing", in: text) ?? "unexpected answer \"\(text.prefix(200))\""
         }
-        return nil
+    }
+
+    private static func value(_ name: String, in text: String) -> String? {
+        text.split(separator: "\n").first { $0.hasPrefix(name + " ") }.map { String($0.dropFirst(name.count + 1)) }
     }
 }

@@ -21,11 +21,10 @@ extension SandboxLauncher {
             throw SandboxError(.badProfile, stage: "command", "holds a NUL character")
         }
         if profile.requirement == .full, !capabilities.isFull {
-            let problems = [capabilities.bubblewrapProblem, capabilities.seccompProblem].compactMap { $0 }
             throw SandboxError(
                 .unavailable, stage: "sandbox",
                 "the policy requires full isolation, which this machine cannot give: "
-                    + problems.joined(separator: "; "))
+                    + capabilities.missing.joined(separator: "; "))
         }
         let changesUser = launch.runAs.map { $0.uid != geteuid() } ?? false
         guard !changesUser || geteuid() == 0 else {

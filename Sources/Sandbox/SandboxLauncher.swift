@@ -6,7 +6,7 @@ package import LinuxSystem
 /// The chain of one job: a supervisor (`mld-exec supervise`, outside), bubblewrap, and `mld-exec exec` (inside), which
 /// becomes the command. See ``start(_:profile:)``.
 package struct SandboxLauncher: Sendable {
-    package let capabilities: SandboxCapabilities
+    package internal(set) var capabilities: SandboxCapabilities
     let execPath: String
     let bubblewrapPath: String
     let processes: ProcessTable

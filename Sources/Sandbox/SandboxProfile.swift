@@ -16,6 +16,14 @@ package struct SandboxProfile: Sendable, Hashable {
     /// Paths the submitter asks for, reached with the submitter's own rights.
     package var readOnly: [String]
     package var readWrite: [String]
+    /// Where the paths of `readOnly`, and of `readWrite` and the working directory, must lie once their links are followed;
+    /// `~` is ``home``. Nil for anywhere.
+    package var readOnlyUnder: [String]?
+    package var readWriteUnder: [String]?
+    /// The home directory of the submitter.
+    package var home: String?
+    /// Paths the policy gives every job to read, reached with the daemon's rights.
+    package var given: [String]
     /// Paths the daemon adds, reached with the daemon's rights: the programs and libraries of the job itself.
     package var programs: [String]
     /// Device nodes, such as `/dev/nvidia0`.
@@ -27,6 +35,15 @@ package struct SandboxProfile: Sendable, Hashable {
     package var maxProcesses: Int?
     /// Bytes of one file.
     package var maxFileSize: Int64?
+    /// Of each process; nil leaves what the daemon has.
+    package var maxOpenFiles: Int?
+    /// Bytes of a core dump.
+    package var maxCoreSize: Int64
+    /// System calls refused besides those every job is refused, and those taken off that list.
+    package var refusedCalls: [String]
+    package var allowedCalls: [String]
+    /// Whether Landlock is used where the kernel has it.
+    package var landlock: Bool
     /// Directories and files of the daemon, kept out of sight even inside a folder the job was given.
     package var hidden: [String]
     /// A directory of the daemon that this job may write, though it may lie inside a hidden one.
@@ -36,8 +53,10 @@ package struct SandboxProfile: Sendable, Hashable {
     package init(
         workdir: String, network: Bool = false, readOnly: [String] = [], readWrite: [String] = [],
         programs: [String] = [], devices: [String] = [], memoryLimit: Int64? = nil, cpus: Int = 1,
-        maxProcesses: Int? = nil, maxFileSize: Int64? = nil, hidden: [String] = [], outputDirectory: String? = nil,
-        requirement: Requirement = .bestEffort
+        maxProcesses: Int? = nil, maxFileSize: Int64? = nil, maxOpenFiles: Int? = nil, maxCoreSize: Int64 = 0,
+        refusedCalls: [String] = [], allowedCalls: [String] = [], landlock: Bool = true, readOnlyUnder: [String]? = nil,
+        readWriteUnder: [String]? = nil, home: String? = nil, given: [String] = [], hidden: [String] = [],
+        outputDirectory: String? = nil, requirement: Requirement = .bestEffort
     ) {
         self.workdir = workdir
         self.network = network
@@ -49,6 +68,15 @@ package struct SandboxProfile: Sendable, Hashable {
         self.cpus = cpus
         self.maxProcesses = maxProcesses
         self.maxFileSize = maxFileSize
+        self.maxOpenFiles = maxOpenFiles
+        self.maxCoreSize = maxCoreSize
+        self.refusedCalls = refusedCalls
+        self.allowedCalls = allowedCalls
+        self.landlock = landlock
+        self.readOnlyUnder = readOnlyUnder
+        self.readWriteUnder = readWriteUnder
+        self.home = home
+        self.given = given
         self.hidden = hidden
         self.outputDirectory = outputDirectory
         self.requirement = requirement

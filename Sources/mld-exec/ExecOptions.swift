@@ -18,6 +18,11 @@ struct ExecOptions {
     var limits: [(resource: ResourceLimit, value: UInt64)] = []
     var user: User?
     var seccomp = false
+    /// System calls refused besides those of the filter, and those taken off it.
+    var refusedCalls: [String] = []
+    var allowedCalls: [String] = []
+    var landlock = false
+    var grants = Landlock.Grants()
     var closeFrom: Int32 = 3
     var command: [String]
 
@@ -39,12 +44,27 @@ struct ExecOptions {
                     throw Failure(status: 2, "--seccomp \(name): the only filter is \"default\"")
                 }
                 seccomp = true
+            case "--refuse-call": refusedCalls.append(try reader.value(of: option))
+            case "--allow-call":
+                let name = try reader.value(of: option)
+                guard SyscallFilter.allowable.contains(name) else {
+                    throw Failure(status: 2, "--allow-call \(name): no job may be allowed it")
+                }
+                allowedCalls.append(name)
+            case "--landlock": landlock = true
+            case "--grant-read": grants.read.append(try reader.value(of: option))
+            case "--grant-use": grants.use.append(try reader.value(of: option))
+            case "--grant-write": grants.write.append(try reader.value(of: option))
+            case "--deny-tcp": grants.denyTCP = true
             case "--close-fds-from": closeFrom = try reader.number(of: option)
             default: throw OptionReader.unknown(option)
             }
         }
         self.user = try user.user()
         command = try reader.command()
+        guard seccomp || (refusedCalls.isEmpty && allowedCalls.isEmpty) else {
+            throw Failure(status: 2, "--refuse-call and --allow-call change the filter of --seccomp")
+        }
     }
 
     private static func identity(_ text: String) throws(Failure) -> Identity {

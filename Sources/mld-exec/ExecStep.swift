@@ -11,7 +11,6 @@ struct ExecStep {
         }
         do throws(Failure) {
             let environment = try readEnvironment()
-            for (resource, value) in options.limits { try resource.set(value) }
             try giveUpPrivileges()
             try verifyMounts()
             if let directory = options.directory, chdir(directory) != 0 { throw Failure("enter \(directory)") }
@@ -85,7 +84,12 @@ struct ExecStep {
         guard mld_close_on_exec_from(options.closeFrom) == 0 else { throw Failure("close the descriptors") }
         // Said before it is known to be true; a later "failed" corrects it.
         report("started")
-        if options.seccomp { try SyscallFilter.standard().load() }
+        if options.landlock { try Landlock.restrict(to: options.grants, inherited: options.closeFrom) }
+        if options.seccomp {
+            try SyscallFilter.standard(refusing: options.refusedCalls, allowing: options.allowedCalls).load()
+        }
+        // Last: they are the job's, and may be too small for what this program still had to do.
+        for (resource, value) in options.limits { try resource.set(value) }
         execvp(program, arguments)
         let code = errno
         let command = options.command[0]

@@ -20,7 +20,8 @@ struct SyscallFilter {
         // Keys are shared between all processes of a user.
         "keyctl", "add_key", "request_key",
         // The file tree and the namespaces.
-        "mount", "umount", "umount2", "pivot_root", "chroot", "open_tree", "move_mount", "fsopen", "fsconfig",
+        "mount", "umount", "umount2", "pivot_root", "chroot", "open_tree", "open_tree_attr", "move_mount", "fsopen",
+        "fsconfig",
         "fsmount",
         "fspick", "mount_setattr", "unshare", "setns", "open_by_handle_at", "quotactl", "quotactl_fd", "acct",
         // The machine.
@@ -30,18 +31,41 @@ struct SyscallFilter {
         "userfaultfd", "io_uring_setup", "io_uring_enter", "io_uring_register",
     ]
 
-    static func standard() throws(Failure) -> SyscallFilter {
+    /// Those of the refused calls that a policy may allow: of use to some programs, and no way out of a job.
+    static let allowable = [
+        "add_key", "keyctl", "request_key", "io_uring_setup", "io_uring_enter", "io_uring_register", "userfaultfd",
+        "kcmp",
+        "process_madvise", "process_vm_readv", "process_vm_writev", "modify_ldt", "personality",
+    ]
+
+    /// Numbers of calls younger than a libseccomp that is still in use; the same on all architectures it is used on.
+    private static let young = ["open_tree_attr": Int32(467)]
+
+    /// - Parameters:
+    ///   - more: refused besides, wholly; a name the library does not know is an error.
+    ///   - allowed: not refused after all; of ``allowable``.
+    static func standard(refusing more: [String] = [], allowing allowed: [String] = []) throws(Failure) -> SyscallFilter
+    {
         var filter = try SyscallFilter()
-        for name in refused { try filter.refuse(name) }
+        for name in more {
+            guard seccomp_syscall_resolve_name(name) != unknown || young[name] != nil else {
+                throw Failure(status: 126, "refuse-syscalls: this machine's libseccomp does not know \"\(name)\"")
+            }
+            try filter.refuse(name)
+        }
+        for name in refused where !allowed.contains(name) { try filter.refuse(name) }
         try filter.refuseNamespacesInClone()
         // Typing into a terminal, from behind its back. The kernel looks at 32 bits only.
         try filter.refuse("ioctl", [masked(1, mask: 0xFFFF_FFFF, equals: 0x5412)])
         try filter.refuse("ioctl", [masked(1, mask: 0xFFFF_FFFF, equals: 0x541C)])
         // A network namespace does not hold AF_VSOCK, the way to the hypervisor.
         try filter.refuse("socket", [masked(0, mask: 0xFFFF_FFFF, equals: 40)])
-        try filter.refusePersonalities()
+        if !allowed.contains("personality") { try filter.refusePersonalities() }
         return filter
     }
+
+    /// `__NR_SCMP_ERROR`, a macro Swift does not see.
+    private static let unknown: Int32 = -1
 
     private init() throws(Failure) {
         guard let context = seccomp_init(SCMP_ACT_ALLOW) else { throw Failure(status: 126, "make a seccomp filter") }
@@ -61,9 +85,13 @@ struct SyscallFilter {
     private mutating func refuse(
         _ name: String, _ conditions: [scmp_arg_cmp] = [], with code: Int32 = EPERM
     ) throws(Failure) {
-        let number = seccomp_syscall_resolve_name(name)
+        // Refused whatever the arguments are: nothing to add.
+        if whole.contains(name) { return }
+        var number = seccomp_syscall_resolve_name(name)
+        if number == Self.unknown { number = Self.young[name] ?? number }
         // Unknown to the library, or (a negative number) not a call of this architecture.
         guard number >= 0 else { return }
+        if conditions.isEmpty { whole.insert(name) }
         let result = conditions.withUnsafeBufferPointer {
             seccomp_rule_add_array(context, failing(with: code), number, UInt32($0.count), $0.baseAddress)
         }
@@ -75,6 +103,7 @@ struct SyscallFilter {
     }
 
     private var seen: Set<String> = []
+    private var whole: Set<String> = []
 
     private func check(_ result: Int32, _ stage: String) throws(Failure) {
         if result != 0 { throw Failure(stage, code: -result) }

@@ -160,20 +160,4 @@ extension JobController {
             cgroupName: cgroupName(job.id, attempt: job.attempt),
             runAs: settings.isSystemMode ? Launch.User(uid: job.uid, gid: job.gid, groups: user.groups) : nil)
     }
-
-    private func profile(of job: LiveJob, in directory: JobDirectory) -> Sandbox.SandboxProfile {
-        let rules =
-            policy.queue(job.queue).flatMap { policy.sandbox($0.sandbox.value) } ?? PolicySet.builtIn.sandboxes[0]
-        let request = job.spec.sandbox
-        let readOnly = request.readOnly + (job.spec.train?.dataPaths ?? []).map(\.path)
-        return Sandbox.SandboxProfile(
-            workdir: request.workdir ?? directory.output, network: request.network && rules.network.value,
-            readOnly: readOnly, readWrite: request.readWrite,
-            // The libraries mltrain needs the launcher shows to every job.
-            programs: job.spec.train == nil ? [] : [directory.spec, settings.programs],
-            memoryLimit: job.spec.resources.memory.bytes, cpus: job.spec.resources.cpus,
-            maxProcesses: rules.maxProcesses.value, maxFileSize: rules.maxFileSize.value?.bytes,
-            hidden: [state.path, settings.socket], outputDirectory: directory.output,
-            requirement: rules.require.value == .full ? .full : .bestEffort)
-    }
 }

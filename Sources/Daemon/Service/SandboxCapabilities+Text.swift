@@ -9,6 +9,8 @@ extension SandboxCapabilities {
         if let bubblewrapProblem { lines.append("no namespaces: \(bubblewrapProblem)") }
         if let refusedCalls { lines.append("seccomp refuses \(refusedCalls) system calls") }
         if let seccompProblem { lines.append("no seccomp: \(seccompProblem)") }
+        if let landlock { lines.append("Landlock, version \(landlock)") }
+        if let landlockProblem { lines.append("no Landlock: \(landlockProblem)") }
         if let jobsCgroup { lines.append("cgroups below \(jobsCgroup.path)") }
         return lines + cgroupProblems
     }

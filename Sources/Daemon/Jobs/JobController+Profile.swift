@@ -1,0 +1,32 @@
+import JobAPI
+import LinuxSystem
+import Policy
+import Sandbox
+import Units
+
+extension JobController {
+    /// What a job's sandbox is: what it asks for, within what the policy grants now. The policy may have been changed since
+    /// the job was admitted; what it grants no more is left out, and a path it grants no more ends the start.
+    func profile(of job: LiveJob, in directory: JobDirectory) -> Sandbox.SandboxProfile {
+        let rules =
+            policy.queue(job.queue).flatMap { policy.sandbox($0.sandbox.value) } ?? PolicySet.builtIn.sandboxes[0]
+        let request = job.spec.sandbox
+        let fileSizes = [request.maxFileSize, rules.maxFileSize.value].compactMap(\.self)
+        return Sandbox.SandboxProfile(
+            workdir: request.workdir ?? directory.output, network: request.network && rules.network.value,
+            readOnly: request.readOnly + (job.spec.train?.dataPaths ?? []).map(\.path), readWrite: request.readWrite,
+            // The libraries mltrain needs the launcher shows to every job.
+            programs: job.spec.train == nil ? [] : [directory.spec, settings.programs],
+            devices: request.devices.filter { rules.allows(device: $0) },
+            memoryLimit: job.spec.resources.memory.bytes, cpus: job.spec.resources.cpus,
+            maxProcesses: min(request.maxProcesses ?? .max, rules.maxProcesses.value),
+            maxFileSize: fileSizes.min()?.bytes,
+            maxOpenFiles: min(request.maxOpenFiles ?? .max, rules.maxOpenFiles.value),
+            maxCoreSize: min(request.maxCoreSize ?? rules.maxCoreSize.value, rules.maxCoreSize.value).bytes,
+            refusedCalls: rules.refuseSyscalls.value, allowedCalls: rules.allowSyscalls.value,
+            landlock: rules.landlock.value == .on, readOnlyUnder: rules.readOnly.value,
+            readWriteUnder: rules.readWrite.value, home: User.lookup(uid: job.uid, gid: job.gid).home,
+            given: rules.bind.value, hidden: [state.path, settings.socket], outputDirectory: directory.output,
+            requirement: rules.require.value == .full ? .full : .bestEffort)
+    }
+}
