@@ -136,7 +136,7 @@ let package = Package(
         tests("Datasets", ["Tensors"]),
         tests("Learning", ["Tensors"], resources: [.copy("Golden")]),
         tests("Ledger", ["TestSupport", "JobAPI", "Units", .product(name: "GRDB", package: "GRDB.swift")]),
-        tests("Sandbox", ["LinuxSystem", "mld-exec"]),
+        tests("Sandbox", ["LinuxSystem", "Policy", "mld-exec"]),
         tests("Reporting", ["JobAPI", "Units"]),
         tests("Training", ["Learning", "Datasets", "Tensors", "ConfigFile", "JobAPI", "mltrain"]),
         tests(
