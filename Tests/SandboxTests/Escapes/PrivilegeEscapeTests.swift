@@ -21,7 +21,9 @@ struct PrivilegeEscapeTests {
     @Test(arguments: Attacker.plain)
     func becomingRoot(attacker: Attacker) async throws {
         let escape = try Escape(attacker)
-        #expect(try await escape.inside("print(attempt(lambda: os.setuid(0)), os.geteuid() == 0)") == "EPERM False")
+        let said = try await escape.inside("print(attempt(lambda: os.setuid(0)), os.geteuid() == 0)")
+        // EINVAL in a user namespace that has no such user.
+        #expect(["EPERM False", "EINVAL False"].contains(said))
         let capabilities =
             "print([l.split()[1] for l in open('/proc/self/status') if l.startswith(('CapEff', 'CapPrm'))])"
         #expect(try await escape.inside(capabilities) == "['0000000000000000', '0000000000000000']")
