@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/mman.h>
+#include <sys/signalfd.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -29,5 +30,7 @@ int mld_try_lock(int fd) {
 }
 
 int mld_memory_file(const char *name) { return memfd_create(name, MFD_CLOEXEC); }
+
+int mld_signal_descriptor(const sigset_t *signals) { return signalfd(-1, signals, SFD_CLOEXEC | SFD_NONBLOCK); }
 
 int mld_pipe(int ends[2]) { return pipe2(ends, O_CLOEXEC); }

@@ -132,6 +132,10 @@ package struct JobEvent: Codable, Hashable, Sendable {
     /// `stdout` or `stderr`.
     package var stream: String?
     package var text: String?
+    /// So many bytes of the stream came before and are gone: they made room for newer ones. `text` says so.
+    package var missing: Int64?
+    /// Where in the output to go on after this event: its id in the stream, not a part of its JSON. Opaque to clients.
+    package var position: String?
 
     package init(type: Kind, at: Timestamp) {
         self.type = type

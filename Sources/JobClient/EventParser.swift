@@ -3,17 +3,20 @@ package struct ServerSentEvent: Hashable, Sendable {
     /// `message` unless the stream names another.
     package var name: String
     package var data: String
+    /// Nil where the event has none of its own.
+    package var id: String?
 
-    package init(name: String, data: String) {
+    package init(name: String, data: String, id: String? = nil) {
         self.name = name
         self.data = data
+        self.id = id
     }
 }
 
 /// Splits a byte stream into server-sent events (HTML standard, section 9.2.6).
 ///
-/// The stream is hostile: lines and events are bounded, and any cut between chunks is fine. Comments, `id`, `retry` and
-/// unknown fields are passed over; an event the stream ends in the middle of is dropped, as the standard says.
+/// The stream is hostile: lines and events are bounded, and any cut between chunks is fine. Comments, `retry` and unknown
+/// fields are passed over; an event the stream ends in the middle of is dropped, as the standard says.
 package struct EventParser: Sendable {
     package struct Overflow: Error, Hashable, Sendable, CustomStringConvertible {
         package var limit: Int
@@ -29,6 +32,7 @@ package struct EventParser: Sendable {
     package let limit: Int
     private var line: [UInt8] = []
     private var name = ""
+    private var id: String?
     private var data: [UInt8] = []
     private var hasData = false
     private var afterCarriageReturn = false
@@ -76,6 +80,7 @@ package struct EventParser: Sendable {
             if hasData { data.append(0x0A) }
             data.append(contentsOf: value)
             hasData = true
+        case "id": if !value.contains(0) { id = String(decoding: value, as: UTF8.self) }
         default: break
         }
         return nil
@@ -84,10 +89,12 @@ package struct EventParser: Sendable {
     private mutating func dispatch() -> ServerSentEvent? {
         defer {
             name = ""
+            id = nil
             data.removeAll(keepingCapacity: true)
             hasData = false
         }
         guard hasData else { return nil }
-        return ServerSentEvent(name: name.isEmpty ? "message" : name, data: String(decoding: data, as: UTF8.self))
+        return ServerSentEvent(
+            name: name.isEmpty ? "message" : name, data: String(decoding: data, as: UTF8.self), id: id)
     }
 }

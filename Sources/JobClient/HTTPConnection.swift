@@ -10,6 +10,8 @@ struct Request: Sendable {
     /// Path and query, already escaped.
     var target: String
     var body: [UInt8] = []
+    /// Beyond those every request has.
+    var headers: [(name: String, value: String)] = []
 
     /// How messages call it: `GET /v1/jobs/7`.
     var name: String { "\(method.rawValue) \(target.prefix { $0 != "?" })" }
@@ -103,6 +105,7 @@ struct HTTPConnection {
         } else if request.method != .GET {
             headers.add(name: "content-length", value: "0")
         }
+        for header in request.headers { headers.add(name: header.name, value: header.value) }
         return HTTPRequestHead(version: .http1_1, method: request.method, uri: request.target, headers: headers)
     }
 

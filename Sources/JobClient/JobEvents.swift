@@ -44,7 +44,9 @@ package struct JobEvents: AsyncSequence {
         private func decode(_ event: ServerSentEvent) throws -> JobEvent? {
             guard JobEvent.Kind(rawValue: event.name) != nil else { return nil }
             do {
-                return try JSON.decode(JobEvent.self, from: Data(event.data.utf8))
+                var decoded = try JSON.decode(JobEvent.self, from: Data(event.data.utf8))
+                decoded.position = event.id
+                return decoded
             } catch {
                 throw ClientError.malformed(call: call, cause: JobClient.words(error))
             }
@@ -62,12 +64,15 @@ extension JobClient {
 
     /// Follows a job; the connection lasts as long as `body` runs. The sequence ends after the final state, and also when
     /// the daemon goes away.
+    /// - Parameter position: of the last event that was taken over an earlier connection: output goes on after it.
     package func events<R: Sendable>(
-        of id: JobID, from start: EventStart = .start, logs: Bool, _ body: (JobEvents) async throws -> R
+        of id: JobID, from start: EventStart = .start, after position: String? = nil, logs: Bool,
+        _ body: (JobEvents) async throws -> R
     ) async throws -> R {
         let target = Target("jobs", "\(id)", "events").query("from", start.rawValue)
             .query("logs", logs ? "true" : "false")
-        let request = Request(method: .GET, target: target.text)
+        var request = Request(method: .GET, target: target.text)
+        if let position { request.headers.append(("last-event-id", position)) }
         let connection = try await HTTPConnection.open(socket, for: request, on: group)
         return try await connection.perform { head, parts in
             guard head.status.code < 300 else {

@@ -24,8 +24,10 @@ extension ChainPlan {
             } else {
                 // Not the address space: runtimes with a just-in-time compiler reserve far more than they use.
                 limits.append(("data", bytes))
-                enforced.append("memory limit \(bytes) bytes for the data of each process (RLIMIT_DATA)")
-                notEnforced.append("memory limit over all processes of the job: \(reason("memory.max"))")
+                watchedMemory = bytes
+                enforced.append(
+                    "memory limit \(bytes) bytes for the whole job, watched once a second by its supervisor, and for the "
+                        + "data of each process (RLIMIT_DATA)")
             }
         }
         if applied.contains("cpu.max") {

@@ -8,6 +8,8 @@ struct ChainPlan {
     private(set) var environment: [UInt8] = []
     var enforced: [String] = []
     var notEnforced: [String] = []
+    /// The limit its supervisor has to hold, where no cgroup does.
+    var watchedMemory: Int64?
 
     let launcher: SandboxLauncher
     let launch: Launch
@@ -55,6 +57,8 @@ struct ChainPlan {
 
         arguments = ["supervise", "--record", launch.exitRecordPath, "--grace", String(max(0, launch.graceSeconds))]
         if let limit = launch.timeLimitSeconds { arguments += ["--time-limit", String(max(0, limit))] }
+        arguments += launch.outputOptions + launch.warningOptions
+        if let watchedMemory { arguments += ["--memory-limit", String(watchedMemory)] }
         if let cgroup { arguments += ["--cgroup", cgroup.child("job").path] }
         arguments += ["--pass", String(numbers.status)]
         if let version = launcher.capabilities.bubblewrap {

@@ -11,6 +11,8 @@ package struct ExitRecord: Sendable, Hashable, Codable {
         case stopped
         /// The command never ran; `message` says why.
         case couldNotStart = "could-not-start"
+        /// Killed for want of memory, by the kernel or by its supervisor.
+        case outOfMemory = "out-of-memory"
     }
 
     package var cause: Cause
@@ -21,15 +23,24 @@ package struct ExitRecord: Sendable, Hashable, Codable {
     /// CPU time of the job's processes, in µs; a cgroup's figure is better, since it also counts who was not waited for.
     package var userMicroseconds: Int64
     package var systemMicroseconds: Int64
-    /// Of the largest single process, in bytes; at least that of the supervisor's own steps, about 10 MB.
-    package var maximumResidentBytes: Int64
+    /// The most memory the job held at once: its cgroup's word, or the largest sum its supervisor saw; nil where nobody counted.
+    package var memoryPeakBytes: Int64?
+    package var memoryLimitBytes: Int64?
+    /// Processes the kernel killed for want of memory; nil where it does not tell.
+    package var oomKills: Int64?
+    /// Output that could not be written, for the disk was full.
+    package var outputLostBytes: Int64?
+    /// Output that made room for newer, beyond the limit of the logs.
+    package var outputDroppedBytes: Int64?
+    /// It could not be started for a cause that passes by itself, such as memory or descriptors used up.
+    package var transient: Bool?
     /// µs since 1970.
     package var startedAt: Int64
     package var endedAt: Int64
 
     package init(
-        cause: Cause, exitStatus: Int32?, signal: Int32?, message: String?, userMicroseconds: Int64,
-        systemMicroseconds: Int64, maximumResidentBytes: Int64, startedAt: Int64, endedAt: Int64
+        cause: Cause, exitStatus: Int32? = nil, signal: Int32? = nil, message: String? = nil,
+        userMicroseconds: Int64 = 0, systemMicroseconds: Int64 = 0, startedAt: Int64, endedAt: Int64
     ) {
         self.cause = cause
         self.exitStatus = exitStatus
@@ -37,17 +48,23 @@ package struct ExitRecord: Sendable, Hashable, Codable {
         self.message = message
         self.userMicroseconds = userMicroseconds
         self.systemMicroseconds = systemMicroseconds
-        self.maximumResidentBytes = maximumResidentBytes
         self.startedAt = startedAt
         self.endedAt = endedAt
     }
 
+    /// It never ran, and may be started again.
+    package var mayStartLater: Bool { cause == .couldNotStart && transient == true }
+
     enum CodingKeys: String, CodingKey {
-        case cause, signal, message
+        case cause, signal, message, transient
         case exitStatus = "exit_status"
         case userMicroseconds = "user_cpu_us"
         case systemMicroseconds = "system_cpu_us"
-        case maximumResidentBytes = "max_rss_bytes"
+        case memoryPeakBytes = "memory_peak_bytes"
+        case memoryLimitBytes = "memory_limit_bytes"
+        case oomKills = "oom_kills"
+        case outputLostBytes = "output_lost_bytes"
+        case outputDroppedBytes = "output_dropped_bytes"
         case startedAt = "started_at_us"
         case endedAt = "ended_at_us"
     }
@@ -96,6 +113,7 @@ package struct ExitRecord: Sendable, Hashable, Codable {
             && (exitStatus == nil) != (signal == nil) && (message?.utf8.count ?? 0) <= 16 * 1024
             && microseconds.contains(userMicroseconds) && microseconds.contains(systemMicroseconds)
             && microseconds.contains(startedAt) && microseconds.contains(endedAt) && startedAt <= endedAt
-            && (0...Int64(1 << 52)).contains(maximumResidentBytes)
+            && [memoryPeakBytes, memoryLimitBytes, oomKills, outputLostBytes, outputDroppedBytes]
+                .allSatisfy { $0.map { (0...Int64(1 << 62)).contains($0) } ?? true }
     }
 }

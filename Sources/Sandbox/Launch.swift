@@ -1,3 +1,5 @@
+import Glibc
+
 /// One start of one job.
 package struct Launch: Sendable, Hashable {
     /// Whom the job runs as; only root can name another than itself.
@@ -26,6 +28,12 @@ package struct Launch: Sendable, Hashable {
     package var timeLimitSeconds: Double?
     /// Between SIGTERM and SIGKILL.
     package var graceSeconds: Double
+    /// How long before its time limit the job is warned, in its error log; a tenth of the limit, at most a minute, where nil.
+    package var warnBeforeSeconds: Double?
+    /// What its processes are sent with the warning, besides.
+    package var warnSignal: Int32?
+    /// Bytes kept of each of the two logs; the rest makes room for newer.
+    package var logLimitBytes: Int64 = 64 << 20
     /// The name of the job's cgroup, unique among the daemon's jobs.
     package var cgroupName: String
     package var runAs: User?
@@ -57,6 +65,22 @@ package struct Launch: Sendable, Hashable {
             stderrPath: jobDirectory + "/stderr", eventsPath: jobDirectory + "/events",
             exitRecordPath: jobDirectory + "/exit.json", timeLimitSeconds: timeLimitSeconds, graceSeconds: graceSeconds,
             cgroupName: cgroupName, runAs: runAs)
+    }
+}
+
+extension Launch {
+    /// What the supervisor is told of the logs it writes.
+    var outputOptions: [String] {
+        var options = [
+            "--stdout", stdoutPath, "--stderr", stderrPath, "--log-limit", String(max(2, logLimitBytes)),
+        ]
+        if let user = runAs, user.uid != geteuid() { options += ["--log-owner", "\(user.uid):\(user.gid)"] }
+        return options
+    }
+
+    var warningOptions: [String] {
+        (warnBeforeSeconds.map { ["--warn", String(max(0, $0))] } ?? [])
+            + (warnSignal.map { ["--warn-signal", String($0)] } ?? [])
     }
 }
 

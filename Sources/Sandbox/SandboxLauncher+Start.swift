@@ -88,10 +88,10 @@ extension SandboxLauncher {
     /// Starts the supervisor. Its descriptors are closed here when this returns.
     private func supervise(_ launch: Launch, plan: ChainPlan, cgroup: Cgroup?) throws(LinuxError) -> Int32 {
         let input = try Descriptor.open("/dev/null", O_RDONLY)
-        let output = try openLog(launch.stdoutPath, launch.runAs)
-        let errors = try openLog(launch.stderrPath, launch.runAs)
+        let output = try openLog(launch.stdoutPath)
+        let errors = try openLog(launch.stderrPath)
         let events =
-            if let path = launch.eventsPath { try openLog(path, launch.runAs) } else {
+            if let path = launch.eventsPath { try openLog(path, for: launch.runAs) } else {
                 try Descriptor.open("/dev/null", O_RDONLY)
             }
         let environment = try Descriptor.memoryFile("environment", holding: plan.environment)
@@ -116,9 +116,9 @@ extension SandboxLauncher {
         throw LinuxError("read", path: "/proc/\(pid)/stat", message: "the supervisor cannot be told from others")
     }
 
-    /// Appending, so that a job's second attempt or a shared file loses nothing. It belongs to whom the job runs as:
-    /// programs open `/dev/stdout` anew.
-    private func openLog(_ path: String, _ user: Launch.User?) throws(LinuxError) -> Descriptor {
+    /// Appending, so that a job's second attempt or a shared file loses nothing.
+    /// - Parameter user: who gets it; nil for what stays ours.
+    private func openLog(_ path: String, for user: Launch.User? = nil) throws(LinuxError) -> Descriptor {
         let file = try Descriptor.open(path, O_RDWR | O_CREAT | O_APPEND | O_NOFOLLOW, mode: 0o600)
         if let user, user.uid != geteuid(), fchown(file.raw, user.uid, user.gid) != 0 {
             throw LinuxError("chown", path: path)

@@ -22,7 +22,7 @@ struct ExecStep {
             }
             try execute(environment)
         } catch {
-            report("failed \(error.status) \(error.message)")
+            report("\(error.isTransient ? "failed-for-now" : "failed") \(error.status) \(error.message)")
             throw error
         }
     }

@@ -6,6 +6,7 @@ struct ExitRecord {
         case exited, signalled
         case timeLimit = "time-limit"
         case stopped
+        case outOfMemory = "out-of-memory"
         case couldNotStart = "could-not-start"
     }
 
@@ -15,21 +16,38 @@ struct ExitRecord {
     var signal: Int32?
     var message: String?
     /// CPU time of all processes of the job that were waited for, in µs.
-    var userMicroseconds: Int64
-    var systemMicroseconds: Int64
-    /// Of the largest single process, in bytes.
-    var maximumResidentBytes: Int64
+    var userMicroseconds: Int64 = 0
+    var systemMicroseconds: Int64 = 0
+    /// The most memory the job held at once, as far as anyone counted.
+    var memoryPeakBytes: Int64?
+    var memoryLimitBytes: Int64?
+    /// Processes the kernel killed for want of memory; nil where it does not tell.
+    var oomKills: Int64?
+    /// Output that could not be written, and output that made room for newer.
+    var outputLostBytes: Int64 = 0
+    var outputDroppedBytes: Int64 = 0
+    /// It could not be started for a cause that passes by itself.
+    var isTransient = false
     /// µs since 1970.
     var startedAt: Int64
     var endedAt: Int64
 
+    init(cause: Cause, startedAt: Int64, endedAt: Int64) {
+        self.cause = cause
+        self.startedAt = startedAt
+        self.endedAt = endedAt
+    }
+
     /// One JSON object on one line.
     var json: String {
-        func number(_ value: Int32?) -> String { value.map(String.init) ?? "null" }
+        func number(_ value: (some BinaryInteger)?) -> String { value.map { "\($0)" } ?? "null" }
         let fields = [
             ("exit_status", number(exitStatus)), ("signal", number(signal)), ("cause", Self.quoted(cause.rawValue)),
             ("message", message.map(Self.quoted) ?? "null"), ("user_cpu_us", String(userMicroseconds)),
-            ("system_cpu_us", String(systemMicroseconds)), ("max_rss_bytes", String(maximumResidentBytes)),
+            ("system_cpu_us", String(systemMicroseconds)), ("memory_peak_bytes", number(memoryPeakBytes)),
+            ("memory_limit_bytes", number(memoryLimitBytes)), ("oom_kills", number(oomKills)),
+            ("output_lost_bytes", String(outputLostBytes)), ("output_dropped_bytes", String(outputDroppedBytes)),
+            ("transient", String(isTransient)),
             ("started_at_us", String(startedAt)), ("ended_at_us", String(endedAt)),
         ]
         return "{" + fields.map { "\"\($0.0)\":\($0.1)" }.joined(separator: ",") + "}\n"

@@ -4,16 +4,23 @@ import Glibc
 struct Failure: Error {
     var status: Int32
     var message: String
+    /// The same may work a little later: descriptors, processes, memory or room were used up.
+    var isTransient = false
 
-    init(status: Int32, _ message: String) {
+    init(status: Int32, _ message: String, isTransient: Bool = false) {
         self.status = status
         self.message = message
+        self.isTransient = isTransient
     }
 
     /// A system call that failed: what was tried and the system's words.
     init(_ stage: String, code: Int32 = errno, status: Int32 = 126) {
-        self.init(status: status, "\(stage): \(String(cString: strerror(code)))")
+        self.init(
+            status: status, "\(stage): \(String(cString: strerror(code)))",
+            isTransient: Self.passing.contains(code))
     }
+
+    static let passing = [EAGAIN, ENOMEM, EMFILE, ENFILE, ENOSPC]
 }
 
 /// One line on standard error.

@@ -1,14 +1,14 @@
 import CLinux
 import Glibc
 
-/// What the last step inside the sandbox tells the supervisor, in lines: `started`, `failed EXITSTATUS MESSAGE`,
-/// `ended WAITSTATUS`. The pipe is closed in the job itself.
+/// What the last step inside the sandbox tells the supervisor, in lines: `started`, `failed EXITSTATUS MESSAGE`
+/// (`failed-for-now` where the cause passes by itself), `ended WAITSTATUS`. The pipe is closed in the job itself.
 struct StatusPipe {
-    let reader: Int32
-    private(set) var writer: Int32
+    private var reader: Int32 = -1
+    private(set) var writer: Int32 = -1
     private var bytes: [UInt8] = []
 
-    init() throws(Failure) {
+    mutating func open() throws(Failure) {
         var ends: [Int32] = [-1, -1]
         guard mld_pipe(&ends) == 0 else { throw Failure("pipe") }
         guard fcntl(ends[0], F_SETFL, O_NONBLOCK) == 0 else { throw Failure("fcntl") }
@@ -37,10 +37,14 @@ struct StatusPipe {
         lines.first { $0.hasPrefix("ended ") }.flatMap { Int32($0.dropFirst("ended ".count)) }
     }
 
-    var failed: (status: Int32, message: String)? {
-        guard let line = lines.first(where: { $0.hasPrefix("failed ") }) else { return nil }
-        let words = line.split(separator: " ", maxSplits: 2)
-        guard words.count == 3, let status = Int32(words[1]), (1...255).contains(status) else { return nil }
-        return (status, String(words[2]))
+    var failed: Failure? {
+        for line in lines {
+            let words = line.split(separator: " ", maxSplits: 2)
+            guard words.count == 3, words[0] == "failed" || words[0] == "failed-for-now", let status = Int32(words[1]),
+                (1...255).contains(status)
+            else { continue }
+            return Failure(status: status, String(words[2]), isTransient: words[0] == "failed-for-now")
+        }
+        return nil
     }
 }

@@ -6,10 +6,14 @@ extension Supervisor {
     func record() -> ExitRecord {
         var usage = rusage()
         getrusage(__rusage_who_t(RUSAGE_CHILDREN.rawValue), &usage)
-        var record = ExitRecord(
-            cause: .exited, userMicroseconds: Self.microseconds(usage.ru_utime),
-            systemMicroseconds: Self.microseconds(usage.ru_stime), maximumResidentBytes: Int64(usage.ru_maxrss) * 1024,
-            startedAt: startedAt, endedAt: max(startedAt, endedAt))
+        var record = ExitRecord(cause: .exited, startedAt: startedAt, endedAt: max(startedAt, endedAt))
+        record.userMicroseconds = Self.microseconds(usage.ru_utime)
+        record.systemMicroseconds = Self.microseconds(usage.ru_stime)
+        record.memoryPeakBytes = cgroupNumber("memory.peak") ?? memory.flatMap { $0.peak > 0 ? $0.peak : nil }
+        record.memoryLimitBytes = cgroupNumber("memory.max") ?? options.memoryLimit
+        record.oomKills = cgroupNumber("memory.events", field: "oom_kill")
+        record.outputLostBytes = output?.lost ?? 0
+        record.outputDroppedBytes = output?.dropped ?? 0
         let waited = status.ended ?? mainStatus ?? 0
         if mld_wait_signaled(waited) {
             record.cause = .signalled
@@ -28,15 +32,20 @@ extension Supervisor {
             record.exitStatus = failed.status
             record.signal = nil
             record.message = failed.message
+            record.isTransient = failed.isTransient
         } else if options.wrapped, !status.started, ending == nil {
             record.cause = .couldNotStart
-            let words = errorTail()
+            let words = output?.lastErrors ?? ""
             record.message = "the sandbox could not be built" + (words.isEmpty ? "" : ": " + words)
+            // The program around the job says it in the system's words.
+            record.isTransient = Failure.passing.contains { words.hasSuffix(String(cString: strerror($0))) }
         } else if let ending {
             record.cause = ending
             if ending == .timeLimit {
                 record.message = "ran into its time limit of \(options.timeLimit ?? 0) s"
             }
+        } else if let kills = record.oomKills, kills > 0, record.exitStatus != 0 {
+            record.cause = .outOfMemory
         }
         return record
     }
@@ -45,18 +54,14 @@ extension Supervisor {
         Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_usec)
     }
 
-    /// What the sandbox program has written to the job's error output; the job itself has not run.
-    private func errorTail() -> String {
-        let file = open("/proc/self/fd/2", O_RDONLY | O_NONBLOCK | O_CLOEXEC)
-        guard file >= 0 else { return "" }
-        defer { close(file) }
-        var information = stat()
-        guard fstat(file, &information) == 0, information.st_mode & S_IFMT == S_IFREG, errorOffset >= 0 else {
-            return ""
-        }
-        let start = max(errorOffset, information.st_size - 1000)
-        guard lseek(file, start, SEEK_SET) == start else { return "" }
-        let text = String(decoding: readAll(file, limit: 1000), as: UTF8.self)
-        return text.split(separator: "\n").joined(separator: "; ")
+    /// A figure of the whole job's cgroup, which is the one above that of its processes; nil where it is not told.
+    private func cgroupNumber(_ file: String, field: String? = nil) -> Int64? {
+        guard cgroup >= 0 else { return nil }
+        let descriptor = openat(cgroup, "../" + file, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { return nil }
+        defer { close(descriptor) }
+        let lines = String(decoding: readAll(descriptor, limit: 4096), as: UTF8.self).split(separator: "\n")
+        guard let field else { return lines.first.flatMap { Int64($0) } }
+        return lines.first { $0.hasPrefix(field + " ") }.flatMap { Int64($0.dropFirst(field.utf8.count + 1)) }
     }
 }

@@ -5,8 +5,9 @@ import Glibc
 // Single-threaded and without Foundation, since one or two of these run beside every job.
 
 let usage = """
-    usage: mld-exec supervise --record FILE [--cgroup DIR] [--time-limit SECONDS] [--grace SECONDS] [--pass COUNT]
-                              [--wrapped] -- PROGRAM ARG...
+    usage: mld-exec supervise --record FILE [--cgroup DIR] [--time-limit SECONDS] [--grace SECONDS]
+                              [--warn SECONDS] [--warn-signal N] [--stdout FILE] [--stderr FILE] [--log-limit BYTES]
+                              [--log-owner UID:GID] [--memory-limit BYTES] [--pass COUNT] [--wrapped] -- PROGRAM ARG...
            mld-exec exec [--init] [--status-fd N] [--env-fd N] [--verify DEV:INO:PATH]... [--chdir DIR]
                          [--rlimit NAME=VALUE]... [--uid N --gid N [--groups N,...]] [--close-fds-from N]
                          [--seccomp default [--refuse-call NAME]... [--allow-call NAME]...]
@@ -22,7 +23,7 @@ do throws(Failure) {
     let arguments = Array(CommandLine.arguments.dropFirst())
     switch arguments.first {
     case "supervise":
-        var supervisor = try Supervisor(options: SuperviseOptions(arguments.dropFirst()))
+        var supervisor = Supervisor(options: try SuperviseOptions(arguments.dropFirst()))
         try supervisor.run()
     case "exec": try ExecStep(options: ExecOptions(arguments.dropFirst())).run()
     case "resolve": try ResolveStep.run(arguments.dropFirst())

@@ -16,7 +16,7 @@ import Testing
 
     @Test func fields() throws {
         let text = "\u{FEFF}: comment\nevent: state\nid: 7\nretry: 5\ndata: {\"a\":\ndata:1}\nnovel\n\n"
-        #expect(try parse(text) == [.init(name: "state", data: "{\"a\":\n1}")])
+        #expect(try parse(text) == [.init(name: "state", data: "{\"a\":\n1}", id: "7")])
         // Only one space after the colon belongs to the syntax, and colons may follow.
         #expect(try parse("data:  a: b\n\n") == [.init(name: "message", data: " a: b")])
         #expect(try parse("data\n\n") == [.init(name: "message", data: "")])

@@ -24,14 +24,21 @@ import Testing
         }
     }
 
+    private static func at(_ position: String, _ event: JobEvent) -> JobEvent {
+        var event = event
+        event.position = position
+        return event
+    }
+
     @Test func followSurvivesARestart() async throws {
         let first: [JobEvent] = [
-            Samples.state(.running, at: 0), Samples.log("a\nb", at: 1), Samples.log("!", "stderr", at: 1),
+            Samples.state(.running, at: 0), Self.at("3.0", Samples.log("a\nb", at: 1)),
+            Self.at("3.1", Samples.log("!", "stderr", at: 1)),
         ]
-        // Told again from the start, cut differently, then the rest.
+        // The output goes on where it was, the rest is told again.
         let second: [JobEvent] = [
-            Samples.state(.running, at: 0), Samples.log("a", at: 1), Samples.log("\nbc\n", at: 2),
-            Samples.log("!?", "stderr", at: 2), Samples.state(.succeeded, at: 3, exit: 0),
+            Samples.state(.running, at: 0), Self.at("5.1", Samples.log("c\n", at: 2)),
+            Self.at("5.2", Samples.log("?", "stderr", at: 2)), Samples.state(.succeeded, at: 3, exit: 0),
         ]
         let replies: [String: [FakeServer.Reply]] = [
             "GET /v1/jobs/7/events": [try .events(first, isCut: true), try .events(second)],
@@ -43,7 +50,9 @@ import Testing
             let outcome = await Terminal().run(["logs", "7", "-f"], socket: server.socket)
             #expect(outcome.status == 0)
             #expect(outcome.out == "a\nb!c\n?")
-            #expect(server.asked.first?.target == "/v1/jobs/7/events?from=start&logs=true")
+            let asked = server.asked.filter { $0.name.hasSuffix("events") }
+            #expect(asked.map(\.target) == Array(repeating: "/v1/jobs/7/events?from=start&logs=true", count: 2))
+            #expect(asked.map(\.lastEventID) == [nil, "3.1"])
         }
     }
 

@@ -43,7 +43,7 @@ import Units
             let id = stored.record.id
             let record = """
                 {"cause":"exited","exit_status":0,"signal":null,"message":null,"user_cpu_us":1,"system_cpu_us":1,\
-                "max_rss_bytes":1,"started_at_us":1,"ended_at_us":2}
+                "output_lost_bytes":0,"started_at_us":1,"ended_at_us":2}
                 """
             try record.write(
                 toFile: await parts.jobs.directory(id).exitRecord(1), atomically: true, encoding: .utf8)

@@ -51,7 +51,7 @@ import Units
                 try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
                 let record = """
                     {"cause":"exited","exit_status":0,"signal":null,"message":null,"user_cpu_us":1,"system_cpu_us":1,\
-                    "max_rss_bytes":1,"started_at_us":\(now.microseconds),"ended_at_us":\(now.microseconds + 1000)}
+                    "output_lost_bytes":0,"started_at_us":\(now.microseconds),"ended_at_us":\(now.microseconds + 1000)}
                     """
                 try record.write(toFile: directory + "/exit-1.json", atomically: true, encoding: .utf8)
             }

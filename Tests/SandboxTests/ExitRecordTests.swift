@@ -7,7 +7,7 @@ import Testing
 struct ExitRecordTests {
     let fixture: Fixture
     static let good =
-        #"{"exit_status":0,"signal":null,"cause":"exited","message":null,"user_cpu_us":1,"system_cpu_us":2,"max_rss_bytes":3,"started_at_us":4,"ended_at_us":5}"#
+        #"{"exit_status":0,"signal":null,"cause":"exited","message":null,"user_cpu_us":1,"system_cpu_us":2,"memory_peak_bytes":3,"oom_kills":null,"output_lost_bytes":0,"transient":false,"started_at_us":4,"ended_at_us":5}"#
 
     init() throws {
         fixture = try Fixture()
@@ -29,7 +29,8 @@ struct ExitRecordTests {
         ("\"exit_status\":0", "\"exit_status\":256"), ("\"exit_status\":0", "\"exit_status\":null"),
         ("\"signal\":null", "\"signal\":9"), ("\"signal\":null", "\"signal\":-1"), ("\"exited\"", "\"vanished\""),
         ("\"user_cpu_us\":1", "\"user_cpu_us\":-1"), ("\"user_cpu_us\":1", "\"user_cpu_us\":1e300"),
-        ("\"max_rss_bytes\":3", "\"max_rss_bytes\":9223372036854775807"), ("\"ended_at_us\":5", "\"ended_at_us\":3"),
+        ("\"memory_peak_bytes\":3", "\"memory_peak_bytes\":9223372036854775807"),
+        ("\"ended_at_us\":5", "\"ended_at_us\":3"),
         ("\"ended_at_us\":5}", "\"ended_at_us\":5"), ("\"message\":null", "\"message\":7"),
     ])
     func whatCannotBeIsNoRecord(part: String, replacement: String) throws {

@@ -65,6 +65,9 @@ int mld_try_lock(int fd);
 /// An anonymous file, close-on-exec; -1 with errno.
 int mld_memory_file(const char *name);
 
+/// A descriptor (close-on-exec) that is readable while one of the signals is pending, or -1 with errno.
+int mld_signal_descriptor(const sigset_t *signals);
+
 /// A pipe, both ends close-on-exec. 0, or -1 with errno.
 int mld_pipe(int ends[2]);
 

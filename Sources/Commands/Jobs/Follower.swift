@@ -9,81 +9,83 @@ struct Follower {
     var logs: Bool
     /// The daemon has answered about this job before, so it is worth waiting for even at the first attempt.
     var isKnown = false
-    /// How often to try again after losing the daemon, and how long to wait in between.
-    var attempts = 60
-    var pause = Duration.milliseconds(500)
+    /// How long to go on trying after losing the daemon, and how long to wait at first; each wait is twice the one before, up to
+    /// five seconds.
+    var patience = Duration.seconds(300)
+    var pause = Duration.milliseconds(250)
+    /// Takes a line for the person who waits.
+    var note: @Sendable (String) -> Void = { _ in }
 
     /// Hands every event to `take`, each once, and returns the ended job.
     ///
     /// - Throws: ``ClientError`` when the daemon stays away, and what `take` throws.
     func run(_ take: (JobEvent) throws -> Void) async throws -> JobRecord {
         var seen = Seen()
-        var failures = 0
+        var (next, waited) = (pause, Duration.zero)
+        var isTold = false
         while true {
+            let before = seen
             do {
-                let before = seen
-                let isOver = try await client.events(of: id, from: .start, logs: logs) { events in
+                let isOver = try await client.events(of: id, from: .start, after: before.position, logs: logs) {
+                    events in
                     var replay = before
                     defer { seen = replay.current }
                     for try await event in events {
-                        guard let new = replay.new(event) else { continue }
-                        try take(new)
-                        if new.type == .state, new.state?.isFinal == true { return true }
+                        guard replay.isNew(event) else { continue }
+                        try take(event)
+                        replay.took(event)
+                        if event.type == .state, event.state?.isFinal == true { return true }
                     }
                     return false
                 }
                 let record = try await client.job(id).job
                 if isOver || record.state.isFinal { return record }
-                if seen != before { failures = 0 }
-                failures += 1
-                if failures > attempts {
+                if waited >= patience {
                     throw ClientError.broken(call: "the events of job \(id)", cause: "they end before the job does")
                 }
             } catch let error as ClientError {
                 // Only a daemon that was once there is worth waiting for.
-                guard isKnown || seen != Seen(), error.isPassing, failures < attempts else { throw error }
-                failures += 1
+                guard isKnown || seen != Seen(), error.isPassing, waited < patience else { throw error }
+                if !isTold {
+                    note("mlctl: lost the daemon; job \(id) goes on, and so does this once the daemon is back")
+                }
+                isTold = true
             }
-            try await Task.sleep(for: pause)
+            if seen != before {
+                (next, waited) = (pause, .zero)
+            }
+            try await Task.sleep(for: next)
+            waited += next
+            next = min(next * 2, .seconds(5))
         }
     }
 }
 
-/// What has been handed on already, to be skipped when the daemon tells the story from its start again.
+/// What has been handed on already: where the output goes on, and what to skip of the rest when it is told again.
 private struct Seen: Equatable {
-    /// Bytes of each output.
-    private var bytes: [String: Int] = [:]
+    private(set) var position: String?
     private var latest: Timestamp?
-    private var replayed: [String: Int] = [:]
     private var resumedAt: Timestamp?
 
     /// The state for the next connection.
     var current: Seen {
-        var next = Seen()
-        next.bytes = bytes
-        next.latest = latest
+        var next = self
         next.resumedAt = latest
         return next
     }
 
-    /// The event, or the part of it, that is new; nil when there is none.
-    mutating func new(_ event: JobEvent) -> JobEvent? {
-        if event.type == .log {
-            let stream = event.stream ?? "stdout"
-            let content = Array((event.text ?? "").utf8)
-            let start = replayed[stream, default: 0]
-            replayed[stream] = start + content.count
-            let skipped = min(max(0, bytes[stream, default: 0] - start), content.count)
-            bytes[stream] = max(bytes[stream, default: 0], start + content.count)
-            if skipped == content.count { return nil }
-            var rest = event
-            rest.text = String(decoding: content.dropFirst(skipped), as: UTF8.self)
-            return rest
-        }
-        latest = max(latest ?? event.at, event.at)
+    func isNew(_ event: JobEvent) -> Bool {
         let isFinal = event.type == .state && event.state?.isFinal == true
-        if let resumedAt, event.at <= resumedAt, !isFinal { return nil }
-        return event
+        guard let resumedAt, event.type != .log, !isFinal else { return true }
+        return event.at > resumedAt
+    }
+
+    mutating func took(_ event: JobEvent) {
+        if event.type == .log {
+            position = event.position ?? position
+        } else {
+            latest = max(latest ?? event.at, event.at)
+        }
     }
 }
 

@@ -34,7 +34,7 @@ struct LogsCommand: ContextCommand {
                 return
             }
             let id = job.index == nil ? job.id : try await client.job(job).job.id
-            _ = try await Follower(client: client, id: id, logs: true).run { event in
+            _ = try await Follower(client: client, id: id, logs: true, note: { context.note($0) }).run { event in
                 guard event.type == .log, let text = event.text else { return }
                 if stream == .all || event.stream == stream.rawValue { try print(Array(text.utf8), in: context) }
             }

@@ -133,7 +133,9 @@ struct RunCommand: ContextCommand {
     ) async throws -> JobRecord {
         try await withThrowingTaskGroup(of: JobRecord?.self) { group in
             group.addTask {
-                try await Follower(client: client, id: id, logs: true, isKnown: true).run { event in
+                try await Follower(
+                    client: client, id: id, logs: true, isKnown: true, note: { context.note($0) }
+                ).run { event in
                     guard event.type == .log, let text = event.text else { return }
                     let bytes = Array(text.utf8)
                     if event.stream == "stderr" { context.errors(bytes) } else { try context.output(bytes) }

@@ -59,7 +59,9 @@ struct SubmitCommand: ContextCommand {
             }
             let display = LiveDisplay(submitted.id, context)
             defer { display.finish() }
-            let job = try await Follower(client: client, id: submitted.id, logs: false, isKnown: true).run {
+            let job = try await Follower(
+                client: client, id: submitted.id, logs: false, isKnown: true, note: { context.note($0) }
+            ).run {
                 display.take($0)
             }
             display.finish()

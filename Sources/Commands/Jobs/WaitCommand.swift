@@ -22,7 +22,9 @@ struct WaitCommand: ContextCommand {
             for job in jobs { ids += try await numbers(of: job, client) }
             var worst: Int32 = 0
             for id in ids {
-                let job = try await Follower(client: client, id: id, logs: false, isKnown: true).run { _ in }
+                let job = try await Follower(
+                    client: client, id: id, logs: false, isKnown: true, note: { context.note($0) }
+                ).run { _ in }
                 try context.print(summary(job, now: context.now()) + "\n")
                 worst = max(worst, exitStatus(of: job))
             }

@@ -1,6 +1,7 @@
 import Carbon
 import FoundationEssentials
 import Glibc
+import HTTPTypes
 import Hummingbird
 import JobAPI
 import Ledger
@@ -130,12 +131,16 @@ struct API: Sendable {
             status: .ok, headers: [.contentType: "text/plain; charset=utf-8"],
             body: .init { writer in
                 for path in paths {
-                    var file = FileTail(path: path)
-                    if let tail { file.skipToLast(tail) }
+                    var log = LogTail(path: path)
+                    if let tail { log.skipToLast(tail) } else { log.skipToFirst() }
                     while true {
-                        let bytes = file.read(limit: 64 << 10)
-                        if bytes.isEmpty { break }
-                        try await writer.write(ByteBuffer(bytes: bytes))
+                        let piece = log.read(limit: 64 << 10)
+                        if piece.missing > 0 {
+                            let text = "mld: \(piece.missing) bytes are gone from the log\n"
+                            try await writer.write(ByteBuffer(string: text))
+                        }
+                        if piece.bytes.isEmpty { break }
+                        try await writer.write(ByteBuffer(bytes: piece.bytes))
                     }
                 }
                 try await writer.finish(nil)
@@ -146,8 +151,17 @@ struct API: Sendable {
         let directory = try await readable(request, context)
         let id = try await id(context)
         let query = Query(request)
-        let logs: JobFollower.Logs =
-            query.text("logs") != "true" ? .none : (query.text("from") == "now" ? .fromNow : .fromStart)
+        var logs = JobFollower.Logs.none
+        if query.text("logs") == "true" {
+            logs = query.text("from") == "now" ? .fromNow : .fromStart
+            if let text = HTTPField.Name("Last-Event-ID").flatMap({ request.headers[$0] }), !text.isEmpty {
+                guard let position = LogPosition(text) else {
+                    throw APIError(
+                        .invalidRequest, "\"Last-Event-ID\" is not one of this daemon's: \"\(text.prefix(40))\"")
+                }
+                logs = .from(position)
+            }
+        }
         let follower = JobFollower(id: id, hub: hub, directory: directory, logs: logs)
         return Responses.events { emit in
             try await follower.run(current: { try await jobs.record(id) }, emit: emit)

@@ -58,7 +58,7 @@ enum Responses {
         }
     }
 
-    /// Server-Sent Events: `event: TYPE` and `data: JSON` for each event that `follow` emits.
+    /// Server-Sent Events: `event: TYPE` and `data: JSON` for each event that `follow` emits, with an `id` on output.
     static func events(
         _ follow:
             @escaping @Sendable (_ emit: (JobFollower.Message) async throws -> Void) async throws -> Void
@@ -71,6 +71,8 @@ enum Responses {
                     let text =
                         switch message {
                         case .event(let event): "event: \(event.type.rawValue)\ndata: \(try JSON.text(event))\n\n"
+                        case .output(let event, let position):
+                            "id: \(position)\nevent: \(event.type.rawValue)\ndata: \(try JSON.text(event))\n\n"
                         case .ping: ": ping\n\n"
                         }
                     try await writer.write(ByteBuffer(string: text))

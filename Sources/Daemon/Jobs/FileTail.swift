@@ -7,7 +7,7 @@ import LinuxSystem
 /// followed, only regular files are read, and each call returns at most `limit` bytes.
 struct FileTail {
     let path: String
-    fileprivate(set) var offset: Int64
+    private(set) var offset: Int64
     /// The last read found no descriptor or memory to read with: there may be more.
     private(set) var isUnreadable = false
 
@@ -39,21 +39,8 @@ struct FileTail {
 }
 
 extension FileTail {
-    /// As ``read(limit:)``, but never ends inside a UTF-8 character: its first bytes wait for the rest, unless the file is
-    /// complete (`atEnd`).
-    mutating func readText(limit: Int, atEnd: Bool) -> [UInt8] {
-        var bytes = read(limit: limit)
-        let cut = bytes.count - incompleteSuffix(bytes)
-        // At the end of a complete file there is no rest to wait for.
-        if cut < bytes.count, !(atEnd && bytes.count < limit) {
-            offset -= Int64(bytes.count - cut)
-            bytes.removeSubrange(cut...)
-        }
-        return bytes
-    }
-
     /// How many bytes at the end are the beginning of a character whose rest is missing.
-    private func incompleteSuffix(_ bytes: [UInt8]) -> Int {
+    static func incompleteSuffix(_ bytes: [UInt8]) -> Int {
         for back in 1...3 where back <= bytes.count {
             let byte = bytes[bytes.count - back]
             if byte & 0xC0 == 0x80 { continue }
@@ -61,18 +48,6 @@ extension FileTail {
             return length > back ? back : 0
         }
         return 0
-    }
-
-    /// Passes over all but the last `count` bytes of what is there now.
-    mutating func skipToLast(_ count: Int) {
-        skipToEnd()
-        offset = max(offset - Int64(count), 0)
-    }
-
-    /// Passes over what is there now.
-    mutating func skipToEnd() {
-        var info = stat()
-        if lstat(path, &info) == 0, info.st_mode & S_IFMT == S_IFREG { offset = Int64(info.st_size) }
     }
 }
 

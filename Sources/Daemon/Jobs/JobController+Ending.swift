@@ -6,69 +6,6 @@ import Ledger
 import Sandbox
 import Units
 
-/// How a job ended, in the words of the ledger.
-struct Outcome: Sendable {
-    var state: JobState
-    var cause: String
-    var end: JobEnd?
-    /// When its processes were gone, by the supervisor's clock.
-    var endedAt: Timestamp?
-
-    /// The time to write down: the supervisor's, unless it lies outside what can be.
-    func time(startedAt: Timestamp?) -> Timestamp {
-        let now = Timestamp.now()
-        guard let endedAt, endedAt <= now, endedAt >= startedAt ?? endedAt else { return now }
-        return endedAt
-    }
-
-    /// Reads a supervisor's record of the end of a job's processes.
-    /// - Parameters:
-    ///   - record: nil when the supervisor died before it could write one.
-    ///   - lastWords: the last line of the job's standard error, to make a failure tell more than a number.
-    init(record: ExitRecord?, cancelledBy: String?, timeLimit: Double?, lastWords: String?) {
-        guard let record else {
-            state = cancelledBy == nil ? .failed : .cancelled
-            cause =
-                cancelledBy.map { "cancelled by \($0)" }
-                ?? "its supervisor left no record: it was killed, or could not write one; nothing is known of its end"
-            return
-        }
-        endedAt = Timestamp(microseconds: record.endedAt)
-        end = JobEnd(
-            exitStatus: record.exitStatus.map(Int.init), signal: record.signal.map(Int.init),
-            cpuMicroseconds: Int64(clamping: record.userMicroseconds) &+ Int64(clamping: record.systemMicroseconds))
-        let words = lastWords.map { ": " + $0 } ?? ""
-        switch record.cause {
-        case .timeLimit:
-            state = .timedOut
-            let limit = timeLimit.map { (.seconds($0) as Duration).brief } ?? "its limit"
-            cause = "stopped after its time limit of \(limit); ask for more with [resources] time"
-        case .couldNotStart:
-            state = .failed
-            cause = "could not start: " + (record.message ?? "no reason was recorded")
-        case .stopped:
-            state = .cancelled
-            cause = cancelledBy.map { "cancelled by \($0)" } ?? "stopped by a signal to its supervisor"
-        case .exited where cancelledBy != nil, .signalled where cancelledBy != nil:
-            state = .cancelled
-            cause = "cancelled by \(cancelledBy ?? "")"
-        case .exited:
-            let status = record.exitStatus ?? 0
-            state = status == 0 ? .succeeded : .failed
-            cause = status == 0 ? "exited with status 0" : "exited with status \(status)" + words
-        case .signalled:
-            state = .failed
-            cause = "killed by signal \(record.signal ?? 0)" + words
-        }
-    }
-
-    init(state: JobState, cause: String, end: JobEnd?) {
-        self.state = state
-        self.cause = cause
-        self.end = end
-    }
-}
-
 extension JobController {
     /// A job's supervisor is gone: everything it left is on disk.
     func ended(_ id: JobID) async {
@@ -87,7 +24,7 @@ extension JobController {
         guard let job = live[id] else { return }
         let outcome = Outcome(
             record: found.record, cancelledBy: job.cancelledBy, timeLimit: job.timeLimit,
-            lastWords: LastWords.read(directory(id).stderr))
+            lastWords: LastWords.read(directory(id).stderr), progress: job.events?.progress)
         let sequel = Sequel(
             outcome, of: job, wasStopped: found.record?.cause == .stopped,
             couldStart: found.record?.cause != .couldNotStart, now: .now())
@@ -174,13 +111,13 @@ extension JobController {
 /// The last line a job wrote to standard error, as a clue.
 enum LastWords {
     static func read(_ path: String) -> String? {
-        var tail = FileTail(path: path)
-        tail.skipToEnd()
-        tail = FileTail(path: path, offset: max(tail.offset - 4096, 0))
-        let text = String(decoding: tail.read(limit: 4096), as: UTF8.self)
-        guard let line = text.split(whereSeparator: \.isNewline).last(where: { !$0.allSatisfy(\.isWhitespace) }) else {
-            return nil
+        var tail = LogTail(path: path)
+        tail.skipToLast(4096)
+        let text = String(decoding: tail.read(limit: 4096).bytes, as: UTF8.self)
+        // What begins so is ours, as the warning of the time limit.
+        let line = text.split(whereSeparator: \.isNewline).last {
+            !$0.hasPrefix("mld: ") && !$0.allSatisfy(\.isWhitespace)
         }
-        return String(line.prefix(200))
+        return line.map { String($0.prefix(200)) }
     }
 }

@@ -115,7 +115,8 @@ extension JobController {
     private func takeUp(_ stored: StoredJob, _ remains: Remains) -> EnergyMeter.Tracked? {
         let id = stored.record.id
         live[id]?.events = TrainingEvents(
-            path: directory(id).events(stored.record.attempt), offset: stored.eventsOffset)
+            path: directory(id).events(stored.record.attempt), offset: stored.eventsOffset,
+            progress: stored.record.progress)
         live[id]?.process = noted(stored)
         switch remains {
         case .running(let process):

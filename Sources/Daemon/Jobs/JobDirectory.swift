@@ -30,7 +30,8 @@ struct JobDirectory: Sendable {
         try StateDirectory.makeDirectory(output, mode: 0o700)
         try write(Array(try JSON.encode(spec, pretty: true)), to: self.spec)
         for log in [stdout, stderr, events(attempt)] { try makeFile(log) }
-        for place in [output, self.spec, stdout, stderr, events(attempt)]
+        // The logs stay ours: the job's supervisor writes them.
+        for place in [output, self.spec, events(attempt)]
         where lchown(place, owner.uid, owner.gid) != 0 {
             throw DaemonError(stage: "job directory", "give \(place) to its user", errno: errno)
         }

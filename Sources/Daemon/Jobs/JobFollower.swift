@@ -11,13 +11,15 @@ struct JobFollower: Sendable {
     /// Whether output is streamed, and from the beginning or only what is new.
     let logs: Logs
 
-    enum Logs: Sendable { case none, fromStart, fromNow }
+    enum Logs: Sendable, Equatable { case none, fromStart, fromNow, from(LogPosition) }
 
     private enum Input: Sendable { case event(JobEvent), tick, ping, end }
 
     /// What goes to the client.
     enum Message: Sendable {
         case event(JobEvent)
+        /// Output, and where to go on after it.
+        case output(JobEvent, LogPosition)
         /// Nothing new; finds out whether the client is still there.
         case ping
     }
@@ -92,28 +94,57 @@ struct JobFollower: Sendable {
         return event
     }
 
-    private func tails() -> [(stream: String, tail: FileTail)] {
-        guard logs != .none else { return [] }
-        return [("stdout", directory.stdout), ("stderr", directory.stderr)].map { stream, path in
-            var tail = FileTail(path: path)
-            if logs == .fromNow { tail.skipToEnd() }
-            return (stream, tail)
+    private struct Tail {
+        let stream: String
+        var log: LogTail
+    }
+
+    private func tails() -> [Tail] {
+        let start: LogPosition
+        switch logs {
+        case .none: return []
+        case .from(let position): start = position
+        case .fromStart, .fromNow: start = LogPosition()
+        }
+        var tails = [
+            Tail(stream: "stdout", log: LogTail(path: directory.stdout, position: start.stdout)),
+            Tail(stream: "stderr", log: LogTail(path: directory.stderr, position: start.stderr)),
+        ]
+        if logs == .fromNow {
+            for index in tails.indices { tails[index].log.skipToEnd() }
+        }
+        return tails
+    }
+
+    /// Sends what is there of both streams, in turns: neither waits for the end of the other.
+    private func drain(
+        _ tails: inout [Tail], _ emit: (Message) async throws -> Void, atEnd: Bool = false
+    ) async throws {
+        var isMore = !tails.isEmpty
+        while isMore {
+            isMore = false
+            for index in tails.indices {
+                let piece = tails[index].log.readText(limit: 64 << 10, atEnd: atEnd)
+                var texts: [(text: String, missing: Int64?)] = []
+                if piece.missing > 0 {
+                    texts.append(("mld: \(piece.missing) bytes are gone from the log\n", piece.missing))
+                }
+                if !piece.bytes.isEmpty { texts.append((String(decoding: piece.bytes, as: UTF8.self), nil)) }
+                guard !texts.isEmpty else { continue }
+                isMore = true
+                for (number, part) in texts.enumerated() {
+                    var event = JobEvent(type: .log, at: .now())
+                    event.stream = tails[index].stream
+                    (event.text, event.missing) = part
+                    // One cut off between the two is told of the loss again, and misses nothing else.
+                    let isLast = number == texts.count - 1
+                    try await emit(isLast ? .output(event, position(tails)) : .event(event))
+                }
+            }
         }
     }
 
-    private func drain(
-        _ tails: inout [(stream: String, tail: FileTail)], _ emit: (Message) async throws -> Void,
-        atEnd: Bool = false
-    ) async throws {
-        for index in tails.indices {
-            while true {
-                let bytes = tails[index].tail.readText(limit: 64 << 10, atEnd: atEnd)
-                if bytes.isEmpty { break }
-                var event = JobEvent(type: .log, at: .now())
-                event.stream = tails[index].stream
-                event.text = String(decoding: bytes, as: UTF8.self)
-                try await emit(.event(event))
-            }
-        }
+    private func position(_ tails: [Tail]) -> LogPosition {
+        LogPosition(stdout: tails[0].log.position, stderr: tails[1].log.position)
     }
 }

@@ -24,7 +24,9 @@ struct TrainingEvents {
     /// Up to where the file has been read, in whole lines.
     var offset: Int64 { tail.offset - Int64(lines.pendingCount) }
 
-    init(path: String, offset: Int64 = 0) {
+    /// - Parameter progress: what was said of it before `offset`.
+    init(path: String, offset: Int64 = 0, progress: Progress? = nil) {
+        self.progress = progress
         tail = FileTail(path: path, offset: offset)
     }
 

@@ -32,7 +32,10 @@ final class FakeServer: Sendable {
         /// A server-sent event per chunk, after a keep-alive comment.
         static func events(_ events: [JobEvent], isCut: Bool = false, heldUntil: String? = nil) throws -> Reply {
             let chunks = try events.map { event in
-                Array(": ping\n\nevent: \(event.type.rawValue)\ndata: \(try JSON.text(event))\n\n".utf8)
+                var event = event
+                let id = event.position.map { "id: \($0)\n" } ?? ""
+                event.position = nil
+                return Array(": ping\n\n\(id)event: \(event.type.rawValue)\ndata: \(try JSON.text(event))\n\n".utf8)
             }
             return Reply(type: "text/event-stream", chunks: chunks, isCut: isCut, heldUntil: heldUntil)
         }
@@ -43,6 +46,7 @@ final class FakeServer: Sendable {
         /// Path and query.
         var target: String
         var body: [UInt8]
+        var lastEventID: String?
         /// `GET /v1/jobs/7`.
         var name: String { method + " " + target.prefix { $0 != "?" } }
     }
@@ -131,7 +135,9 @@ private final class Handler: ChannelInboundHandler {
         case .body(let buffer): body.append(contentsOf: buffer.readableBytesView)
         case .end:
             guard let head else { return }
-            let asked = FakeServer.Asked(method: head.method.rawValue, target: head.uri, body: body)
+            let asked = FakeServer.Asked(
+                method: head.method.rawValue, target: head.uri, body: body,
+                lastEventID: head.headers.first(name: "last-event-id"))
             send(server.reply(to: asked), on: context.channel)
         }
     }
