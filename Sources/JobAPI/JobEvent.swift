@@ -45,10 +45,13 @@ package struct Metric: Codable, Hashable, Sendable {
 package struct Artifact: Codable, Hashable, Sendable {
     package var kind: String
     package var path: String
+    /// Of the file, where mld found it itself when the job had ended.
+    package var bytes: Int64?
 
-    package init(kind: String, path: String) {
+    package init(kind: String, path: String, bytes: Int64? = nil) {
         self.kind = kind
         self.path = path
+        self.bytes = bytes
     }
 }
 

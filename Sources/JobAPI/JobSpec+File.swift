@@ -34,6 +34,7 @@ extension JobSpec {
         if let section = reader.table("schedule") { spec.schedule = schedule(section) }
         if let section = reader.table("sandbox") { spec.sandbox = sandbox(section, paths) }
         if spec.sandbox.workdir == nil { spec.sandbox.workdir = directory }
+        if let section = reader.table("notify") { spec.notify = notification(section) }
         if let section = reader.table("command") { spec.command = command(section) }
         let sections = ["train", "data", "model"].map { reader.table($0)?.table }
         if let train = sections[0] {

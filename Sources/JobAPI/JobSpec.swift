@@ -13,6 +13,7 @@ package struct JobSpec: Codable, Hashable, Sendable {
     package var sandbox: SandboxRequest
     /// Many jobs of this description; nil for one.
     package var array: JobArray?
+    package var notify: Notification?
     /// Exactly one of `command` and `train` is present.
     package var command: Command?
     package var train: TrainRequest?
@@ -148,7 +149,7 @@ package struct JobSpec: Codable, Hashable, Sendable {
     }
 
     private enum CodingKeys: String, CodingKey, CaseIterable {
-        case name, project, queue, resources, schedule, sandbox, array, command, train
+        case name, project, queue, resources, schedule, sandbox, array, notify, command, train
     }
 
     package init(from decoder: any Decoder) throws {
@@ -161,6 +162,7 @@ package struct JobSpec: Codable, Hashable, Sendable {
         schedule = try container.decodeIfPresent(Schedule.self, forKey: .schedule) ?? .init()
         sandbox = try container.decodeIfPresent(SandboxRequest.self, forKey: .sandbox) ?? .init()
         array = try container.decodeIfPresent(JobArray.self, forKey: .array)
+        notify = try container.decodeIfPresent(Notification.self, forKey: .notify)
         command = try container.decodeIfPresent(Command.self, forKey: .command)
         train = try container.decodeIfPresent(TrainRequest.self, forKey: .train)
     }

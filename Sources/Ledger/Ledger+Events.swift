@@ -23,7 +23,7 @@ extension Ledger {
             }
             for artifact in artifacts {
                 try db.execute(
-                    sql: "INSERT INTO artifacts VALUES (?, ?, ?, ?)",
+                    sql: "INSERT INTO artifacts (job_id, attempt, kind, path) VALUES (?, ?, ?, ?)",
                     arguments: [id.number, attempt, artifact.kind, artifact.path])
             }
             try db.execute(
@@ -63,18 +63,6 @@ extension Ledger {
                 return Metric(
                     name: row["name"], split: row["split"], value: value ?? .nan, epoch: row["epoch"])
             }
-        }
-    }
-
-    package func artifacts(of id: JobID) async throws(LedgerError) -> [Artifact] {
-        try await read("read the artifacts of job \(id)") { db in
-            try Row.fetchAll(
-                db,
-                sql: """
-                    SELECT kind, path FROM artifacts
-                    WHERE job_id = ?1 AND attempt = (SELECT attempt FROM jobs WHERE id = ?1) ORDER BY rowid
-                    """, arguments: [id.number]
-            ).map { Artifact(kind: $0["kind"], path: $0["path"]) }
         }
     }
 }

@@ -12,6 +12,9 @@ enum Migrations {
         migrator.registerMigration("v2") { db in
             try db.execute(sql: version2)
         }
+        migrator.registerMigration("artifact sizes") { db in
+            try db.execute(sql: "ALTER TABLE artifacts ADD COLUMN bytes INTEGER")
+        }
         return migrator
     }
 

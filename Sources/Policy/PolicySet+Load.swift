@@ -84,6 +84,7 @@ struct PolicyLoader {
             assign(section, "admins", admins(section), &set.access.admins)
             section.finish()
         }
+        addNotify(reader)
         addRules(reader)
         reader.finish()
     }

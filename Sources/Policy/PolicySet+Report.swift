@@ -48,6 +48,7 @@ extension PolicySet {
             line("\(key).landlock", profile.landlock, profile.landlock.value.rawValue)
         }
         line("access.admins", access.admins, Self.list(access.admins.value))
+        lines += notifyLines
         for rule in rules {
             lines.append(.init(key: "rule.\(rule.name)", value: rule.summary, source: rule.reference.place))
         }

@@ -64,6 +64,7 @@ package struct PolicySet: Hashable, Sendable {
         package var admins: Setting<[String]>
     }
 
+    package var notify = Notify()
     package var machine: Machine
     package var site: Site
     package var billing: Billing

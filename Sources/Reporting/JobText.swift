@@ -54,7 +54,7 @@ package func text(_ detail: JobDetail, now: Timestamp, style: Style) -> String {
     result += section("transitions", transitions(detail.transitions), style)
     result += section("sandbox, as enforced", lines(detail.enforced), style)
     result += section("metrics", metrics(detail.metrics), style)
-    result += section("artifacts", lines(detail.artifacts.map { "\($0.kind)  \($0.path)" }), style)
+    result += section("artifacts", lines(detail.artifacts.map(words)), style)
     return result
 }
 
@@ -74,6 +74,11 @@ package func summary(_ job: JobRecord, now: Timestamp) -> String {
     let time = job.runTime(at: now).map { " after \(brief(seconds: $0))" } ?? ""
     let reason = job.state == .succeeded || job.reason.isEmpty ? "" : " (\(job.reason))"
     return printable("job \(job.reference) \(job.state.rawValue)\(time)\(reason): \(energyLine(job.energy))")
+}
+
+private func words(_ artifact: Artifact) -> String {
+    let size = artifact.bytes.map { "  (\(ByteSize(bytes: $0)))" } ?? ""
+    return "\(artifact.kind)  \(artifact.path)\(size)"
 }
 
 private func words(_ resources: JobSpec.Resources) -> String {

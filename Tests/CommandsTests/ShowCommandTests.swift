@@ -47,6 +47,7 @@ import Testing
 
                 artifacts
                   model  /home/ada/lab/model.safetensors
+                  output  /home/ada/lab/figures/loss.svg  (20 KiB)
 
                 """)
         }

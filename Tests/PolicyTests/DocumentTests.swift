@@ -39,7 +39,7 @@ import Testing
     @Test func theParserKnowsTheKeys() {
         let wrong = "zzzzzzzzzzzzzzzz = 1\n"
         let text =
-            "[machine]\n\(wrong)[site]\n\(wrong)[billing]\n\(wrong)[ledger]\n\(wrong)[limits]\n\(wrong)[access]\n\(wrong)[queue.NAME]\ndefault = true\n\(wrong)"
+            "[machine]\n\(wrong)[site]\n\(wrong)[billing]\n\(wrong)[ledger]\n\(wrong)[limits]\n\(wrong)[access]\n\(wrong)[notify]\n\(wrong)[queue.NAME]\ndefault = true\n\(wrong)"
             + "[sandbox.NAME]\n\(wrong)[[rule]]\nname = \"a\"\nthen = \"deny\"\n\(wrong)[rule.match]\n\(wrong)[queue.b]\nsandbox=\"NAME\"\n"
         var known: Set<String> = []
         for problem in PolicyCheck.check(files: [("p.toml", text)]) {
@@ -54,7 +54,7 @@ import Testing
         let top = problems("zzzzzzzzzzzzzzzz = 1\n")
         #expect(
             top == [
-                "p.toml:1: unknown key \"zzzzzzzzzzzzzzzz\" at the top level; known here: access, billing, ledger, limits, machine, queue, rule, sandbox, site"
+                "p.toml:1: unknown key \"zzzzzzzzzzzzzzzz\" at the top level; known here: access, billing, ledger, limits, machine, notify, queue, rule, sandbox, site"
             ])
     }
 

@@ -26,6 +26,7 @@ extension JobController {
             await publishState(id)
             hub.finish(id)
             settleDependents(of: id, in: job.array?.id)
+            await notify(id)
             requestPlan()
         } else if let job = live[id] {
             live[id]?.cancelledBy = user.name

@@ -21,6 +21,7 @@ extension JobController {
         guard await takeLastEvents(id), let found = await exitRecord(id, attempt: job.attempt) else { return }
         await cleanUp(id)
         release(id)
+        await keepOutput(id, attempt: job.attempt)
         guard let job = live[id] else { return }
         let outcome = Outcome(
             record: found.record, cancelledBy: job.cancelledBy, timeLimit: job.timeLimit,
@@ -104,6 +105,7 @@ extension JobController {
         await publishState(id)
         hub.finish(id)
         settleDependents(of: id, in: array?.id)
+        await notify(id)
         requestPlan()
     }
 }

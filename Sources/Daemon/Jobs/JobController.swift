@@ -41,6 +41,7 @@ actor JobController: Service {
     let meter: EnergyMeter
     /// The wait between two rounds of telling followers, ended early when a job starts.
     nonisolated let progressPause = Pause()
+    nonisolated let notifier: Notifier
     let launcher: SandboxLauncher
     let state: StateDirectory
     let machine: MachineCapacity
@@ -74,6 +75,7 @@ actor JobController: Service {
         self.bootID = bootID
         self.policy = policy
         self.logger = logger
+        notifier = Notifier(logger: logger)
         scheduler = Scheduler(policy: policy, machine: machine)
         (work, feed) = AsyncStream.makeStream(of: Work.self)
     }

@@ -85,6 +85,7 @@ package enum Daemon {
                 services: [
                     .init(service: jobs), .init(service: MeterLoop(meter: meter)),
                     .init(service: ProgressLoop(jobs: jobs)), .init(service: server),
+                    .init(service: jobs.notifier),
                 ], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
         try await group.run()
         ServiceManager.stopping()

@@ -43,7 +43,10 @@ enum Samples {
                 Transition(at: at(45), from: .running, to: .succeeded, cause: "exited with status 0"),
             ],
             enforced: ["filesystem: read-only but /home/ada/lab", "network: none"],
-            artifacts: [Artifact(kind: "model", path: "/home/ada/lab/model.safetensors")],
+            artifacts: [
+                Artifact(kind: "model", path: "/home/ada/lab/model.safetensors"),
+                Artifact(kind: "output", path: "/home/ada/lab/figures/loss.svg", bytes: 20_480),
+            ],
             metrics: [
                 Metric(name: "loss", split: "train", value: 0.43219, epoch: 3),
                 Metric(name: "accuracy", split: "test", value: 0.8841),
