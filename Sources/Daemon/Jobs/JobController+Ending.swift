@@ -23,6 +23,9 @@ extension JobController {
         release(id)
         await keepOutput(id, attempt: job.attempt)
         guard let job = live[id] else { return }
+        if let record = found.record, record.mayStartLater, job.isLeftAlone {
+            return startAgainLater(id, record.message ?? "for want of processes or memory")
+        }
         let outcome = Outcome(
             record: found.record, cancelledBy: job.cancelledBy, timeLimit: job.timeLimit,
             lastWords: LastWords.read(directory(id).stderr), progress: job.events?.progress)
