@@ -115,8 +115,11 @@ class Counter:
 class Daemon:
     """One `mld` after the other on the same directory. Signals only processes that it started itself."""
 
-    def __init__(self, program: Path, directory: Path, environment: dict[str, str] | None = None):
+    def __init__(self, program: Path, directory: Path, environment: dict[str, str] | None = None,
+                 own_sysfs: bool = True):
         self.program, self.directory = program, directory
+        # Without one of ours it meters by what the machine has.
+        self.options = ["--sysfs", directory / "sys"] if own_sysfs else []
         self.environment = os.environ | (environment or {})
         self.socket, self.state = str(directory / "s"), directory / "state"
         self.log = directory / "log"
@@ -129,7 +132,7 @@ class Daemon:
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [self.program, "--state", self.state, "--socket", self.socket, "--policy", self.directory / "policies",
-                 "--sysfs", self.directory / "sys"],
+                 *self.options],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/", env=self.environment)
 
     def last_log(self) -> str:
@@ -170,6 +173,27 @@ class Daemon:
         except subprocess.TimeoutExpired:
             self.kill()
             return None
+
+    def clear(self):
+        """Stops it, and ends its jobs and what they left: nothing of ours outlives us, whatever happened."""
+        self.stop()
+        # Supervisors are the daemon's children and not ours, but name our directory: SIGTERM ends their jobs first.
+        for number in (signal.SIGTERM, signal.SIGKILL):
+            for pid in self.processes():
+                try:
+                    os.kill(pid, number)
+                    os.kill(pid, signal.SIGCONT)  # One that was stopped has to go on to end.
+                except ProcessLookupError:
+                    pass
+            limit = time.monotonic() + 12
+            while self.processes() and time.monotonic() < limit:
+                time.sleep(0.1)
+        for path in self.cgroups():
+            for directory in (f"{path}/job", f"{path}/supervisor", path):
+                try:
+                    os.rmdir(directory)
+                except OSError:
+                    pass
 
     # What the jobs of this directory leave behind.
 
