@@ -33,12 +33,19 @@ class Load(threading.Thread):
         if kind < 0.75:
             return f"sleep {self.draw.uniform(2, 5):.3f}"
         if kind < 0.88:
-            # Ten events a second, the last right before its end; without room an event is lost and the job goes on.
-            events = self.draw.randint(1, 40)
-            line = '{"event":"metric","name":"n","split":"train","value":\'$n\'}'
-            return f"n=1; while echo '{line}' >&3; [ $n -lt {events} ]; do n=$((n+1)); sleep 0.1; done; true"
+            return self.talk(self.draw.randint(1, 40))
         self.burning.add(name)
         return f"timeout {self.draw.uniform(2, 6):.3f} sh -c 'while :; do :; done'; true"
+
+    @staticmethod
+    def talk(events: int) -> str:
+        """Ten events a second, the last right before its end; without room an event is lost and the job goes on."""
+        line = '{"event":"metric","name":"n","split":"train","value":\'$n\'}'
+        return f"n=1; while echo '{line}' >&3; [ $n -lt {events} ]; do n=$((n+1)); sleep 0.1; done; true"
+
+    def is_done(self) -> bool:
+        """Whether nothing more is to be submitted; it goes on until it is told to end."""
+        return False
 
     def job(self, name: str) -> dict:
         work = self.work(name)
@@ -60,7 +67,7 @@ class Load(threading.Thread):
             return by_files
 
     def run(self):
-        while not self.ending.is_set():
+        while not self.ending.is_set() and not self.is_done():
             if self.waiting() >= WAITING:
                 self.ending.wait(0.1)
                 continue

@@ -158,6 +158,7 @@ class SetClock(threading.Thread):
         if done.returncode:
             return f"the library for the clock does not compile: {done.stderr.strip()}"
         directory.mkdir()
+        self.bin = directory
         shutil.copy(bin / "mld", directory / "mld")
         # mld starts its supervisors with an environment of its own, and names the program a second time for the
         # sandbox, which must get the real one.
@@ -175,13 +176,16 @@ exec {shlex.quote(str(bin / "mld-exec"))} "$@"
         wrapper.chmod(0o755)
         return None
 
-    def run(self):
+    def set(self, seconds: int):
+        """That far from the machine's own."""
         with self.file.open("r+b") as file, mmap.mmap(file.fileno(), 8) as offset:
-            while not self.ending.wait(self.draw.uniform(3, 15)):
-                # Up to an hour either way, and now and then right again.
-                seconds = 0 if self.draw.random() < 0.2 else self.draw.randint(-3600, 3600)
-                offset[:8] = struct.pack("q", seconds)
-                self.times += 1
+            offset[:8] = struct.pack("q", seconds)
+        self.times += 1
+
+    def run(self):
+        while not self.ending.wait(self.draw.uniform(3, 15)):
+            # Up to an hour either way, and now and then right again.
+            self.set(0 if self.draw.random() < 0.2 else self.draw.randint(-3600, 3600))
 
     def relent(self):
         pass

@@ -120,6 +120,7 @@ class Daemon:
         self.program, self.directory = program, directory
         # Without one of ours it meters by what the machine has.
         self.options = ["--sysfs", directory / "sys"] if own_sysfs else []
+        self.prefix: list = []  # What starts it.
         self.environment = os.environ | (environment or {})
         self.socket, self.state = str(directory / "s"), directory / "state"
         self.log = directory / "log"
@@ -131,7 +132,7 @@ class Daemon:
         self.log_start = self.log.stat().st_size if self.log.exists() else 0
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [self.program, "--state", self.state, "--socket", self.socket, "--policy", self.directory / "policies",
+                [*self.prefix, self.program, "--state", self.state, "--socket", self.socket, "--policy", self.directory / "policies",
                  *self.options],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/", env=self.environment)
 
