@@ -66,6 +66,15 @@ class Load(threading.Thread):
         except (NotSent, NoAnswer):
             return by_files
 
+    def send(self, body: dict):
+        """Until somebody listens: one name is one job, drawn once."""
+        while True:
+            try:
+                return call(self.target.socket, "POST", "/v1/jobs", body)
+            except NotSent:
+                if self.ending.wait(0.01):
+                    raise
+
     def run(self):
         while not self.ending.is_set() and not self.is_done():
             if self.waiting() >= WAITING:
@@ -73,15 +82,14 @@ class Load(threading.Thread):
                 continue
             self.submitted += 1
             name = f"crash-{self.submitted}"
+            body = self.job(name)
             try:
-                status, answer = call(self.target.socket, "POST", "/v1/jobs", self.job(name))
-            except NotSent:
-                self.submitted -= 1
-                self.ending.wait(0.01)
-                continue
+                status, answer = self.send(body)
             except NoAnswer:
                 self.unknown.add(name)
                 continue
+            except NotSent:
+                return  # Told to end before mld was there.
             if status == 201:
                 if answer["id"] in self.accepted:
                     self.twice.append(answer["id"])

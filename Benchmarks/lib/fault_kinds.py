@@ -76,6 +76,42 @@ def kill_supervisor_and_mld(round: Round, draw: random.Random):
     second(round, draw)
 
 
+def kill_unnoted(round: Round, draw: random.Random):
+    """The ledger is locked while a job starts, so that mld cannot note its process. Once the job runs mld is killed, and
+    before it is back the supervisor."""
+    connection = sqlite3.connect(round.daemon.state / "ledger.db", timeout=0.2, isolation_level=None)
+    limit = time.monotonic() + 1.5
+    try:
+        while time.monotonic() < limit:
+            try:
+                if not connection.execute("SELECT 1 FROM jobs WHERE state = 'starting'").fetchone():
+                    continue
+                connection.execute("BEGIN IMMEDIATE")
+                if job := connection.execute("SELECT id FROM jobs WHERE state = 'starting'").fetchone():
+                    return kill_both(round, job[0])
+            except sqlite3.Error:
+                pass  # mld is writing.
+            finally:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+        round.note("found no job that was being started")
+    finally:
+        connection.close()
+
+
+def kill_both(round: Round, job: int):
+    limit = time.monotonic() + 2
+    while not (round.directory / "out" / str(job)).exists() and time.monotonic() < limit:
+        time.sleep(0.002)
+    round.keeper.kill()
+    for pid, other in round.targets()["supervisor"]:
+        if other == job and round.signal(signal.SIGKILL, pid):
+            with round.lock:
+                round.hit.setdefault(job, []).append("supervisor")
+            return round.note(f"killed mld and then the supervisor of job {job}, which was not noted")
+    round.note(f"killed mld; job {job}, which was not noted, had ended")
+
+
 def stop_mld(round: Round, draw: random.Random):
     pid = round.daemon.process.pid
     if round.signal(signal.SIGSTOP, pid):
@@ -109,9 +145,19 @@ def full_disk(round: Round, draw: random.Random):
         if draw.random() < 0.3:
             kill_mld(round, draw)
             time.sleep(draw.uniform(0.1, 0.6))
+    except OSError as error:
+        round.note(f"could not fill the disk: {error}")  # It is read-only just now.
     finally:
-        disk.empty()
+        empty(disk)
         round.note("emptied the disk")
+
+
+def empty(disk: FullDisk):
+    for _ in range(200):
+        try:
+            return disk.empty()
+        except OSError:
+            time.sleep(0.02)  # It is read-only just now.
 
 
 class Immutable:
@@ -223,21 +269,24 @@ def second_daemon(round: Round, draw: random.Random):
     """On the same state directory: it must go, and leave the first alone."""
     command = [*round.daemon.prefix, round.daemon.program, "--state", round.daemon.state, "--socket",
                round.daemon.directory / "s2", "--policy", round.daemon.directory / "policies", *round.daemon.options]
-    # It may only stay if the first is gone: then it is ours to end.
-    second = subprocess.Popen([*map(str, command)], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                              stderr=subprocess.PIPE, cwd="/", env=round.daemon.environment, text=True)
-    try:
-        words = second.communicate(timeout=5)[1]
-        round.note(f"a second mld ended with status {second.returncode}: {words.strip()[-100:]}")
-        if second.returncode == 0:
-            round.fail("a second mld on the same ledger ended with status 0")
-    except subprocess.TimeoutExpired:
-        is_first_there = round.daemon.process.poll() is None
-        second.kill()
-        second.communicate()
-        round.note("a second mld ran")
-        if is_first_there and not round.explanations and not round.keeper.starts:
-            round.fail("two mld ran on the same ledger")
+    # Nobody kills the first meanwhile: then the second might stay.
+    with round.keeper.lock:
+        if round.daemon.process.poll() is not None:
+            return round.note("no mld ran that a second could meet")
+        second = subprocess.Popen([*map(str, command)], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                                  stderr=subprocess.PIPE, cwd="/", env=round.daemon.environment, text=True)
+        try:
+            words = second.communicate(timeout=10)[1]
+            round.note(f"a second mld ended with status {second.returncode}: {words.strip()[-100:]}")
+            if second.returncode == 0:
+                round.fail("a second mld on the same ledger ended with status 0")
+        except subprocess.TimeoutExpired:
+            is_first_there = round.daemon.process.poll() is None
+            second.kill()
+            second.communicate()
+            round.note("a second mld ran")
+            if is_first_there:
+                round.fail("two mld ran on the same ledger")
 
 
 def slow_clients(round: Round, draw: random.Random):
@@ -364,6 +413,7 @@ FAULTS = {
     "kill-mld": kill_mld, "kill-mld-often": kill_mld_often, "kill-supervisor": kill_part("supervisor"),
     "kill-bwrap": kill_part("bwrap"), "kill-inner": kill_part("inner"), "kill-command": kill_part("command"),
     "kill-mltrain": kill_mltrain, "kill-supervisor-and-mld": kill_supervisor_and_mld,
+    "kill-unnoted": kill_unnoted,
     "stop-mld": stop_mld, "stop-supervisor": stop_supervisor, "full-disk": full_disk, "read-only": read_only,
     "locked": locked, "no-cgroups": no_cgroups, "no-descriptors": no_descriptors, "clock": clock_jumps,
     "second-daemon": second_daemon, "slow": slow_clients, "half-closed": half_closed_clients,

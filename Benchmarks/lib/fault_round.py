@@ -20,7 +20,7 @@ FAILING = 3  # the status of jobs that are to fail
 class RoundLoad(Load):
     """A few jobs: short, failing, talking, longer."""
 
-    def __init__(self, daemon: Daemon, out: Path, seed: int, count: int, mltrain: list[str] | None):
+    def __init__(self, daemon: Daemon, out: Path, seed: int, count: int, mltrain: str | None):
         super().__init__(daemon, out, seed)
         self.failing: set[str] = set()
         self.training: set[str] = set()
@@ -40,8 +40,15 @@ class RoundLoad(Load):
         if kind < 0.9 and self.mltrain:
             # As part of the job's own command, so that its line says that it ran.
             self.training.add(name)
-            return " ".join(self.mltrain)
+            return self.mltrain
         return f"sleep {self.draw.uniform(0.5, 1.5):.3f}"
+
+    def job(self, name: str) -> dict:
+        job = super().job(name)
+        if name in self.training:
+            job["sandbox"]["read_only"] = [str(self.out.parent.parent / "training")]
+            job["resources"]["memory_bytes"] = 512 << 20
+        return job
 
     def is_done(self) -> bool:
         return len(self.accepted) >= self.count or self.submitted >= self.count * 5
@@ -86,7 +93,7 @@ class Keeper(threading.Thread):
 
 
 class Round:
-    def __init__(self, bin: Path, directory: Path, seed: int, tree: CgroupTree, clock, mltrain: list[str] | None):
+    def __init__(self, bin: Path, directory: Path, seed: int, tree: CgroupTree, clock, mltrain: str | None):
         self.directory, self.seed, self.tree, self.clock = directory, seed, tree, clock
         self.draw = random.Random(seed)
         self.events: list[str] = []  # What was done when, for people.
@@ -197,6 +204,7 @@ class Round:
             self.signal(signal.SIGCONT, pid)
         self.daemon.clear()
         self.tree.limit(None)
+        self.tree.empty()
 
     def unmount(self):
         if self.is_mounted:
@@ -205,5 +213,5 @@ class Round:
     def keep(self, place: Path):
         """Its ledger, log and files, before they go."""
         shutil.copytree(self.directory, place, dirs_exist_ok=True, symlinks=True,
-                        ignore=lambda _, names: {"s", "filler"} & set(names))
+                        ignore=lambda _, names: {"s", "s2", "filler"} & set(names))
         (place / "what-happened").write_text("\n".join(self.events + ["", *self.broken]) + "\n")

@@ -1,6 +1,7 @@
 """A cgroup of our own for mld to live in, so that what is done to its jobs' cgroups is done to no other's."""
 
 import os
+import time
 from pathlib import Path
 
 
@@ -45,10 +46,28 @@ class CgroupTree:
             count = sum(len(directories) for _, directories, _ in os.walk(self.jobs))
             (self.jobs / "cgroup.max.descendants").write_text("max" if more is None else str(count + more))
 
+    def empty(self):
+        """Ends what is in the jobs' cgroups, and removes them."""
+        for path in self.left():
+            try:
+                Path(path, "cgroup.kill").write_text("1")
+            except OSError:
+                pass  # A kernel without it: its processes were found by their directory.
+            for _ in range(50):
+                self.remove(path)
+                if not os.path.exists(path):
+                    break
+                time.sleep(0.02)
+
+    @staticmethod
+    def remove(path):
+        for directory, _, _ in os.walk(path, topdown=False):
+            try:
+                os.rmdir(directory)
+            except OSError:
+                pass
+
     def clear(self):
         if self.path and self.path.exists():
-            for directory, _, _ in os.walk(self.path, topdown=False):
-                try:
-                    os.rmdir(directory)
-                except OSError:
-                    pass
+            self.empty()
+            self.remove(self.path)
