@@ -132,8 +132,8 @@ class Daemon:
         self.log_start = self.log.stat().st_size if self.log.exists() else 0
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [*self.prefix, self.program, "--state", self.state, "--socket", self.socket, "--policy", self.directory / "policies",
-                 *self.options],
+                [*self.prefix, self.program, "--state", self.state, "--socket", self.socket,
+                 "--policy", self.directory / "policies", *self.options],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/", env=self.environment)
 
     def last_log(self) -> str:

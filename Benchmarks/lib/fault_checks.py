@@ -73,8 +73,8 @@ def check_jobs(round: Round):
         if state == "succeeded":
             if not ran:
                 round.fail(f"{about}: did not run")
-            if name in load.failing:
-                round.fail(f"{about}: should have failed")
+            if name in load.failing or name in load.endless:
+                round.fail(f"{about}: should not have")
         elif state == "failed":
             if not (name in load.failing and status == FAILING and ran) and not hit:
                 round.fail(f"{about}: nothing of it was killed")
@@ -84,6 +84,9 @@ def check_jobs(round: Round):
         elif state == "cancelled":
             if id not in round.cancelled:
                 round.fail(f"{about}: nobody cancelled it")
+        elif state == "timed-out":
+            if name not in load.endless:
+                round.fail(f"{about}: it had time enough")
         elif state in FINAL:
             round.fail(f"{about}: nothing of that kind was done to it")
 

@@ -77,8 +77,8 @@ def kill_supervisor_and_mld(round: Round, draw: random.Random):
 
 
 def kill_unnoted(round: Round, draw: random.Random):
-    """The ledger is locked while a job starts, so that mld cannot note its process. Once the job runs mld is killed, and
-    before it is back the supervisor."""
+    """The ledger is locked while a job starts, so that mld cannot note its process. Once the job runs mld is killed,
+    and before it is back the supervisor."""
     connection = sqlite3.connect(round.daemon.state / "ledger.db", timeout=0.2, isolation_level=None)
     limit = time.monotonic() + 1.5
     try:

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import threading
 import time
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 from lib.crash_load import Load
@@ -18,25 +19,32 @@ FAILING = 3  # the status of jobs that are to fail
 
 
 class RoundLoad(Load):
-    """A few jobs: short, failing, talking, longer."""
+    """A few jobs: short, failing, talking, longer, with children, without end, to begin later."""
 
-    def __init__(self, daemon: Daemon, out: Path, seed: int, count: int, mltrain: str | None):
+    def __init__(self, daemon: Daemon, out: Path, seed: int, count: int, mltrain: str | None, is_clock_set: bool):
         super().__init__(daemon, out, seed)
         self.failing: set[str] = set()
         self.training: set[str] = set()
-        self.count, self.mltrain = count, mltrain
+        self.endless: set[str] = set()
+        self.count, self.mltrain, self.is_clock_set = count, mltrain, is_clock_set
 
     def work(self, name: str) -> str:
         kind = self.draw.random()
-        if kind < 0.4:
+        if kind < 0.35:
             return f"sleep {self.draw.uniform(0, 0.3):.3f}"
-        if kind < 0.55:
+        if kind < 0.5:
             self.failing.add(name)
             return f"sleep {self.draw.uniform(0, 0.1):.3f}; exit {FAILING}"
-        if kind < 0.7:
+        if kind < 0.65:
             return self.talk(self.draw.randint(1, 10))
-        if kind < 0.8:
+        if kind < 0.7:
             return f"for i in 1 2 3; do sleep {self.draw.uniform(0.3, 1):.3f} & done; wait"
+        if kind < 0.75:
+            # What it leaves behind in a session of its own must go too.
+            return "setsid sleep 1000 > /dev/null 2>&1 & setsid -f sleep 1000; true"
+        if kind < 0.8:
+            self.endless.add(name)
+            return "sleep 1000"
         if kind < 0.9 and self.mltrain:
             # As part of the job's own command, so that its line says that it ran.
             self.training.add(name)
@@ -48,6 +56,11 @@ class RoundLoad(Load):
         if name in self.training:
             job["sandbox"]["read_only"] = [str(self.out.parent.parent / "training")]
             job["resources"]["memory_bytes"] = 512 << 20
+        if name in self.endless:
+            job["resources"]["time_limit_s"] = 1
+        elif self.draw.random() < 0.1 and not self.is_clock_set:
+            start = datetime.now(timezone.utc) + timedelta(seconds=self.draw.uniform(0, 2))
+            job["schedule"] = {"not_before": start.isoformat(timespec="milliseconds").replace("+00:00", "Z")}
         return job
 
     def is_done(self) -> bool:
@@ -115,7 +128,7 @@ class Round:
             self.daemon.state.mkdir()
             command = ["mount", "-t", "tmpfs", "-o", f"size={DISK}", "tmpfs", self.daemon.state]
             self.is_mounted = subprocess.run(command, capture_output=True).returncode == 0
-        self.load = RoundLoad(self.daemon, directory / "out", seed + 1, self.draw.randint(5, 12), mltrain)
+        self.load = RoundLoad(self.daemon, directory / "out", seed + 1, self.draw.randint(5, 12), mltrain, bool(clock))
         self.keeper = Keeper(self)
 
     def note(self, text: str):

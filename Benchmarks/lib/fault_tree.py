@@ -14,7 +14,8 @@ class CgroupTree:
         for mount in (Path("/sys/fs/cgroup"), Path("/sys/fs/cgroup/unified")):
             if not (mount / "cgroup.controllers").exists():
                 continue
-            own = next(line[3:] for line in Path("/proc/self/cgroup").read_text().splitlines() if line.startswith("0::"))
+            lines = Path("/proc/self/cgroup").read_text().splitlines()
+            own = next(line[3:] for line in lines if line.startswith("0::"))
             path = Path(f"{mount}{own.rstrip('/')}/{name}")
             try:
                 path.mkdir()

@@ -10,8 +10,8 @@ def malformed(draw: random.Random) -> tuple[str, bytes]:
     """A request that must be refused, and what is wrong with it."""
 
     def post(body: bytes, target="/v1/jobs", length=None, more="") -> bytes:
-        head = f"POST {target} HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body) if length is None else length}\r\n{more}\r\n"
-        return head.encode() + body
+        length = len(body) if length is None else length
+        return f"POST {target} HTTP/1.1\r\nHost: x\r\nContent-Length: {length}\r\n{more}\r\n".encode() + body
 
     def job(**changes) -> bytes:
         whole = {"name": "malformed", "resources": {"cpus": 1, "memory_bytes": 1 << 24}, "command": {"argv": ["true"]}}
@@ -100,7 +100,8 @@ def slow(path: str, draw: random.Random, seconds: float):
             client = connect(path)
             clients.append(client)
             client.sendall(draw.choice([
-                b"", b"P", b"POST /v1/jobs HTTP/1.1\r\n", b"POST /v1/jobs HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n{",
+                b"", b"P", b"POST /v1/jobs HTTP/1.1\r\n",
+                b"POST /v1/jobs HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n{",
                 b"GET /v1/jobs/1/events HTTP/1.1\r\nHost: x\r\n\r\n"]))
         limit = time.monotonic() + seconds
         while time.monotonic() < limit:
