@@ -89,6 +89,22 @@ class Keeper(threading.Thread):
                 process.send_signal(signal.SIGKILL)
                 process.wait()
 
+    def stop(self, limit: float = 20) -> int | None:
+        """SIGTERM, as for an upgrade. Its status; None when it had to be killed in the end, or was not there."""
+        with self.lock:
+            process = self.round.daemon.process
+            if process.poll() is not None:
+                return None
+            self.is_killed = True
+            process.send_signal(signal.SIGTERM)
+            try:
+                return process.wait(limit)
+            except subprocess.TimeoutExpired:
+                self.round.fail(f"mld did not end {limit:.0f} s after SIGTERM")
+                process.kill()
+                process.wait()
+                return None
+
     def run(self):
         while not self.ending.wait(0.005):
             with self.lock:
