@@ -85,9 +85,21 @@ class Chain:
     def bubblewrap(self, name="0", without: tuple[str, ...] = (), mounts=True) -> Ran:
         words = [word for word in self.wrapper if word not in without]
         if not mounts:
-            flags = [word for word in words[1:] if word.startswith("--unshare") or word == "--as-pid-1"]
-            words = [words[0], *flags, "--bind", "/", "/", "--die-with-parent", "--new-session"]
+            words = self.least(words)
         return self._run([*words, "--", "/bin/true"], name)
+
+    @staticmethod
+    def least(words: list[str]) -> list[str]:
+        """Of the mounts only what /bin/true needs to start."""
+        kept, rest = [words[0]], iter(words[1:])
+        for word in rest:
+            if word in ("--ro-bind", "--ro-bind-try", "--symlink"):
+                source, target = next(rest), next(rest)
+                if target in ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32"):
+                    kept += [word, source, target]
+            elif word.startswith("--unshare") or word in ("--as-pid-1", "--die-with-parent", "--new-session"):
+                kept.append(word)
+        return kept
 
     def inside(self, name="0") -> Ran:
         """Bubblewrap and the last step, without a supervisor."""
