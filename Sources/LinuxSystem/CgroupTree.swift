@@ -76,16 +76,24 @@ package struct CgroupTree: Hashable, Sendable {
                 }
             }
         }
+        for probe in jobs.children() where probe.name.hasPrefix(Cgroup.probePrefix) && !probe.isPopulated {
+            // Of a daemon that was killed while it tried.
+            _ = try? probe.remove()
+        }
         try jobs.tryOut()
         return (jobs, problems)
     }
 }
 
 extension Cgroup {
+    fileprivate static let probePrefix = "probe-"
+
+    fileprivate var name: Substring { path[(path.lastIndex(of: "/").map(path.index(after:)) ?? path.startIndex)...] }
+
     /// Starts a process in a cgroup below. Rights on the directory alone do not tell: the process also has to leave
     /// where it comes from.
     fileprivate func tryOut() throws(LinuxError) {
-        let probe = child("probe-\(getpid())-\(UInt32.random(in: 0...UInt32.max))")
+        let probe = child("\(Self.probePrefix)\(getpid())-\(UInt32.random(in: 0...UInt32.max))")
         try probe.create()
         defer { _ = try? probe.remove() }
         let null = try Descriptor.open("/dev/null", O_RDWR)

@@ -58,7 +58,7 @@ struct ChainPlan {
         arguments = ["supervise", "--record", launch.exitRecordPath, "--grace", String(max(0, launch.graceSeconds))]
         if let limit = launch.timeLimitSeconds { arguments += ["--time-limit", String(max(0, limit))] }
         arguments += launch.outputOptions + launch.warningOptions
-        if let watchedMemory { arguments += ["--memory-limit", String(watchedMemory)] }
+        if let watchedMemory, watchedMemory > 0 { arguments += ["--memory-limit", String(watchedMemory)] }
         if let cgroup { arguments += ["--cgroup", cgroup.child("job").path] }
         arguments += ["--pass", String(numbers.status)]
         if let version = launcher.capabilities.bubblewrap {

@@ -1,6 +1,6 @@
 import FoundationEssentials
 import Glibc
-import LinuxSystem
+package import LinuxSystem
 
 /// How a job ended, as its supervisor wrote it.
 package struct ExitRecord: Sendable, Hashable, Codable {
@@ -105,6 +105,19 @@ package struct ExitRecord: Sendable, Hashable, Codable {
             return .none
         }
         return .record(record)
+    }
+
+    /// Whether the supervisor that was to write this record went so far as to make the job's processes.
+    package static func wasStarted(_ path: String) throws(LinuxError) -> Bool {
+        let bytes: [UInt8]
+        do {
+            bytes = try Descriptor.open(path + ".new", O_RDONLY | O_NOFOLLOW | O_NONBLOCK).read(limit: 8)
+        } catch {
+            guard error.code == ENOENT else { throw error }
+            return false
+        }
+        // Until then the file holds nothing but the zeros of its reserved room.
+        return bytes.first.map { $0 != 0 } ?? false
     }
 
     private var isPossible: Bool {

@@ -85,6 +85,15 @@ struct ExitRecord {
         guard code == 0 else { throw Failure("reserve \(path).new", code: code) }
     }
 
+    /// Says, in the room kept for the record, that the job's processes are about to be made: should this one be killed, nobody
+    /// may take the job for one that never ran.
+    static func markStart(at path: String) throws(Failure) {
+        let file = open(path + ".new", O_WRONLY | O_NOFOLLOW | O_CLOEXEC)
+        guard file >= 0 else { throw Failure("open \(path).new") }
+        defer { close(file) }
+        guard writeAll(file, "started\n") else { throw Failure("write \(path).new") }
+    }
+
     /// Writes the whole record or none: into the reserved file, synced, then renamed, then the directory synced.
     func write(to path: String) throws(Failure) {
         let temporary = path + ".new"

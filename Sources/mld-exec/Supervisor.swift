@@ -34,6 +34,7 @@ struct Supervisor {
         // A daemon that is told why its job could not start can try it again.
         do throws(Failure) {
             try setUp()
+            try ExitRecord.markStart(at: options.record)
             try start()
         } catch {
             try finish(couldNotStart: error)

@@ -80,6 +80,46 @@ import Units
         }
     }
 
+    /// It may have done anything before its supervisor was killed: it is not run again as if it had never been.
+    @Test func aJobWhoseSupervisorWasKilledBeforeItsProcessWasNotedIsNotRunAgain() async throws {
+        try await RunningDaemon.with { daemon in
+            await daemon.stop()
+            let id = try await leave(daemon) { ledger, id in
+                _ = try await ledger.beginAttempt(id, bootID: bootID(), at: .now())
+                let directory = daemon.state + "/jobs/\(id)"
+                try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+                // As the supervisor leaves the room kept for its record.
+                let mark = Data("started\n".utf8) + Data(count: 4088)
+                try mark.write(to: URL(fileURLWithPath: directory + "/exit-1.json.new"))
+                let event = #"{"event": "metric", "name": "loss", "value": 0.5}"# + "\n"
+                try event.write(toFile: directory + "/events-1.jsonl", atomically: true, encoding: .utf8)
+            }
+            try await daemon.start()
+            let detail = try await daemon.ended(id)
+            #expect(detail.job.state == .failed && detail.job.attempt == 1)
+            #expect(detail.job.reason.contains("its supervisor left no record"))
+            #expect(detail.metrics.map(\.name) == ["loss"])
+            #expect(!FileManager.default.fileExists(atPath: daemon.work + "/count"))
+        }
+    }
+
+    @Test func aSupervisorLeavesItsMarkBeforeTheJobRuns() async throws {
+        try await RunningDaemon.with { daemon in
+            let id = try await daemon.submit(["sh", "-c", "while [ ! -e go ]; do sleep 0.05; done"])
+            _ = try await daemon.reaches(id) { $0.state == .running }
+            let room = daemon.state + "/jobs/\(id)/exit-1.json.new"
+            // The supervisor runs; the job is not necessarily there yet.
+            for _ in 0..<400 {
+                if try Data(contentsOf: URL(fileURLWithPath: room)).starts(with: Data("started\n".utf8)) { break }
+                try await Task.sleep(for: .milliseconds(50))
+            }
+            #expect(try Data(contentsOf: URL(fileURLWithPath: room)).starts(with: Data("started\n".utf8)))
+            try daemon.touch("go")
+            #expect(try await daemon.ended(id).job.state == .succeeded)
+            #expect(!FileManager.default.fileExists(atPath: room))
+        }
+    }
+
     @Test func aCancelOutlivesTheDaemon() async throws {
         try await RunningDaemon.with { daemon in
             let id = try await daemon.submit(["sleep", "600"])

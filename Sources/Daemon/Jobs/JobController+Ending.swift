@@ -18,17 +18,16 @@ extension JobController {
         await meter.end(id, finalCPU: last.map { Double($0.userMicroseconds + $0.systemMicroseconds) / 1e6 })
         // A supervisor that wrote its record left nothing behind, so the next job need not wait for the books.
         if last != nil { release(id) }
-        guard await takeLastEvents(id), let found = await exitRecord(id, attempt: job.attempt) else { return }
+        // What a killed supervisor left is ended before what it wrote is read to its end.
         await cleanUp(id)
         release(id)
+        guard await takeLastEvents(id), let found = await exitRecord(id, attempt: job.attempt) else { return }
         await keepOutput(id, attempt: job.attempt)
         guard let job = live[id] else { return }
         if let record = found.record, record.mayStartLater, job.isLeftAlone {
             return startAgainLater(id, record.message ?? "for want of processes or memory")
         }
-        let outcome = Outcome(
-            record: found.record, cancelledBy: job.cancelledBy, timeLimit: job.timeLimit,
-            lastWords: LastWords.read(directory(id).stderr), progress: job.events?.progress)
+        let outcome = outcome(of: job, found.record)
         let sequel = Sequel(
             outcome, of: job, wasStopped: found.record?.cause == .stopped,
             couldStart: found.record?.cause != .couldNotStart, now: .now())
@@ -36,6 +35,15 @@ extension JobController {
         case .final(let outcome): await finish(id, outcome)
         case .again(let requeue): await queueAgain(id, requeue)
         }
+    }
+
+    private func outcome(of job: LiveJob, _ record: ExitRecord?) -> Outcome {
+        if let cause = job.lostCause {
+            return Outcome(state: job.cancelledBy == nil ? .lost : .cancelled, cause: cause, end: nil)
+        }
+        return Outcome(
+            record: record, cancelledBy: job.cancelledBy, timeLimit: job.timeLimit,
+            lastWords: LastWords.read(directory(job.id).stderr), progress: job.events?.progress)
     }
 
     /// What the job held is free for others.

@@ -69,15 +69,16 @@ extension JobController {
         }
         if let process = noted(stored) {
             if launcher.isAlive(process) { return .running(process) }
-            return recorded(path) ?? .lost("its supervisor was killed while no mld ran")
+            // Its supervisor was killed: whatever it left is seen to its end.
+            return recorded(path) ?? .ended(at: nil)
         }
         do {
             let name = cgroupName(stored.record.id, attempt: stored.record.attempt)
             // The record last: it may have ended while it was looked for.
             if let found = try launcher.find(record: path, cgroupName: name) { return .running(found) }
-            return recorded(path)
-                ?? (stored.record.state == .starting
-                    ? .neverStarted : .lost("its supervisor was killed while no mld ran"))
+            if let recorded = recorded(path) { return recorded }
+            let ran = try stored.record.state != .starting || ExitRecord.wasStarted(path)
+            return ran ? .ended(at: nil) : .neverStarted
         } catch {
             return .unknown("\(error)")
         }
@@ -139,12 +140,10 @@ extension JobController {
                 cpuSeconds: launcher.cpuClock(of: process))
         case .ended: seeToEnd(id)
         case .lost(let cause):
-            let outcome = Outcome(state: .lost, cause: cause, end: nil)
-            guard let job = live[id] else { break }
-            switch Sequel(outcome, of: job, wasStopped: false, now: .now()) {
-            case .final(let outcome): finishLater(id, outcome)
-            case .again(let requeue): queueAgainLater(id, requeue)
-            }
+            live[id]?.lostCause = cause
+            // The number of its process is another's by now, or nobody's.
+            live[id]?.process = nil
+            seeToEnd(id)
         case .neverStarted:
             queueAgainLater(
                 id,

@@ -7,9 +7,9 @@ import Units
 enum Remains: Sendable, Hashable {
     /// Its supervisor lives.
     case running(Started)
-    /// Its supervisor wrote a record; without a time where the record cannot be read now.
+    /// Its supervisor wrote a record; without a time where the record cannot be read now, or the supervisor was killed.
     case ended(at: Timestamp?)
-    /// It ran and is gone without a record, for this reason.
+    /// The machine went down under it.
     case lost(String)
     /// It was written down as starting, and neither a supervisor nor what one leaves is there.
     case neverStarted

@@ -41,13 +41,24 @@ struct Escape {
 
     /// Runs Python in a job.
     func run(
-        _ script: String, _ adjust: (inout SandboxProfile) -> Void = { _ in }
+        _ script: String, logLimit: Int64? = nil, _ adjust: (inout SandboxProfile) -> Void = { _ in }
     ) async throws -> Fixture.Outcome {
         var profile = fixture.profile()
         adjust(&profile)
         var launch = fixture.launch([Self.python, "-I", "-c", prelude + script])
         if attacker == .other { launch.runAs = Self.nobody }
+        if let logLimit { launch.logLimitBytes = logLimit }
         return try await fixture.run(launch, profile: profile)
+    }
+
+    /// What is kept of the job's standard output.
+    func logBytes() throws -> Int64 {
+        try ["", ".1"].reduce(0) { sum, suffix in
+            var information = stat()
+            if stat(fixture.job + "/stdout" + suffix, &information) == 0 { return sum + Int64(information.st_size) }
+            guard errno == ENOENT else { throw LinuxError("stat", path: fixture.job + "/stdout" + suffix) }
+            return sum
+        }
     }
 
     /// What Python says in a job; its errors where it says nothing.
