@@ -145,10 +145,18 @@ struct IsolationTests {
     }
 
     @Test func whatTheSandboxProgramSaysReachesTheRecord() async throws {
-        var profile = fixture.profile()
-        profile.memoryLimit = 0  // bubblewrap makes no private directory of no size.
-        let outcome = try await fixture.run("true", profile: profile)
+        // One that works when it is tried out, and fails to build the job's tree.
+        let wrapper = fixture.root + "/bwrap"
+        try fixture.write(
+            """
+            #!/bin/sh
+            case "$*" in *--tmpfs*) echo "bwrap: Can't mount tmpfs" >&2; exit 1;; esac
+            exec /usr/bin/bwrap "$@"
+            """, to: wrapper, mode: 0o755)
+        let launcher = try SandboxLauncher(execPath: Fixture.execPath, bubblewrapPath: wrapper, cgroups: nil)
+        try #require(launcher.capabilities.isFull)
+        let outcome = try await Fixture(launcher: launcher).run("true")
         #expect(outcome.record.cause == .couldNotStart)
-        #expect(outcome.record.message?.contains("--size takes") == true)
+        #expect(outcome.record.message?.contains("Can't mount tmpfs") == true)
     }
 }
