@@ -22,6 +22,8 @@ struct JobLog {
     private(set) var lost: Int64 = 0
     private(set) var untold: Int64 = 0
     private(set) var problem: Int32 = 0
+    /// The last of it could not be written.
+    private(set) var isLosing = false
     /// Bytes that went with a file that made room for a newer one.
     private(set) var dropped: Int64 = 0
 
@@ -47,7 +49,8 @@ struct JobLog {
     /// Writes all of it, or counts what could not be written; never waits for room.
     mutating func append(_ bytes: UnsafeRawBufferPointer) {
         let written = write(bytes)
-        guard written < bytes.count else { return }
+        isLosing = written < bytes.count
+        guard isLosing else { return }
         problem = untold == 0 ? errno : problem
         lost += Int64(bytes.count - written)
         untold += Int64(bytes.count - written)

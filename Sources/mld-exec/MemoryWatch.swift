@@ -19,7 +19,8 @@ struct MemoryWatch {
     mutating func excess(cgroup: Int32) -> Int64? {
         guard Clock.monotonic() >= nextLook else { return nil }
         defer { nextLook = Clock.monotonic() + 1 }
-        let pids = cgroup >= 0 ? Self.processes(in: cgroup) : ProcessTree.descendants()
+        let pids =
+            cgroup >= 0 ? Self.processes(in: cgroup) : ProcessTree.descendantsByChildren() ?? ProcessTree.descendants()
         var used = pids.reduce(Int64(0)) { $0 + Self.resident($1) }
         // Pages that several processes share were counted once for each, as after a fork. What is each one's part of them
         // takes the kernel longer to say.
@@ -29,27 +30,36 @@ struct MemoryWatch {
     }
 
     private static func resident(_ pid: pid_t) -> Int64 {
-        sum(["RssAnon:", "RssShmem:"], in: "/proc/\(pid)/status") ?? 0
+        sum("RssAnon:", "RssShmem:", in: "/proc/\(pid)/status") ?? 0
     }
 
     /// Nil where the kernel does not tell, or not us.
     private static func proportional(_ pid: pid_t) -> Int64? {
-        sum(["Pss_Anon:", "Pss_Shmem:"], in: "/proc/\(pid)/smaps_rollup")
+        sum("Pss_Anon:", "Pss_Shmem:", in: "/proc/\(pid)/smaps_rollup")
     }
 
-    /// Adds up lines of `NAME: NUMBER kB`; nil if there are none.
-    private static func sum(_ names: [String], in path: String) -> Int64? {
+    /// Adds up two lines of `NAME: NUMBER kB`; nil if there are none. Once a second for each process, so without a copy.
+    private static func sum(_ first: StaticString, _ second: StaticString, in path: String) -> Int64? {
         let file = open(path, O_RDONLY | O_CLOEXEC)
         guard file >= 0 else { return nil }
         defer { close(file) }
-        var total: Int64?
-        for line in readAll(file, limit: 16 << 10).split(separator: UInt8(ascii: "\n")) {
-            guard let name = names.first(where: { line.starts(with: $0.utf8) }) else { continue }
-            let digits = line.dropFirst(name.utf8.count).filter { (48...57).contains($0) }
-            let kilobytes = Int64(String(decoding: digits, as: UTF8.self)) ?? 0
-            total = (total ?? 0) + kilobytes * 1024
+        return withUnsafeTemporaryAllocation(of: CChar.self, capacity: 8192) { buffer -> Int64? in
+            guard let base = buffer.baseAddress else { return nil }
+            var count = 0
+            while count < buffer.count - 1 {
+                let more = read(file, base + count, buffer.count - 1 - count)
+                if more <= 0 { break }
+                count += more
+            }
+            base[count] = 0
+            var total: Int64?
+            for name in [first, second] {
+                let start = UnsafeRawPointer(name.utf8Start).assumingMemoryBound(to: CChar.self)
+                guard let line = strstr(base, start) else { continue }
+                total = (total ?? 0) + Int64(strtol(line + name.utf8CodeUnitCount, nil, 10)) * 1024
+            }
+            return total
         }
-        return total
     }
 
     /// Of a cgroup and those below it.

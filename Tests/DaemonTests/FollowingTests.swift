@@ -86,4 +86,31 @@ import Testing
             await #expect(throws: ClientError.self) { _ = try await follow(after: "4") }
         }
     }
+
+    @Test func whatWasTurnedOverIsReadAndWhatIsGoneIsTold() async throws {
+        try await RunningDaemon.with { daemon in
+            let id = try await daemon.submit(["true"])
+            _ = try await daemon.ended(id)
+            // As its supervisor would have left them, after 1000 bytes more.
+            let log = daemon.state + "/jobs/\(id)/stdout.log"
+            try "older\n".write(toFile: log + ".1", atomically: true, encoding: .utf8)
+            try "newer\n".write(toFile: log, atomically: true, encoding: .utf8)
+            let attributes = try FileManager.default.attributesOfItem(atPath: log + ".1")
+            let inode = try #require(attributes[.systemFileNumber] as? UInt64)
+            try "\(inode) 1000\n".write(toFile: log + ".base", atomically: true, encoding: .utf8)
+            #expect(try await daemon.logs(id) == "older\nnewer\n")
+            #expect(try daemon.mlctl("logs", "\(id)", "--stream", "stdout").out == "older\nnewer\n")
+            #expect(try daemon.mlctl("logs", "\(id)", "--tail", "8").out == "r\nnewer\n")
+            let events = try await daemon.client { client in
+                try await client.events(of: id, after: "10.0", logs: true) { events in
+                    var found: [JobEvent] = []
+                    for try await event in events where event.type == .log { found.append(event) }
+                    return found
+                }
+            }
+            #expect(events.map(\.text) == ["mld: 990 bytes are gone from the log\n", "older\nnewer\n"])
+            #expect(events.map(\.missing) == [990, nil])
+            #expect(events.map(\.position) == [nil, "1012.0"])
+        }
+    }
 }

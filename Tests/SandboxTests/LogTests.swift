@@ -116,9 +116,29 @@ struct LogTests {
         #expect(outcome.stdout.hasPrefix("ready\nx\n"))
     }
 
+    @Test func aStartForWhichDescriptorsWantMayBeTriedAgain() async throws {
+        // Room for the record, not for the pipes.
+        let record = fixture.job + "/exit.json"
+        _ = try ProcessSpawner.run(
+            "/bin/sh",
+            arguments: [
+                "-c", "ulimit -n 7; exec \(Fixture.execPath) supervise --record \(record) -- /bin/true",
+            ])
+        let found = try #require(ExitRecord.read(record))
+        #expect(found.cause == .couldNotStart)
+        #expect(found.message == "pipe: Too many open files")
+        #expect(found.mayStartLater)
+        let missing = try await fixture.run(fixture.launch(["no-such-program"])).record
+        #expect(missing.cause == .couldNotStart)
+        #expect(!missing.mayStartLater)
+    }
+
     @Test func theEndOfTheTimeIsAnnounced() async throws {
-        let outcome = try await fixture.run("trap 'echo told' USR1; printf half >&2; while :; do sleep 0.02; done") {
-            $0.timeLimitSeconds = 1.5
+        // No child of the shell's that the signal could end.
+        #expect(mkfifo(fixture.workdir + "/never", 0o600) == 0)
+        let script = "trap 'echo told' USR1; printf half >&2; while :; do read line <>never; done"
+        let outcome = try await fixture.run(script) {
+            $0.timeLimitSeconds = 4
             $0.graceSeconds = 5
             $0.warnBeforeSeconds = 1
             $0.warnSignal = SIGUSR1
@@ -126,7 +146,7 @@ struct LogTests {
         #expect(outcome.record.cause == .timeLimit)
         #expect(
             outcome.stderr
-                == "half\nmld: 1 s left of the time limit of 1.5 s; SIGTERM then, SIGKILL 5 s later\n")
+                == "half\nmld: 1 s left of the time limit of 4 s; SIGTERM then, SIGKILL 5 s later\n")
         #expect(outcome.stdout == "told\n")
     }
 
@@ -136,7 +156,7 @@ struct LogTests {
     }
 }
 
-/// A file system of 256 KiB; only root can mount one.
+/// A file system of 2 MiB; only root can mount one.
 private enum SmallDisk {
     static let canBeMounted: Bool = {
         guard geteuid() == 0, let fixture = try? Fixture(), let small = try? mount(fixture) else { return false }
@@ -147,7 +167,7 @@ private enum SmallDisk {
         let small = fixture.root + "/small"
         mkdir(small, 0o755)
         let result = try ProcessSpawner.run(
-            "/bin/mount", arguments: ["-t", "tmpfs", "-o", "size=256k", "tmpfs", small])
+            "/bin/mount", arguments: ["-t", "tmpfs", "-o", "size=2m", "tmpfs", small])
         guard result.status == 0 else { throw SandboxError(.system, stage: "mount", result.text) }
         return small
     }
@@ -167,15 +187,16 @@ struct FullLogTests {
         defer { SmallDisk.unmount(small) }
         var launch = fixture.launch([
             "/bin/sh", "-c",
-            "head -c 1000000 /dev/zero; touch full; while [ ! -e room ]; do sleep 0.02; done; echo after",
+            "head -c 2000000 /dev/zero; touch full; while [ ! -e room ]; do sleep 0.02; done; echo after",
         ])
         launch.stdoutPath = small + "/stdout"
         launch.stderrPath = small + "/stderr"
         // There before, as the daemon makes them.
         for path in [launch.stdoutPath, launch.stderrPath] { try fixture.write("", to: path) }
-        try fixture.write(String(repeating: "x", count: 100_000), to: small + "/filler")
+        try fixture.write(String(repeating: "x", count: 1_500_000), to: small + "/filler")
         let started = try fixture.launcher.start(launch, profile: fixture.profile())
         try await fixture.until { access(fixture.workdir + "/full", F_OK) == 0 }
+        // More room than what is still in the pipe can take.
         unlink(small + "/filler")
         try fixture.write("", to: fixture.workdir + "/room")
         let outcome = try await fixture.outcome(of: started)
@@ -184,7 +205,7 @@ struct FullLogTests {
         #expect(lost > 700_000)
         let stdout = fixture.text(launch.stdoutPath)
         #expect(stdout.hasSuffix("after\n"))
-        #expect(Int64(stdout.utf8.count) + lost == 1_000_006)
+        #expect(Int64(stdout.utf8.count) + lost == 2_000_006)
         #expect(fixture.text(launch.stderrPath) == "mld: \(lost) bytes of output lost: no space left on device\n")
     }
 }
