@@ -94,8 +94,10 @@ struct ExitRecord {
         guard writeAll(file, "started\n") else { throw Failure("write \(path).new") }
     }
 
-    /// Writes the whole record or none: into the reserved file, synced, then renamed, then the directory synced.
-    func write(to path: String) throws(Failure) {
+    /// Writes the whole record or none: into the reserved file, then renamed.
+    /// - Parameter durably: synced to the disk, since nobody is there to write the end down elsewhere: it must outlive the
+    ///   machine's going down, and not only a daemon's.
+    func write(to path: String, durably: Bool) throws(Failure) {
         let temporary = path + ".new"
         let file = open(temporary, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0o644)
         guard file >= 0 else { throw Failure("create \(temporary)") }
@@ -103,8 +105,9 @@ struct ExitRecord {
         let text = json
         guard writeAll(file, text) else { throw Failure("write \(temporary)") }
         guard ftruncate(file, off_t(text.utf8.count)) == 0 else { throw Failure("cut \(temporary)") }
-        guard fsync(file) == 0 else { throw Failure("sync \(temporary)") }
+        guard !durably || fsync(file) == 0 else { throw Failure("sync \(temporary)") }
         guard rename(temporary, path) == 0 else { throw Failure("rename \(temporary)") }
+        guard durably else { return }
         let folder = path.lastIndex(of: "/").map { String(path[...$0]) } ?? "."
         let directory = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard directory >= 0 else { return }

@@ -26,6 +26,10 @@ struct Supervisor {
     /// Readable when one of `handled` is pending.
     var signals: Int32 = -1
 
+    /// Who started this process; another one once it has ended, also if it was started anew.
+    private let daemon = getppid()
+    private var daemonIsGone: Bool { getppid() != daemon }
+
     init(options: SuperviseOptions) {
         self.options = options
     }
@@ -49,7 +53,7 @@ struct Supervisor {
         killRest()
         output?.finish()
         status.update()
-        try record().write(to: options.record)
+        try record().write(to: options.record, durably: daemonIsGone)
         exit(0)
     }
 
@@ -109,7 +113,7 @@ struct Supervisor {
         record.exitStatus = failure.status
         record.message = failure.message
         record.isTransient = failure.isTransient
-        try record.write(to: options.record)
+        try record.write(to: options.record, durably: daemonIsGone)
         exit(0)
     }
 
