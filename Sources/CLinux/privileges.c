@@ -3,7 +3,9 @@
 
 #include <errno.h>
 #include <linux/capability.h>
+#include <linux/filter.h>
 #include <linux/magic.h>
+#include <linux/seccomp.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -38,6 +40,15 @@ int mld_keep_capabilities(uint64_t mask) {
         data[half].inheritable = 0;
     }
     return (int)syscall(SYS_capset, &header, data);
+}
+
+int mld_load_filter(const void *program, size_t count) {
+    if (count == 0 || count > BPF_MAXINSNS) {
+        errno = EINVAL;
+        return -1;
+    }
+    struct sock_fprog filter = {.len = (unsigned short)count, .filter = (struct sock_filter *)program};
+    return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter, 0, 0);
 }
 
 bool mld_is_cgroup2(int fd) {

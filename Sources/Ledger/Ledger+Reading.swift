@@ -63,10 +63,12 @@ extension Ledger {
         }
     }
 
-    /// The jobs of these numbers, in the order of the numbers.
+    /// The jobs of these numbers in their order, without their energy.
     package func jobs(numbered ids: [JobID]) async throws(LedgerError) -> [StoredJob] {
         try await read("read the jobs to start") { db in
-            try ids.compactMap { try Self.fetchJobs(db, where: "jobs.id = ?", [$0.number]).first }
+            try ids.compactMap {
+                try Self.fetchJobs(db, where: "jobs.id = ?", [$0.number], withEnergy: false).first
+            }
         }
     }
 
@@ -119,7 +121,7 @@ extension Ledger {
     }
 
     static func fetchJobs(
-        _ db: Database, where condition: String, _ arguments: StatementArguments
+        _ db: Database, where condition: String, _ arguments: StatementArguments, withEnergy: Bool = true
     ) throws -> [StoredJob] {
         let rows = try Row.fetchAll(
             db,
@@ -129,11 +131,11 @@ extension Ledger {
                 FROM jobs LEFT JOIN attempts a ON a.job_id = jobs.id AND a.number = jobs.attempt
                 WHERE \(condition)
                 """, arguments: arguments)
-        let frontiers = try Frontiers(db)
+        let frontiers = withEnergy ? try Frontiers(db) : nil
         return try rows.map { try storedJob(db, $0, frontiers) }
     }
 
-    private static func storedJob(_ db: Database, _ row: Row, _ frontiers: Frontiers) throws -> StoredJob {
+    private static func storedJob(_ db: Database, _ row: Row, _ frontiers: Frontiers?) throws -> StoredJob {
         let id = JobID(row["id"] as Int64)
         let text: String = row["state"]
         guard let state = JobState(rawValue: text) else {
@@ -152,7 +154,7 @@ extension Ledger {
             submittedAt: Timestamp(microseconds: row["submitted_us"]),
             startedAt: started.map(Timestamp.init(microseconds:)), endedAt: ended.map(Timestamp.init(microseconds:)),
             exitStatus: row["exit_status"], signal: row["signal"], resources: resources,
-            energy: try figures(db, of: id.number, frontiers),
+            energy: try frontiers.map { try figures(db, of: id.number, $0) } ?? EnergyFigures(),
             progress: try progress.map { try JSON.decode(Progress.self, from: Data($0.utf8)) })
         let start: Int64? = row["supervisor_start"]
         return StoredJob(

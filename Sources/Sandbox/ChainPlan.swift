@@ -24,7 +24,7 @@ struct ChainPlan {
 
     init(
         launcher: SandboxLauncher, launch: Launch, profile: SandboxProfile, resolved: ResolvedProfile, cgroup: Cgroup?,
-        numbers: (events: Int32, environment: Int32, status: Int32)
+        numbers: (events: Int32, environment: Int32, filter: Int32, status: Int32)
     ) throws(SandboxError) {
         self.launcher = launcher
         self.launch = launch
@@ -52,7 +52,7 @@ struct ChainPlan {
         }
         for (name, value) in applyLimits() { last += ["--rlimit", "\(name)=\(value)"] }
         if let user = launch.runAs, user.uid != geteuid() { last += user.options }
-        last += filterArguments() + landlockArguments(home: home)
+        last += filterArguments(numbers.filter) + landlockArguments(home: home)
         last += ["--"] + launch.argv
 
         arguments = ["supervise", "--record", launch.exitRecordPath, "--grace", String(max(0, launch.graceSeconds))]
@@ -77,7 +77,7 @@ struct ChainPlan {
     }
 
     /// The filter of system calls, with the policy's changes.
-    private mutating func filterArguments() -> [String] {
+    private mutating func filterArguments(_ descriptor: Int32) -> [String] {
         guard let refused = launcher.capabilities.refusedCalls else {
             notEnforced.append("system calls: \(launcher.capabilities.seccompProblem ?? "no seccomp")")
             return []
@@ -98,7 +98,9 @@ struct ChainPlan {
                 "refused here though the policy allows them, for want of namespaces: "
                     + profile.allowedCalls.joined(separator: ", "))
         }
-        return words
+        // The filter without changes was made when the daemon started.
+        let isStandard = profile.refusedCalls.isEmpty && allowed.isEmpty && launcher.filter != nil
+        return isStandard ? ["--seccomp-fd", String(descriptor)] : words
     }
 
     private mutating func describeIsolation(version: String) {

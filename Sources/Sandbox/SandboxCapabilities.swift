@@ -47,6 +47,21 @@ package struct SandboxCapabilities: Sendable, Hashable {
 }
 
 extension SandboxCapabilities {
+    /// The standard filter of system calls as the kernel takes it, made once for all jobs.
+    static func standardFilter(execPath: String) -> [UInt8]? {
+        guard case .success(let text) = output(execPath, ["filter"]),
+            let digits = value("seccomp-filter", in: text), digits.utf8.count % 16 == 0
+        else { return nil }
+        var bytes: [UInt8] = []
+        var rest = Substring(digits)
+        while !rest.isEmpty {
+            guard let byte = UInt8(rest.prefix(2), radix: 16) else { return nil }
+            bytes.append(byte)
+            rest = rest.dropFirst(2)
+        }
+        return bytes.isEmpty ? nil : bytes
+    }
+
     /// Runs the filter alone, then bubblewrap with the namespaces a job gets.
     static func probe(execPath: String, bubblewrapPath: String) -> SandboxCapabilities {
         var found = SandboxCapabilities()

@@ -2,11 +2,12 @@ import Glibc
 import LinuxSystem
 
 extension SandboxLauncher {
-    /// The descriptors of the last step: the standard three, events, the environment, the status pipe.
+    /// The descriptors of the last step: the standard three, events, the environment, the filter, the status pipe.
     private enum Number {
         static let events: Int32 = 3
         static let environment: Int32 = 4
-        static let status: Int32 = 5
+        static let filter: Int32 = 5
+        static let status: Int32 = 6
     }
 
     /// Starts a job. It runs on, and its exit record is written, whatever becomes of this process.
@@ -36,7 +37,7 @@ extension SandboxLauncher {
         do {
             let plan = try ChainPlan(
                 launcher: self, launch: launch, profile: profile, resolved: resolved, cgroup: cgroup,
-                numbers: (Number.events, Number.environment, Number.status))
+                numbers: (Number.events, Number.environment, Number.filter, Number.status))
             return try spawn(launch, plan: plan, cgroup: cgroup)
         } catch {
             try? cgroup?.remove()
@@ -95,9 +96,11 @@ extension SandboxLauncher {
                 try Descriptor.open("/dev/null", O_RDONLY)
             }
         let environment = try Descriptor.memoryFile("environment", holding: plan.environment)
+        // One for each job: what reads it moves its place.
+        let filter = try Descriptor.memoryFile("filter", holding: filter ?? [])
         return try ProcessSpawner.start(
             execPath, arguments: plan.arguments, environment: ["PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"],
-            directory: "/", descriptors: [input.raw, output.raw, errors.raw, events.raw, environment.raw],
+            directory: "/", descriptors: [input.raw, output.raw, errors.raw, events.raw, environment.raw, filter.raw],
             cgroup: cgroup?.child("supervisor"), blockingSignals: true
         ).pid
     }

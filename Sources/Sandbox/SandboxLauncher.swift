@@ -10,6 +10,8 @@ package struct SandboxLauncher: Sendable {
     let execPath: String
     let bubblewrapPath: String
     let processes: ProcessTable
+    /// Nil where it cannot be made: then each job's last step tries for itself, and says why it fails.
+    let filter: [UInt8]?
     /// Directories of shared libraries mld-exec needs beyond those of the system.
     let runtime: [String]
     /// What the cgroups of jobs begin with, as `/proc/PID/cgroup` shows them.
@@ -40,6 +42,7 @@ package struct SandboxLauncher: Sendable {
         processes = ProcessTable()
         runtime = Self.swiftRuntime()
         var capabilities = SandboxCapabilities.probe(execPath: exec.path, bubblewrapPath: bubblewrapPath)
+        filter = SandboxCapabilities.standardFilter(execPath: exec.path)
         if let cgroups {
             do throws(LinuxError) {
                 let (jobs, problems) = try cgroups.makeJobsDirectory()

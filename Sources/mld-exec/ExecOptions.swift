@@ -18,6 +18,8 @@ struct ExecOptions {
     var limits: [(resource: ResourceLimit, value: UInt64)] = []
     var user: User?
     var seccomp = false
+    /// Where a filter can be read that was made before.
+    var filter: Int32?
     /// System calls refused besides those of the filter, and those taken off it.
     var refusedCalls: [String] = []
     var allowedCalls: [String] = []
@@ -44,6 +46,7 @@ struct ExecOptions {
                     throw Failure(status: 2, "--seccomp \(name): the only filter is \"default\"")
                 }
                 seccomp = true
+            case "--seccomp-fd": filter = try reader.number(of: option)
             case "--refuse-call": refusedCalls.append(try reader.value(of: option))
             case "--allow-call":
                 let name = try reader.value(of: option)
@@ -62,6 +65,9 @@ struct ExecOptions {
         }
         self.user = try user.user()
         command = try reader.command()
+        guard !seccomp || filter == nil else {
+            throw Failure(status: 2, "--seccomp and --seccomp-fd exclude each other")
+        }
         guard seccomp || (refusedCalls.isEmpty && allowedCalls.isEmpty) else {
             throw Failure(status: 2, "--refuse-call and --allow-call change the filter of --seccomp")
         }

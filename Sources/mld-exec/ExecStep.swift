@@ -85,7 +85,9 @@ struct ExecStep {
         // Said before it is known to be true; a later "failed" corrects it.
         report("started")
         if options.landlock { try Landlock.restrict(to: options.grants, inherited: options.closeFrom) }
-        if options.seccomp {
+        if let filter = options.filter {
+            try ExportedFilter.load(from: filter)
+        } else if options.seccomp {
             try SyscallFilter.standard(refusing: options.refusedCalls, allowing: options.allowedCalls).load()
         }
         // Last: they are the job's, and may be too small for what this program still had to do.

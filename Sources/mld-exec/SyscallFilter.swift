@@ -79,6 +79,11 @@ struct SyscallFilter {
         try check(seccomp_load(context), "load the seccomp filter")
     }
 
+    /// Writes the filter's instructions to a descriptor.
+    func export(to descriptor: Int32) throws(Failure) {
+        try check(seccomp_export_bpf(context, descriptor), "write the seccomp filter")
+    }
+
     /// SCMP_ACT_ERRNO(x), a macro Swift does not see.
     private func failing(with code: Int32) -> UInt32 { 0x0005_0000 | UInt32(code & 0xFFFF) }
 

@@ -10,11 +10,12 @@ let usage = """
                               [--log-owner UID:GID] [--memory-limit BYTES] [--pass COUNT] [--wrapped] -- PROGRAM ARG...
            mld-exec exec [--init] [--status-fd N] [--env-fd N] [--verify DEV:INO:PATH]... [--chdir DIR]
                          [--rlimit NAME=VALUE]... [--uid N --gid N [--groups N,...]] [--close-fds-from N]
-                         [--seccomp default [--refuse-call NAME]... [--allow-call NAME]...]
+                         [--seccomp default [--refuse-call NAME]... [--allow-call NAME]... | --seccomp-fd N]
                          [--landlock [--grant-read PATH]... [--grant-use PATH]... [--grant-write PATH]... [--deny-tcp]]
                          -- COMMAND ARG...
            mld-exec resolve [--uid N --gid N [--groups N,...]] -- PATH...
            mld-exec features
+           mld-exec filter
 
     The last processes of a job, started by mld; of no use by hand but to try them.
     """
@@ -28,6 +29,7 @@ do throws(Failure) {
     case "exec": try ExecStep(options: ExecOptions(arguments.dropFirst())).run()
     case "resolve": try ResolveStep.run(arguments.dropFirst())
     case "features": try Features.print()
+    case "filter": try ExportedFilter.print()
     case "--help", "-h": print(usage)
     default: throw Failure(status: 2, usage)
     }

@@ -82,7 +82,7 @@ import Testing
             let report = try stranger("report")
             #expect(!report.out.contains("private-name"))
             // What is on disk is no more open than the API.
-            for path in ["ledger.db", "jobs/\(id)/job.json", "jobs/\(id)/stdout.log"] {
+            for path in ["ledger.db", "jobs/\(id)/stdout.log", "jobs/\(id)/stderr.log"] {
                 let mode = try FileManager.default.attributesOfItem(atPath: daemon.state + "/" + path)[
                     .posixPermissions]
                 #expect(mode as? Int == 0o600, "\(path)")

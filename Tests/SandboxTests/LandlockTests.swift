@@ -23,7 +23,7 @@ struct LandlockTests {
             profile, resolver: PathResolver(execPath: Fixture.execPath, user: launch.runAs))
         let plan = try ChainPlan(
             launcher: launcher ?? fixture.launcher, launch: launch, profile: profile, resolved: resolved, cgroup: nil,
-            numbers: (3, 4, 5))
+            numbers: (3, 4, 5, 6))
         return (plan, plan.arguments)
     }
 

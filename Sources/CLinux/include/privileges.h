@@ -3,6 +3,7 @@
 #define MLD_CLINUX_PRIVILEGES_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 // Each returns 0, or -1 with errno.
@@ -16,6 +17,9 @@ int mld_set_undumpable(void);
 int mld_keep_capabilities(uint64_t mask);
 /// The capabilities a job of root keeps: it may go on with files as root does, and do nothing to the system.
 uint64_t mld_file_capabilities(void);
+
+/// Loads a seccomp filter of `count` instructions (struct sock_filter, 8 bytes each) for this process and its children.
+int mld_load_filter(const void *program, size_t count);
 
 /// True for a path on a cgroup v2 file system.
 bool mld_is_cgroup2(int fd);

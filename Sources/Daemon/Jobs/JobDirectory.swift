@@ -28,10 +28,12 @@ struct JobDirectory: Sendable {
     func create(owner: (uid: UInt32, gid: UInt32), spec: JobSpec, attempt: Int) throws {
         try StateDirectory.makeDirectory(path, mode: 0o711)
         try StateDirectory.makeDirectory(output, mode: 0o700)
-        try write(Array(try JSON.encode(spec, pretty: true)), to: self.spec)
+        // What reads it is the training core; of other jobs the ledger has it.
+        let isTraining = spec.train != nil
+        if isTraining { try write(Array(try JSON.encode(spec, pretty: true)), to: self.spec) }
         for log in [stdout, stderr, events(attempt)] { try makeFile(log) }
         // The logs stay ours: the job's supervisor writes them.
-        for place in [output, self.spec, events(attempt)]
+        for place in [output, events(attempt)] + (isTraining ? [self.spec] : [])
         where lchown(place, owner.uid, owner.gid) != 0 {
             throw DaemonError(stage: "job directory", "give \(place) to its user", errno: errno)
         }
