@@ -28,18 +28,27 @@ package struct JobArray: Hashable, Sendable {
             limit = nil
         }
         var found: Set<Int> = []
+        var count = 0
         for part in parts[0].split(separator: ",", omittingEmptySubsequences: false) {
-            for index in try Self.range(part) {
-                found.insert(index)
-                guard found.count <= Self.largest else {
-                    throw Problem(description: "an array has at most \(Self.largest) jobs")
-                }
+            let range = try Self.range(part)
+            // Before they are gone through: whoever writes them pays nothing for their length.
+            count += range.count
+            guard count <= Self.largest else {
+                throw Problem(description: "an array has at most \(Self.largest) jobs")
             }
+            for index in stride(from: range.first, through: range.last, by: range.step) { found.insert(index) }
         }
         indices = found.sorted()
     }
 
-    private static func range(_ text: Substring) throws(Problem) -> StrideThrough<Int> {
+    private struct Range {
+        var first: Int
+        var last: Int
+        var step: Int
+        var count: Int { (last - first) / step + 1 }
+    }
+
+    private static func range(_ text: Substring) throws(Problem) -> Range {
         let steps = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
         let ends = steps[0].split(separator: "-", maxSplits: 1, omittingEmptySubsequences: false).map { Int($0) }
         let step = steps.count == 2 ? Int(steps[1]) : 1
@@ -48,7 +57,7 @@ package struct JobArray: Hashable, Sendable {
         else {
             throw Problem(description: "\"\(text.prefix(40))\" is not an index or a range such as 1-100 or 0-9:3")
         }
-        return stride(from: first, through: last, by: step)
+        return Range(first: first, last: last, step: step)
     }
 }
 

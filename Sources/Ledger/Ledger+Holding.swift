@@ -11,15 +11,17 @@ package enum Holder: Int, Sendable {
 
 extension Ledger {
     /// Keeps a queued job from starting until it is released, and writes down who said so.
-    /// - Returns: false when the job is not queued, or is held already.
+    /// - Returns: false when the job is not queued, or is held already; what its owner holds an admin may hold as well.
     package func hold(
         _ id: JobID, by user: String, as holder: Holder, policyHash: String, at: Timestamp
     ) async throws(LedgerError) -> Bool {
         try await write("hold job \(id)") { db in
             let reason = "held by \(user)"
             try db.execute(
-                sql: "UPDATE jobs SET held = ?, reason = ? WHERE id = ? AND state = 'queued' AND held = 0",
-                arguments: [holder.rawValue, reason, id.number])
+                sql: """
+                    UPDATE jobs SET held = ?1, reason = ?2
+                    WHERE id = ?3 AND state = 'queued' AND (held = 0 OR held = 2 AND ?1 = 3)
+                    """, arguments: [holder.rawValue, reason, id.number])
             guard db.changesCount == 1 else { return false }
             try Self.insertDecision(
                 db, at: at, id: id, user: user, decision: "held", reason: reason, rule: nil, policyHash: policyHash)
@@ -28,15 +30,18 @@ extension Ledger {
     }
 
     /// Lets a held job run, and writes down who said so.
+    /// - Parameter onlyOwners: only what its owner holds.
     /// - Returns: false when the job is not queued and held.
     package func release(
-        _ id: JobID, by user: String, policyHash: String, at: Timestamp
+        _ id: JobID, by user: String, onlyOwners: Bool = false, policyHash: String, at: Timestamp
     ) async throws(LedgerError) -> Bool {
         try await write("release job \(id)") { db in
             let reason = "released by \(user)"
             try db.execute(
-                sql: "UPDATE jobs SET held = 0, reason = ? WHERE id = ? AND state = 'queued' AND held",
-                arguments: [reason, id.number])
+                sql: """
+                    UPDATE jobs SET held = 0, reason = ?
+                    WHERE id = ? AND state = 'queued' AND held AND (held = 2 OR NOT ?)
+                    """, arguments: [reason, id.number, onlyOwners])
             guard db.changesCount == 1 else { return false }
             try Self.insertDecision(
                 db, at: at, id: id, user: user, decision: "released", reason: reason, rule: nil, policyHash: policyHash)

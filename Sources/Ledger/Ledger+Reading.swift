@@ -63,12 +63,23 @@ extension Ledger {
         }
     }
 
-    /// The jobs of these numbers in their order, without their energy.
-    package func jobs(numbered ids: [JobID]) async throws(LedgerError) -> [StoredJob] {
+    /// The jobs of these numbers in their order, without their energy; and those whose row cannot be read, with the reason.
+    package func jobs(
+        numbered ids: [JobID]
+    ) async throws(LedgerError) -> (jobs: [StoredJob], unreadable: [JobID: String]) {
         try await read("read the jobs to start") { db in
-            try ids.compactMap {
-                try Self.fetchJobs(db, where: "jobs.id = ?", [$0.number], withEnergy: false).first
+            var jobs: [StoredJob] = []
+            var unreadable: [JobID: String] = [:]
+            for id in ids {
+                do {
+                    jobs += try Self.fetchJobs(db, where: "jobs.id = ?", [id.number], withEnergy: false)
+                } catch let error as DatabaseError {
+                    throw error
+                } catch {
+                    unreadable[id] = "\(error)"
+                }
             }
+            return (jobs, unreadable)
         }
     }
 

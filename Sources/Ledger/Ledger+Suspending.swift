@@ -23,14 +23,17 @@ extension Ledger {
     }
 
     /// Writes down that a suspended job goes on.
+    /// - Parameter onlyOwners: only what its owner suspended.
     /// - Returns: false when it is not suspended.
     package func resume(
-        _ id: JobID, by user: String, policyHash: String, at: Timestamp
+        _ id: JobID, by user: String, onlyOwners: Bool = false, policyHash: String, at: Timestamp
     ) async throws(LedgerError) -> Bool {
         try await write("resume job \(id)") { db in
             let cause = "resumed by \(user)"
-            let state = try String.fetchOne(db, sql: "SELECT state FROM jobs WHERE id = ?", arguments: [id.number])
-            guard state == JobState.suspended.rawValue,
+            let mayGoOn = try Bool.fetchOne(
+                db, sql: "SELECT state = 'suspended' AND (held = 2 OR NOT ?) FROM jobs WHERE id = ?",
+                arguments: [onlyOwners, id.number])
+            guard mayGoOn == true,
                 try Self.transition(
                     db, id, to: .running, cause: cause, at: at, end: nil, attempt: JobState.running.rawValue)
             else { return false }

@@ -47,18 +47,6 @@ extension Migrations {
         ALTER TABLE attempts ADD COLUMN waste_uj INTEGER;
         ALTER TABLE attempts ADD COLUMN over_reserved_uj INTEGER;
         DROP INDEX jobs_by_end;
-
-        ALTER TABLE jobs ADD COLUMN array_id INTEGER;
-        ALTER TABLE jobs ADD COLUMN array_index INTEGER;
-        ALTER TABLE jobs ADD COLUMN array_limit INTEGER;
-        ALTER TABLE jobs ADD COLUMN after TEXT;
-        ALTER TABLE jobs ADD COLUMN retried INTEGER NOT NULL DEFAULT 0;
-        ALTER TABLE jobs ADD COLUMN requeued_by TEXT;
-        CREATE UNIQUE INDEX jobs_by_array ON jobs(array_id, array_index) WHERE array_id IS NOT NULL;
-        CREATE INDEX jobs_by_array_state ON jobs(array_id, state) WHERE array_id IS NOT NULL;
-        ALTER TABLE attempts ADD COLUMN outcome TEXT;
-        ALTER TABLE attempts ADD COLUMN suspended_us INTEGER NOT NULL DEFAULT 0;
-        ALTER TABLE attempts ADD COLUMN placement TEXT;
         """
 
     /// The tables of one length: spans and domains as version 1 has them for minutes. `minute` is the first of the length.

@@ -12,8 +12,8 @@ enum Migrations {
         migrator.registerMigration("v2") { db in
             try db.execute(sql: version2)
         }
-        migrator.registerMigration("artifact sizes") { db in
-            try db.execute(sql: "ALTER TABLE artifacts ADD COLUMN bytes INTEGER")
+        migrator.registerMigration("v3") { db in
+            try db.execute(sql: version3)
         }
         return migrator
     }

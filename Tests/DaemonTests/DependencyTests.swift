@@ -81,6 +81,92 @@ import Units
         }
     }
 
+    /// Each of an array's elements, and the array as a whole, is waited for by itself.
+    @Test func elementsOfOneArrayAreToldApart() async throws {
+        try await RunningDaemon.with { daemon in
+            let spec = JobSpec(
+                resources: .init(cpus: 1, memory: .mebibytes(64)), sandbox: .init(workdir: daemon.work),
+                array: try JobArray("1-3%1"), command: .init(argv: waits))
+            let array = try await daemon.client { try await $0.submit(spec) }
+            let both = try await daemon.submit(["true"]) {
+                $0.schedule.after = [1, 2].map { Dependency(JobReference(array: array.id, index: $0), .ended) }
+            }
+            let mixed = try await daemon.submit(["true"]) {
+                $0.schedule.after = [
+                    Dependency(JobReference(array: array.id, index: 1), .ended),
+                    Dependency(JobReference(array.id), .succeeded),
+                ]
+            }
+            try daemon.touch("go")
+            #expect(try await daemon.ended(both).job.state == .succeeded)
+            #expect(try await daemon.ended(mixed).job.state == .succeeded)
+        }
+    }
+
+    @Test func whoWaitsForAnArrayThatIsCancelledForAnothersFailureIsTold() async throws {
+        try await RunningDaemon.with { daemon in
+            let first = try await daemon.submit(["sh", "-c", "while [ ! -e go ]; do sleep 0.05; done; exit 1"])
+            let spec = JobSpec(
+                resources: .init(cpus: 1, memory: .mebibytes(64)),
+                schedule: .init(after: [Dependency(JobReference(first))]), sandbox: .init(workdir: daemon.work),
+                array: try JobArray("1-3"), command: .init(argv: ["true"]))
+            let array = try await daemon.client { try await $0.submit(spec) }
+            let last = try await daemon.submit(["true"]) {
+                $0.schedule.after = [Dependency(JobReference(array.id), .ended)]
+            }
+            try daemon.touch("go")
+            #expect(try await daemon.ended(last).job.state == .succeeded)
+            let report = try await daemon.client { try await $0.array(array.id) }
+            #expect(report.states == ["cancelled": 3])
+        }
+    }
+
+    @Test func noElementStartsWhileItsArrayIsCancelled() async throws {
+        try await RunningDaemon.with { daemon in
+            let spec = JobSpec(
+                resources: .init(cpus: 1, memory: .mebibytes(64)), sandbox: .init(workdir: daemon.work),
+                array: try JobArray("0-199%1"), command: .init(argv: ["sh", "-c", "echo x >> started; sleep 600"]))
+            let array = try await daemon.client { try await $0.submit(spec) }
+            _ = try await daemon.reaches(JobID(array.id.number + 1)) { $0.state == .running }
+            let cancelled = try await daemon.client { try await $0.act(.cancel, onArray: array.id) }
+            #expect(cancelled.changed == 200)
+            _ = try await daemon.ended(JobID(array.id.number + 1))
+            let report = try await daemon.client { try await $0.array(array.id) }
+            #expect(report.states == ["cancelled": 200])
+            // The first alone ever ran, if it came so far.
+            let started = (try? String(contentsOfFile: daemon.work + "/started", encoding: .utf8)) ?? ""
+            #expect(started == "x\n" || started.isEmpty)
+        }
+    }
+
+    @Test func anElementThatIsSubmittedAnewDoesItsOwnPart() async throws {
+        try await RunningDaemon.with { daemon in
+            let spec = JobSpec(
+                resources: .init(cpus: 1, memory: .mebibytes(64)), sandbox: .init(workdir: daemon.work),
+                array: try JobArray("4,7"), command: .init(argv: ["sh", "-c", "echo $MLD_ARRAY_INDEX"]))
+            let array = try await daemon.client { try await $0.submit(spec) }
+            #expect(try daemon.mlctl("wait", "\(array.id)").status == 0)
+            let requeued = try daemon.mlctl("requeue", "\(array.id).7")
+            #expect(requeued.out.contains("(a copy of job \(array.id).7, which had ended)"))
+            let copy = JobReference(array: JobID(array.id.number + 3), index: 7)
+            let id = try await daemon.client { try await $0.job(copy) }.job.id
+            #expect(try await daemon.ended(id).job.state == .succeeded)
+            #expect(try await daemon.logs(id) == "7\n")
+        }
+    }
+
+    @Test func anArrayWhoseDescriptionsWouldFillTheDiskIsRefused() async throws {
+        try await RunningDaemon.with { daemon in
+            let spec = JobSpec(
+                resources: .init(cpus: 1, memory: .mebibytes(64)), sandbox: .init(workdir: daemon.work),
+                array: try JobArray("1-1000"), command: .init(argv: ["true", String(repeating: "x", count: 20_000)]))
+            let error = await #expect(throws: ClientError.self) {
+                try await daemon.client { try await $0.submit(spec) }
+            }
+            #expect("\(try #require(error))".contains("are more than 16 MiB"))
+        }
+    }
+
     @Test func aWholeArrayIsHeldAndCancelledByItsNumber() async throws {
         try await RunningDaemon.with { daemon in
             let spec = JobSpec(

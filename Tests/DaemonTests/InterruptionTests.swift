@@ -1,6 +1,7 @@
 import Foundation
 import JobAPI
 import JobClient
+import Ledger
 import Testing
 
 /// Jobs that stand still, are stopped to wait again, or are tried again.
@@ -92,6 +93,29 @@ import Testing
             #expect(try await daemon.logs(id, .stdout) == "resumed 2\n")
             let again = try #require(detail.transitions.first { $0.from != nil && $0.to == .queued })
             #expect(again.cause.hasPrefix("stopped to wait again, requeued by "))
+        }
+    }
+
+    /// As a machine that shuts down does: the supervisors are told to end by the system.
+    @Test func aShutdownLosesAJobAndOneThatMayBeInterruptedRunsAgain() async throws {
+        try await RunningDaemon.with { daemon in
+            let script = "[ $MLD_ATTEMPT = 2 ] || { echo x >> ticks; sleep 600; }"
+            let plain = try await daemon.submit(["sh", "-c", "echo y >> plain; sleep 600"])
+            let interruptible = try await daemon.submit(["sh", "-c", script]) { $0.schedule.interruptible = true }
+            #expect(try await goesOn(daemon, from: 0))
+            _ = try await daemon.reaches(plain) { $0.state == .running }
+            await daemon.stop()
+            let ledger = try Ledger(path: daemon.state + "/ledger.db")
+            for id in [plain, interruptible] {
+                let pid = try #require(try await ledger.job(id)?.supervisorPID)
+                kill(pid, SIGTERM)
+            }
+            try ledger.close()
+            try await daemon.start()
+            let lost = try await daemon.ended(plain).job
+            #expect(lost.state == .lost && lost.reason == "stopped from outside, as when the machine shuts down")
+            let again = try await daemon.ended(interruptible)
+            #expect(again.job.state == .succeeded && again.job.attempt == 2)
         }
     }
 

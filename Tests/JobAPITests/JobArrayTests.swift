@@ -14,7 +14,7 @@ import Testing
 
     @Test(arguments: [
         "", "x", "1-", "-1", "4-1", "1-4%0", "1-4%", "1-4:0", "1,,2", "1-1000000001", "0-100000", "1-2-3", "1%2%3",
-        "99999999999999999999",
+        "99999999999999999999", "0-99999,0-99999",
     ])
     func whatIsNoArrayIsRefused(text: String) {
         #expect(throws: JobArray.Problem.self) { try JobArray(text) }

@@ -27,7 +27,7 @@ private func act(_ action: JobAction, on job: JobReference, _ client: JobClient)
     do {
         let record = try await client.act(action, on: job)
         // A job that had ended waits again under a number of its own.
-        let isCopy = action == .requeue && job.index == nil && record.id != job.id
+        let isCopy = action == .requeue && record.reference != job && (job.index != nil || record.id != job.id)
         return "job \(record.reference) \(record.state.rawValue): \(record.reason)"
             + (isCopy ? " (a copy of job \(job), which had ended)" : "")
     } catch let error as ClientError {

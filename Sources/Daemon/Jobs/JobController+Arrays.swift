@@ -1,6 +1,7 @@
 import JobAPI
 import Ledger
 import Policy
+import Scheduling
 import Units
 
 extension JobController {
@@ -14,6 +15,9 @@ extension JobController {
         let first = try await firstElement(of: id)
         try authorise(peer, on: first.record, to: action.rawValue)
         let elements = try await ledger.elements(of: id, in: action.states)
+        // What the first ones free must not start the next ones.
+        let kept = action == .cancel ? keepFromStarting(elements) : []
+        defer { letStart(kept) }
         let changed = try await withThrowingTaskGroup(of: Bool.self) { group in
             var changed = 0
             for (index, element) in elements.enumerated() {
@@ -25,6 +29,19 @@ extension JobController {
             return changed
         }
         return try await report(id, limit: 1000, for: peer, changed: changed)
+    }
+
+    private func keepFromStarting(_ jobs: [JobID]) -> [JobID] {
+        jobs.filter { id in
+            guard let job = scheduler.pendingJob(id), !job.held else { return false }
+            setHeld(id, note: "is being cancelled")
+            return true
+        }
+    }
+
+    /// Those that were not cancelled after all.
+    private func letStart(_ jobs: [JobID]) {
+        for id in jobs { setFree(id, nil) }
     }
 
     func act(_ action: JobAction, on id: JobID, from peer: Peer) async throws -> JobRecord {

@@ -19,21 +19,34 @@ extension JobController {
                 try await ledger.transition(id, to: .cancelled, cause: "cancelled by \(user.name)", at: .now())
             } catch {
                 scheduler.add(job)
+                // What it waits for may have ended meanwhile.
+                waitForOthers(job)
+                requestPlan()
                 throw error
             }
             forgetDependencies(of: job)
             failedStarts[id] = nil
             await publishState(id)
             hub.finish(id)
-            settleDependents(of: id, in: job.array?.id)
+            settleDependents(of: id, in: job.array)
             await notify(id)
             requestPlan()
         } else if let job = live[id] {
             live[id]?.cancelledBy = user.name
-            if let process = job.process { stop(id, process) }
-            try await ledger.requestCancel(id, by: user.name)
+            do {
+                // First: it must not be taken for one that was stopped from outside.
+                try await ledger.requestCancel(id, by: user.name)
+            } catch {
+                // A full disk is no reason to let it run on; while this daemon lives it is known as cancelled.
+                logger.error("\(error)", metadata: ["job": "\(id)"])
+            }
+            if let process = live[id]?.process ?? job.process { stop(id, process) }
         } else {
-            throw APIError(.conflict, "job \(id) has already ended: \(stored.record.state.rawValue)")
+            let isOver = stored.record.state.isFinal
+            throw APIError(
+                .conflict,
+                isOver ? "job \(id) has already ended: \(stored.record.state.rawValue)" : "job \(id) is being ended",
+                hint: isOver ? nil : "mlctl show \(id) says how it stands")
         }
         return try await record(id)
     }

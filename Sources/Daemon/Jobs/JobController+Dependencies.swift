@@ -12,7 +12,7 @@ extension JobController {
             throw APIError(.invalidRequest, "a job waits for at most 100 others", hint: "wait for an array as a whole")
         }
         var unmet: [Dependency] = []
-        for dependency in after {
+        for dependency in after where !unmet.contains(dependency) {
             let states = try await ledger.states(of: dependency.job)
             guard !states.isEmpty else {
                 throw APIError(
@@ -33,64 +33,75 @@ extension JobController {
 
     /// Remembers what a job waits for, and sees whether it has happened meanwhile.
     func waitForOthers(_ job: PendingJob) {
-        guard !job.after.isEmpty else { return }
-        for dependency in job.after { dependents[key(dependency.job), default: []].insert(job.id) }
-        settleLater(job.id)
-    }
-
-    /// A job has ended: those that wait for it, or for its array, may have waited enough.
-    func settleDependents(of id: JobID, in array: JobID?) {
-        for number in [id, array].compactMap(\.self) {
-            for dependent in dependents[number] ?? [] { settleLater(dependent) }
+        for dependency in job.after {
+            dependents[dependency, default: []].insert(job.id)
+            settleLater(dependency)
         }
     }
 
-    /// Looks at what a job still waits for: it may start, must wait on, or never can.
-    func settle(_ id: JobID) async {
-        guard let job = scheduler.pendingJob(id), !job.after.isEmpty else { return }
-        var unmet: [Dependency] = []
-        var impossible: String?
+    /// A job has ended: those that wait for it, by whichever of its names, or for its array may have waited enough.
+    func settleDependents(of id: JobID, in array: ArrayPlace?) {
+        guard !dependents.isEmpty else { return }
+        var names = [JobReference(id)]
+        if let array { names += [JobReference(array: array.id, index: array.index), JobReference(array.id)] }
+        for name in names {
+            for condition in Dependency.Condition.allCases {
+                let dependency = Dependency(name, condition)
+                if dependents[dependency] != nil { settleLater(dependency) }
+            }
+        }
+    }
+
+    /// Asks the ledger once for all that wait for the same, however often it is asked for meanwhile.
+    private func settleLater(_ dependency: Dependency) {
+        if toSettle.insert(dependency).inserted { settleSoon(dependency) }
+    }
+
+    /// Looks at what has become of a job that others wait for: they may start, must wait on, or never can.
+    func settle(_ dependency: Dependency) async {
+        // What ends from here on is asked for anew.
+        toSettle.remove(dependency)
         do {
-            for dependency in job.after {
-                let states = try await ledger.states(of: dependency.job)
-                switch dependency.verdict(on: states) {
-                case .met: forget(dependency, of: id)
-                case .pending: unmet.append(dependency)
-                case .impossible: impossible = impossible ?? sentence(dependency, states)
-                }
+            let states = try await ledger.states(of: dependency.job)
+            switch dependency.verdict(on: states) {
+            case .pending: break
+            case .met: free(dependents.removeValue(forKey: dependency) ?? [], from: dependency)
+            case .impossible:
+                cancel(
+                    dependents.removeValue(forKey: dependency) ?? [],
+                    cause: "cancelled, for it would wait for ever: " + sentence(dependency, states))
             }
         } catch {
-            logger.error("\(error)", metadata: ["job": "\(id)"])
+            logger.error("\(error)")
             guard (try? await Task.sleep(for: .seconds(2))) != nil else { return }
-            return settleLater(id)
+            settleLater(dependency)
         }
-        // It may have been cancelled, held or settled meanwhile.
-        guard var now = scheduler.pendingJob(id), !now.after.isEmpty else { return }
-        if let impossible {
-            scheduler.remove(id)
-            for dependency in now.after { forget(dependency, of: id) }
-            let cause = "cancelled, for it would wait for ever: " + impossible
-            return await finish(id, Outcome(state: .cancelled, cause: cause, end: nil))
+    }
+
+    private func free(_ jobs: Set<JobID>, from dependency: Dependency) {
+        for id in jobs {
+            guard var job = scheduler.pendingJob(id) else { continue }
+            job.after.removeAll { $0 == dependency }
+            scheduler.add(job)
         }
-        guard unmet.count < now.after.count else { return }
-        now.after = unmet
-        scheduler.add(now)
         requestPlan()
+    }
+
+    private func cancel(_ jobs: Set<JobID>, cause: String) {
+        for id in jobs.sorted() {
+            guard let job = scheduler.remove(id) else { continue }
+            forgetDependencies(of: job)
+            finishLater(id, Outcome(state: .cancelled, cause: cause, end: nil), in: job.array)
+        }
     }
 
     /// No one has to be told any more on behalf of this job.
     func forgetDependencies(of job: PendingJob) {
-        for dependency in job.after { forget(dependency, of: job.id) }
+        for dependency in job.after {
+            dependents[dependency]?.remove(job.id)
+            if dependents[dependency]?.isEmpty == true { dependents[dependency] = nil }
+        }
     }
-
-    private func forget(_ dependency: Dependency, of id: JobID) {
-        let key = key(dependency.job)
-        dependents[key]?.remove(id)
-        if dependents[key]?.isEmpty == true { dependents[key] = nil }
-    }
-
-    /// An element is looked after with its whole array.
-    private func key(_ job: JobReference) -> JobID { job.id }
 
     private func sentence(_ dependency: Dependency, _ states: Set<JobState>) -> String {
         let names = states.filter { dependency.verdict(on: $0) == .impossible }.map(\.rawValue).sorted()

@@ -24,9 +24,10 @@ extension JobController {
         guard await takeLastEvents(id), let found = await exitRecord(id, attempt: job.attempt) else { return }
         await keepOutput(id, attempt: job.attempt)
         guard let job = live[id] else { return }
-        if let record = found.record, record.mayStartLater, job.isLeftAlone {
+        if let record = found.record, record.mayStartLater, job.cancelledBy == nil {
             return startAgainLater(id, record.message ?? "for want of processes or memory")
         }
+        failedStarts[id] = nil
         let outcome = outcome(of: job, found.record)
         let sequel = Sequel(
             outcome, of: job, wasStopped: found.record?.cause == .stopped,
@@ -92,7 +93,8 @@ extension JobController {
     }
 
     /// Writes the end down, frees what the job held, and tells its followers.
-    func finish(_ id: JobID, _ outcome: Outcome) async {
+    /// - Parameter array: of a job that is not live.
+    func finish(_ id: JobID, _ outcome: Outcome, in array: ArrayPlace? = nil) async {
         while true {
             // What it lost is reckoned from what is booked.
             await meter.flush()
@@ -109,13 +111,13 @@ extension JobController {
             }
         }
         logger.info("\(outcome.state.rawValue)", metadata: ["job": "\(id)", "cause": "\(outcome.cause)"])
-        let array = live[id]?.array
+        let array = live[id]?.array ?? array
         live[id] = nil
         failedStarts[id] = nil
         scheduler.ended(id)
         await publishState(id)
         hub.finish(id)
-        settleDependents(of: id, in: array?.id)
+        settleDependents(of: id, in: array)
         await notify(id)
         requestPlan()
     }

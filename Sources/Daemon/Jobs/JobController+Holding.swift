@@ -14,7 +14,9 @@ extension JobController {
             throw APIError(
                 .conflict, "job \(id) does not wait to be started", hint: "mlctl show \(id) says what it does")
         }
-        if job.held {
+        // What its owner holds an admin may hold as well, so that the owner cannot release it.
+        let isRaised = stored.holder == .owner && peer.uid != stored.record.uid
+        if job.held, !isRaised {
             throw APIError(.conflict, "job \(id) is held already", hint: "mlctl why \(id) says by whom")
         }
         let user = User.lookup(uid: peer.uid, gid: peer.gid)
@@ -35,23 +37,25 @@ extension JobController {
 
     /// Lets a held job run. What its owner holds its owner may release; all else only an admin.
     func release(_ id: JobID, from peer: Peer) async throws -> JobRecord {
-        if !isAdmin(peer) {
-            let stored = try await ledger.job(id)
-            guard let stored, stored.record.uid == peer.uid, stored.holder == .owner else {
-                let holder = stored?.holder == .admin ? "an admin" : "policy"
-                throw APIError(
-                    .forbidden, "only an admin may release a job that \(holder) holds", hint: "ask an admin")
-            }
+        let stored = try await stored(id)
+        try authorise(peer, on: stored.record, to: "release")
+        let isNotHeld = APIError(.conflict, "job \(id) is not held", hint: "mlctl why \(id) says what it waits for")
+        guard let job = scheduler.pendingJob(id), job.held else { throw isNotHeld }
+        let isAdmin = isAdmin(peer)
+        guard isAdmin || stored.holder == .owner else {
+            let holder = stored.holder == .admin ? "an admin" : "policy"
+            throw APIError(.forbidden, "only an admin may release a job that \(holder) holds", hint: "ask an admin")
         }
         let user = User.lookup(uid: peer.uid, gid: peer.gid)
-        guard let job = scheduler.pendingJob(id), job.held,
-            try await ledger.release(id, by: user.name, policyHash: policy.hash, at: .now())
-        else { throw APIError(.conflict, "job \(id) is not held", hint: "mlctl why \(id) says what it waits for") }
+        guard
+            try await ledger.release(
+                id, by: user.name, onlyOwners: !isAdmin, policyHash: policy.hash, at: .now())
+        else { throw isNotHeld }
         setFree(id, nil)
         return try await record(id)
     }
 
-    private func setHeld(_ id: JobID, note: String) {
+    func setHeld(_ id: JobID, note: String) {
         guard var job = scheduler.pendingJob(id) else { return }
         job.held = true
         job.note = note
@@ -59,7 +63,7 @@ extension JobController {
     }
 
     /// It may have been cancelled while the ledger was written.
-    private func setFree(_ id: JobID, _ note: String?) {
+    func setFree(_ id: JobID, _ note: String?) {
         guard var job = scheduler.pendingJob(id) else { return }
         job.held = false
         job.note = note

@@ -41,6 +41,16 @@ extension JobController {
         // What it waited for is past.
         spec.schedule.after = []
         spec.schedule.notBefore = nil
-        return try await record(try await submit(spec, from: peer).id)
+        guard let place = stored.record.array else {
+            return try await record(try await submit(spec, from: peer).id)
+        }
+        // An element does its own part again, and not that of no one.
+        do {
+            spec.array = try JobArray("\(place.index)")
+        } catch {
+            throw APIError(.internalError, "job \(stored.record.reference): \(error)")
+        }
+        let array = try await submit(spec, from: peer).id
+        return try await record(try await resolve(JobReference(array: array, index: place.index)))
     }
 }

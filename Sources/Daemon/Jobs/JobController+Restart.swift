@@ -41,7 +41,8 @@ extension JobController {
     private func takeUpWaiting() async throws {
         for job in try await ledger.waiting() {
             if let user = job.cancelledBy {
-                finishLater(job.id, Outcome(state: .cancelled, cause: "cancelled by \(user)", end: nil))
+                let outcome = Outcome(state: .cancelled, cause: "cancelled by \(user)", end: nil)
+                finishLater(job.id, outcome, in: job.array)
                 continue
             }
             let pending = PendingJob(job)
@@ -188,7 +189,8 @@ extension JobController {
         guard let job = live.removeValue(forKey: id) else { return }
         // Someone cancelled it meanwhile.
         if let user = job.cancelledBy {
-            return finishLater(id, Outcome(state: .cancelled, cause: "cancelled by \(user)", end: nil))
+            let outcome = Outcome(state: .cancelled, cause: "cancelled by \(user)", end: nil)
+            return finishLater(id, outcome, in: job.array)
         }
         var pending = job.pending
         pending.notBefore = requeue.notBefore ?? pending.notBefore

@@ -14,7 +14,9 @@ extension JobController {
         if let wake = plan.wakeAt { wakeUp(at: wake) }
         guard !plan.starts.isEmpty else { return }
         do {
-            for stored in try await ledger.jobs(numbered: plan.starts) {
+            let (jobs, unreadable) = try await ledger.jobs(numbered: plan.starts)
+            for (id, problem) in unreadable { setHeld(id, note: "its description cannot be read: \(problem)") }
+            for stored in jobs {
                 // It may have been cancelled or held while it was read.
                 guard let job = scheduler.pendingJob(stored.record.id), job.isFree, stored.record.state == .queued,
                     let active = scheduler.starting(job.id, at: .now())
@@ -68,14 +70,25 @@ extension JobController {
         scheduler.ended(id)
         guard let job = live.removeValue(forKey: id) else { return }
         if let user = job.cancelledBy {
-            return finishLater(id, Outcome(state: .cancelled, cause: "cancelled by \(user)", end: nil))
+            let outcome = Outcome(state: .cancelled, cause: "cancelled by \(user)", end: nil)
+            return finishLater(id, outcome, in: job.array)
         }
-        scheduler.add(job.pending)
+        var pending = job.pending
+        if let problem {
+            // Whoever asks why it waits is told.
+            pending.notBefore = max(pending.notBefore ?? .now(), Timestamp.now().advanced(by: Self.startPause))
+            pending.note = "could not be started, to be tried again: \(problem)"
+        }
+        scheduler.add(pending)
         retryLater()
     }
 
     /// Tries the queue again after a pause, for causes that pass by themselves.
-    private func retryLater() { wakeUp(at: Timestamp.now().advanced(by: .seconds(5))) }
+    private func retryLater() { wakeUp(at: Timestamp.now().advanced(by: Self.startPause)) }
+
+    private static let startPause = Duration.seconds(5)
+    /// About an hour and a half of trying.
+    private static let mostStartTries = 20
 
     private func launch(_ id: JobID) async {
         guard let job = live[id] else { return }
@@ -91,7 +104,6 @@ extension JobController {
             live[id]?.process = started
             live[id]?.events = TrainingEvents(path: directory.events(job.attempt))
             live[id]?.state = .running
-            failedStarts[id] = nil
             watch(id, started)
             // Someone wanted it to end while it was being started.
             if live[id]?.cancelledBy != nil || live[id]?.requeuedBy != nil { stop(id, started) }
@@ -120,6 +132,7 @@ extension JobController {
         let tries = failedStarts[id, default: 0] + 1
         failedStarts[id] = tries
         logger.error("cannot start: \(problem)", metadata: ["job": "\(id)"])
+        guard tries < Self.mostStartTries else { return failToStart(id, "\(problem), \(tries) times in a row") }
         queueAgainLater(
             id,
             Ledger.Requeue(

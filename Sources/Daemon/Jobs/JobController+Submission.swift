@@ -23,7 +23,8 @@ extension JobController {
         // An array counts with all its elements.
         let array = spec.array
         spec.array = nil
-        let queued = scheduler.pendingCount(uid: peer.uid) + (array.map { $0.indices.count - 1 } ?? 0)
+        let count = array?.indices.count ?? 1
+        let queued = scheduler.pendingCount(uid: peer.uid) + submitting[peer.uid, default: 0] + count - 1
         let admission = policy.admit(
             spec, by: Submitter(uid: user.uid, user: user.name, groups: user.groupNames, home: user.home),
             machine: machine,
@@ -40,12 +41,16 @@ extension JobController {
                 queue: admitted.queue, priority: admitted.priority, timeLimit: admitted.timeLimit,
                 held: admitted.held, notBefore: admitted.notBefore, reason: admitted.reason,
                 rule: admitted.rule?.description, policyHash: policy.hash, submittedAt: now, after: after)
+            // Until they wait, so that others of the same user that come meanwhile do not pass the limit.
+            submitting[peer.uid, default: 0] += count
+            defer { submitting[peer.uid] = submitting[peer.uid].flatMap { $0 > count ? $0 - count : nil } }
             return try await accept(new, array)
         }
     }
 
     /// - Returns: the job's or the array's number; it is on disk.
     private func accept(_ new: NewJob, _ array: JobArray?) async throws -> Submitted {
+        try checkSize(of: new.spec, array)
         guard let array else {
             let id = try await ledger.accept(new)
             // From here on it is on disk, so nothing may fail before it is queued.
@@ -61,6 +66,21 @@ extension JobController {
         logger.debug("accepted", metadata: ["array": "\(id)", "user": "\(new.user)", "queue": "\(new.queue)"])
         let reason = elements.first.map { self.reason(for: $0, new) } ?? new.reason
         return Submitted(id: id, state: .queued, reason: reason, elements: elements.count)
+    }
+
+    /// Each element has its own description in the ledger.
+    private static let largestArrayBytes = 16 << 20
+
+    private func checkSize(of spec: JobSpec, _ array: JobArray?) throws {
+        guard let array else { return }
+        let bytes = try JSON.encode(spec).count
+        guard bytes <= Self.largestArrayBytes / array.indices.count else {
+            throw APIError(
+                .tooLarge,
+                "\(array.indices.count) jobs of a description of \(bytes) bytes are more than"
+                    + " \(Self.largestArrayBytes >> 20) MiB",
+                hint: "put what they need into a file they read, or submit fewer")
+        }
     }
 
     private func queue(_ job: PendingJob) {

@@ -46,12 +46,13 @@ extension JobController {
         guard let job = live[id], job.state == .suspended, let process = job.process else {
             throw APIError(.conflict, "job \(id) is not suspended", hint: "mlctl show \(id) says what it does")
         }
-        guard stored.holder != .admin || isAdmin(peer) else {
+        let isAdmin = isAdmin(peer)
+        guard stored.holder != .admin || isAdmin else {
             throw APIError(.forbidden, "only an admin may resume a job that an admin suspended", hint: "ask an admin")
         }
         let user = User.lookup(uid: peer.uid, gid: peer.gid)
         let now = Timestamp.now()
-        guard try await ledger.resume(id, by: user.name, policyHash: policy.hash, at: now) else {
+        guard try await ledger.resume(id, by: user.name, onlyOwners: !isAdmin, policyHash: policy.hash, at: now) else {
             throw APIError(.conflict, "job \(id) is not suspended")
         }
         live[id]?.state = .running

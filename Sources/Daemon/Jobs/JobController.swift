@@ -22,13 +22,13 @@ actor JobController: Service {
         /// Its supervisor is gone: read what it left.
         case ended(JobID)
         /// Write down how it ended.
-        case finish(JobID, Outcome)
+        case finish(JobID, Outcome, ArrayPlace?)
         /// Write its process down.
         case note(JobID, Started)
         /// Its attempt came to nothing: let it wait again.
         case queueAgain(JobID, Ledger.Requeue)
-        /// See what has become of the jobs it waits for.
-        case settle(JobID)
+        /// See what has become of a job that others wait for.
+        case settle(Dependency)
         /// Find out whether it runs.
         case lookAgain(StoredJob)
         /// Ask the scheduler again at this time.
@@ -50,8 +50,11 @@ actor JobController: Service {
     var policy: PolicySet
     var scheduler: Scheduler
     var live: [JobID: LiveJob] = [:]
-    /// The jobs that wait for a job or an array of this number.
-    var dependents: [JobID: Set<JobID>] = [:]
+    /// The jobs that wait for this of another, and what is to be looked at again.
+    var dependents: [Dependency: Set<JobID>] = [:]
+    var toSettle: Set<Dependency> = []
+    /// How many jobs of a user are being written down: they count as waiting already.
+    var submitting: [UInt32: Int] = [:]
     /// How often a job could not be started for a cause that passes by itself.
     var failedStarts: [JobID: Int] = [:]
 
@@ -99,10 +102,11 @@ actor JobController: Service {
                         }
                     case .start(let stored): group.addTask { await self.start(stored) }
                     case .ended(let id): group.addTask { await self.ended(id) }
-                    case .finish(let id, let outcome): group.addTask { await self.finish(id, outcome) }
+                    case .finish(let id, let outcome, let array):
+                        group.addTask { await self.finish(id, outcome, in: array) }
                     case .note(let id, let process): group.addTask { await self.noteProcess(id, process) }
                     case .queueAgain(let id, let requeue): group.addTask { await self.queueAgain(id, requeue) }
-                    case .settle(let id): group.addTask { await self.settle(id) }
+                    case .settle(let dependency): group.addTask { await self.settle(dependency) }
                     case .lookAgain(let stored): group.addTask { await self.lookAgain(for: stored) }
                     case .wake(let time):
                         group.addTask {
@@ -154,7 +158,10 @@ actor JobController: Service {
 
     func seeToEnd(_ id: JobID) { feed.yield(.ended(id)) }
 
-    func finishLater(_ id: JobID, _ outcome: Outcome) { feed.yield(.finish(id, outcome)) }
+    /// - Parameter array: of a job that is not live.
+    func finishLater(_ id: JobID, _ outcome: Outcome, in array: ArrayPlace? = nil) {
+        feed.yield(.finish(id, outcome, array))
+    }
 
     func noteLater(_ id: JobID, _ process: Started) { feed.yield(.note(id, process)) }
 
@@ -162,7 +169,7 @@ actor JobController: Service {
 
     func startLater(_ stored: StoredJob) { feed.yield(.start(stored)) }
 
-    func settleLater(_ id: JobID) { feed.yield(.settle(id)) }
+    func settleSoon(_ dependency: Dependency) { feed.yield(.settle(dependency)) }
 
     func lookAgainLater(_ stored: StoredJob) { feed.yield(.lookAgain(stored)) }
 

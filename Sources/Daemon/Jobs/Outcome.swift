@@ -45,8 +45,9 @@ struct Outcome: Sendable {
             cause =
                 "could not start: " + (record.message ?? "no reason was recorded") + Self.startHint(record.exitStatus)
         case .stopped:
-            state = .cancelled
-            cause = cancelledBy.map { "cancelled by \($0)" } ?? "stopped by a signal to its supervisor"
+            // Nobody here asked for it: the machine shuts down, or somebody with the right to do so stopped the supervisor.
+            state = cancelledBy == nil ? .lost : .cancelled
+            cause = cancelledBy.map { "cancelled by \($0)" } ?? "stopped from outside, as when the machine shuts down"
         case .exited where cancelledBy != nil, .signalled where cancelledBy != nil,
             .outOfMemory where cancelledBy != nil:
             state = .cancelled

@@ -9,6 +9,8 @@ enum Sequel: Sendable {
 
     /// The longest pause before a retry.
     private static let longestDelay = 3600.0
+    /// The pause after the first time that a job was lost, doubled after each further attempt.
+    private static let lossDelay = 5.0
 
     /// - Parameters:
     ///   - wasStopped: its supervisor ended it because it was asked to, and not the job itself.
@@ -32,8 +34,14 @@ enum Sequel: Sendable {
                     cause: cause, attempt: outcome.state.rawValue, notBefore: now.advanced(by: .seconds(delay)),
                     isRetry: true, end: outcome.end))
         case .lost where job.spec.schedule.interruptible:
-            let cause = "\(outcome.cause); queued again, since it is interruptible"
-            self = .again(Ledger.Requeue(cause: cause, attempt: outcome.state.rawValue, end: outcome.end))
+            // One that takes the machine down must not do so at once again, and again.
+            let delay = min(Self.lossDelay * Double(1 << min(max(job.attempt - 1, 0), 20)), Self.longestDelay)
+            let pause = (.seconds(delay) as Duration).brief
+            let cause = "\(outcome.cause); queued again in \(pause), since it is interruptible"
+            self = .again(
+                Ledger.Requeue(
+                    cause: cause, attempt: outcome.state.rawValue, notBefore: now.advanced(by: .seconds(delay)),
+                    end: outcome.end))
         case .lost where job.retried < job.spec.schedule.retries:
             let cause = "\(outcome.cause); retry \(job.retried + 1) of \(job.spec.schedule.retries)"
             self = .again(
