@@ -73,10 +73,12 @@ package struct JobDetail: Codable, Hashable, Sendable {
     package var enforced: [String]
     package var artifacts: [Artifact]
     package var metrics: [Metric]
+    /// Which CPUs and GPUs its last attempt holds or held; nil before the first, and where none were chosen.
+    package var placement: Placement?
 
     package init(
         job: JobRecord, spec: JobSpec, transitions: [Transition], enforced: [String], artifacts: [Artifact],
-        metrics: [Metric]
+        metrics: [Metric], placement: Placement? = nil
     ) {
         self.job = job
         self.spec = spec
@@ -84,6 +86,7 @@ package struct JobDetail: Codable, Hashable, Sendable {
         self.enforced = enforced
         self.artifacts = artifacts
         self.metrics = metrics
+        self.placement = placement
     }
 }
 

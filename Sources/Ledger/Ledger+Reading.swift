@@ -32,6 +32,8 @@ package struct StoredJob: Sendable {
     package var arrayLimit: Int?
     /// Seconds in which its last attempt was suspended, up to the last time it went on.
     package var suspendedSeconds: Double
+    /// Which CPUs and GPUs its last attempt holds or held; nil where that is not known.
+    package var placement: Placement?
 }
 
 /// Which jobs to list, newest first.
@@ -138,7 +140,7 @@ extension Ledger {
             db,
             sql: """
                 SELECT jobs.*, a.started_us AS attempt_started_us, a.boot_id, a.supervisor_pid, a.supervisor_start,
-                    a.cgroup, a.progress, a.events_offset, a.suspended_us
+                    a.cgroup, a.progress, a.events_offset, a.suspended_us, a.placement
                 FROM jobs LEFT JOIN attempts a ON a.job_id = jobs.id AND a.number = jobs.attempt
                 WHERE \(condition)
                 """, arguments: arguments)
@@ -168,6 +170,8 @@ extension Ledger {
             energy: try frontiers.map { try figures(db, of: id.number, $0) } ?? EnergyFigures(),
             progress: try progress.map { try JSON.decode(Progress.self, from: Data($0.utf8)) })
         let start: Int64? = row["supervisor_start"]
+        // What is none, in a file that people may edit, must not keep the daemon from its jobs: then it is not known.
+        let placement = (row["placement"] as String?).flatMap { try? JSON.decode(Placement.self, from: Data($0.utf8)) }
         return StoredJob(
             record: record, spec: spec, gid: row["gid"], priority: row["priority"],
             holder: Holder(rawValue: row["held"]),
@@ -180,7 +184,7 @@ extension Ledger {
             cgroup: row["cgroup"], cancelledBy: row["cancelled_by"],
             eventsOffset: (row["events_offset"] as Int64?) ?? 0,
             requeuedBy: row["requeued_by"], retried: row["retried"], arrayLimit: row["array_limit"],
-            suspendedSeconds: Double((row["suspended_us"] as Int64?) ?? 0) / 1e6)
+            suspendedSeconds: Double((row["suspended_us"] as Int64?) ?? 0) / 1e6, placement: placement)
     }
 
     static func arrayPlace(_ row: Row) -> ArrayPlace? {

@@ -125,8 +125,11 @@ extension Ledger {
     }
 
     /// Begins the next attempt: state `starting`, on disk before any process exists.
+    /// - Parameter placement: which CPUs and GPUs it holds; a daemon that takes it up must know.
     /// - Returns: the attempt's number, or nil when the job is not queued any more.
-    package func beginAttempt(_ id: JobID, bootID: String, at: Timestamp) async throws(LedgerError) -> Int? {
+    package func beginAttempt(
+        _ id: JobID, bootID: String, placement: Placement? = nil, at: Timestamp
+    ) async throws(LedgerError) -> Int? {
         try await write("start job \(id)") { db in
             let find = try db.cachedStatement(sql: "SELECT state, attempt FROM jobs WHERE id = ?")
             guard let row = try Row.fetchOne(find, arguments: [id.number]), row["state"] == JobState.queued.rawValue
@@ -140,8 +143,10 @@ extension Ledger {
                     """
             ).execute(arguments: [number, at.microseconds, id.number])
             try db.cachedStatement(
-                sql: "INSERT INTO attempts (job_id, number, started_us, boot_id) VALUES (?, ?, ?, ?)"
-            ).execute(arguments: [id.number, number, at.microseconds, bootID])
+                sql: "INSERT INTO attempts (job_id, number, started_us, boot_id, placement) VALUES (?, ?, ?, ?, ?)"
+            ).execute(arguments: [
+                id.number, number, at.microseconds, bootID, try placement.map { try JSON.text($0) },
+            ])
             try Self.insertTransition(
                 db, id, .init(at: at, from: .queued, to: .starting, cause: "resources are free, attempt \(number)"))
             return number

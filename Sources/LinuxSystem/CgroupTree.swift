@@ -50,17 +50,19 @@ package struct CgroupTree: Hashable, Sendable {
     /// A cgroup that hands controllers down may not hold processes, so the daemon first moves itself to `daemon` next
     /// to `jobs`; in the hierarchy's root, which is exempt, and in a cgroup shared with others (a login session) it stays
     /// where it is. Call once, at start.
+    /// - Parameter optional: controllers with a stand-in, of which nothing is said where they are missing.
     /// - Returns: the directory, and a sentence for each controller that could not be had.
     package func makeJobsDirectory(
-        controllers wanted: [String] = ["cpu", "memory", "pids"]
+        controllers needed: [String] = ["cpu", "memory", "pids"], optional: [String] = ["cpuset"]
     ) throws(LinuxError) -> (jobs: Cgroup, problems: [String]) {
         // A restarted daemon was started in its unit's cgroup or, adopted from a terminal, in `daemon` already.
         let inDaemon = own.hasSuffix("/daemon")
         let home = inDaemon ? Cgroup(path: String(root.path.dropLast("/daemon".count))) : root
         let jobs = home.child(own == "/" ? "mld-jobs" : "jobs")
         if mkdir(jobs.path, 0o755) != 0, errno != EEXIST { throw LinuxError("mkdir", path: jobs.path) }
+        let wanted = needed + optional
         let available = controllers().intersection(wanted)
-        var problems = wanted.filter { !available.contains($0) }
+        var problems = needed.filter { !available.contains($0) }
             .map { "no cgroup v2 controller \"\($0)\" for \(home.path)" }
         if !available.isEmpty, own != "/", !inDaemon, try home.processes() == [getpid()] {
             let daemon = home.child("daemon")
@@ -149,5 +151,14 @@ extension Cgroup {
         // Without this the limit would only move memory to swap; a kernel without swap accounting has no such file.
         if applied.contains("memory.max") { _ = try? write("0", to: "memory.swap.max") }
         return (applied, refused)
+    }
+}
+
+extension Cgroup {
+    /// Keeps what will run in the child of that name to these CPUs, a list as the kernel writes it. Memory is not bound: the
+    /// kernel takes it near the CPUs as long as there is some, and elsewhere before a job had to die for want of it.
+    package func keep(child name: String, toCPUs list: String) throws(LinuxError) {
+        try write("+cpuset", to: "cgroup.subtree_control")
+        try child(name).write(list, to: "cpuset.cpus")
     }
 }

@@ -54,8 +54,8 @@ package enum SystemFile {
     }
 
     /// A file that holds one word or line, without the surrounding white space.
-    package static func word(_ path: String) throws(SystemFileError) -> String {
-        var slice = try text(path)[...]
+    package static func word(_ path: String, limit: Int = 4096) throws(SystemFileError) -> String {
+        var slice = try text(path, limit: limit)[...]
         while let last = slice.last, last.isWhitespace { slice.removeLast() }
         while let first = slice.first, first.isWhitespace { slice.removeFirst() }
         guard !slice.isEmpty else { throw SystemFileError(.garbage, path: path, message: "empty") }

@@ -33,6 +33,7 @@ package func text(_ detail: JobDetail, now: Timestamp, style: Style) -> String {
     if let command = detail.spec.command { fields.add("command", shellWords(command.argv)) }
     fields.add("workdir", detail.spec.sandbox.workdir)
     fields.add("resources", words(job.resources))
+    fields.add("placement", detail.placement?.description)
     fields.add("after", detail.spec.schedule.after.map(\.description).joined(separator: ", "))
     fields.add("retries", detail.spec.schedule.retries > 0 ? "\(detail.spec.schedule.retries)" : nil)
     fields.add("attempt", "\(job.attempt)")

@@ -50,6 +50,7 @@ struct ChainPlan {
                 last += ["--verify", target.identity]
             }
         }
+        last += cpuArguments()
         for (name, value) in applyLimits() { last += ["--rlimit", "\(name)=\(value)"] }
         if let user = launch.runAs, user.uid != geteuid() { last += user.options }
         last += filterArguments(numbers.filter) + landlockArguments(home: home)

@@ -32,6 +32,8 @@ package struct SandboxProfile: Sendable, Hashable {
     package var memoryLimit: Int64?
     /// CPUs the job may keep busy; also the number of threads its libraries are told to use.
     package var cpus: Int
+    /// The CPUs its processes may run on, by the kernel's numbers; empty for any.
+    package var cpuSet: [Int]
     package var maxProcesses: Int?
     /// Bytes of one file.
     package var maxFileSize: Int64?
@@ -53,7 +55,8 @@ package struct SandboxProfile: Sendable, Hashable {
     package init(
         workdir: String, network: Bool = false, readOnly: [String] = [], readWrite: [String] = [],
         programs: [String] = [], devices: [String] = [], memoryLimit: Int64? = nil, cpus: Int = 1,
-        maxProcesses: Int? = nil, maxFileSize: Int64? = nil, maxOpenFiles: Int? = nil, maxCoreSize: Int64 = 0,
+        cpuSet: [Int] = [], maxProcesses: Int? = nil, maxFileSize: Int64? = nil, maxOpenFiles: Int? = nil,
+        maxCoreSize: Int64 = 0,
         refusedCalls: [String] = [], allowedCalls: [String] = [], landlock: Bool = true, readOnlyUnder: [String]? = nil,
         readWriteUnder: [String]? = nil, home: String? = nil, given: [String] = [], hidden: [String] = [],
         outputDirectory: String? = nil, requirement: Requirement = .bestEffort
@@ -66,6 +69,7 @@ package struct SandboxProfile: Sendable, Hashable {
         self.devices = devices
         self.memoryLimit = memoryLimit
         self.cpus = cpus
+        self.cpuSet = cpuSet
         self.maxProcesses = maxProcesses
         self.maxFileSize = maxFileSize
         self.maxOpenFiles = maxOpenFiles

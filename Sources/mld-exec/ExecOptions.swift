@@ -16,6 +16,8 @@ struct ExecOptions {
     var verify: [Identity] = []
     var directory: String?
     var limits: [(resource: ResourceLimit, value: UInt64)] = []
+    /// The CPUs to run on, by the kernel's numbers; empty for any.
+    var cpus: [Int32] = []
     var user: User?
     var seccomp = false
     /// Where a filter can be read that was made before.
@@ -40,6 +42,7 @@ struct ExecOptions {
             case "--verify": verify.append(try Self.identity(reader.value(of: option)))
             case "--chdir": directory = try reader.value(of: option)
             case "--rlimit": limits.append(try Self.limit(reader.value(of: option)))
+            case "--cpus": cpus = try Self.numbers(reader.value(of: option))
             case "--seccomp":
                 let name = try reader.value(of: option)
                 guard name == "default" else {
@@ -79,6 +82,15 @@ struct ExecOptions {
             throw Failure(status: 2, "--verify \(text): not DEVICE:INODE:PATH")
         }
         return Identity(device: device, inode: inode, path: String(parts[2]))
+    }
+
+    private static func numbers(_ text: String) throws(Failure) -> [Int32] {
+        let words = text.split(separator: ",", omittingEmptySubsequences: false)
+        let numbers = words.compactMap { Int32($0) }.filter { $0 >= 0 }
+        guard numbers.count == words.count else {
+            throw Failure(status: 2, "--cpus \(text.prefix(100)): not numbers with commas between them")
+        }
+        return numbers
     }
 
     private static func limit(_ text: String) throws(Failure) -> (resource: ResourceLimit, value: UInt64) {

@@ -82,6 +82,9 @@ struct ExecStep {
         arguments.append(nil)
         guard let program = arguments[0] else { throw Failure("copy the command") }
         guard mld_close_on_exec_from(options.closeFrom) == 0 else { throw Failure("close the descriptors") }
+        if !options.cpus.isEmpty, mld_run_on_cpus(options.cpus, Int32(options.cpus.count)) != 0 {
+            throw Failure("run on CPUs \(options.cpus.map(String.init).joined(separator: ","))")
+        }
         // Said before it is known to be true; a later "failed" corrects it.
         report("started")
         if options.landlock { try Landlock.restrict(to: options.grants, inherited: options.closeFrom) }

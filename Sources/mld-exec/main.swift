@@ -9,7 +9,8 @@ let usage = """
                               [--warn SECONDS] [--warn-signal N] [--stdout FILE] [--stderr FILE] [--log-limit BYTES]
                               [--log-owner UID:GID] [--memory-limit BYTES] [--pass COUNT] [--wrapped] -- PROGRAM ARG...
            mld-exec exec [--init] [--status-fd N] [--env-fd N] [--verify DEV:INO:PATH]... [--chdir DIR]
-                         [--rlimit NAME=VALUE]... [--uid N --gid N [--groups N,...]] [--close-fds-from N]
+                         [--rlimit NAME=VALUE]... [--cpus N,...] [--uid N --gid N [--groups N,...]]
+                         [--close-fds-from N]
                          [--seccomp default [--refuse-call NAME]... [--allow-call NAME]... | --seccomp-fd N]
                          [--landlock [--grant-read PATH]... [--grant-use PATH]... [--grant-write PATH]... [--deny-tcp]]
                          -- COMMAND ARG...

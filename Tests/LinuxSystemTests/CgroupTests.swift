@@ -117,6 +117,18 @@ struct CgroupTests {
         #expect(try tree.text("cpu.weight") == "10000")
     }
 
+    @Test func aChildIsKeptToItsCPUs() throws {
+        let tree = try FakeCgroups()
+        let job = Cgroup(path: tree.root + "/1")
+        try tree.write("", to: "1/cgroup.subtree_control")
+        // No controller, no file: and nothing is claimed.
+        #expect(throws: LinuxError.self) { try job.keep(child: "job", toCPUs: "2-3") }
+        try tree.write("", to: "1/job/cpuset.cpus")
+        try job.keep(child: "job", toCPUs: "2-3")
+        #expect(try tree.text("1/cgroup.subtree_control") == "+cpuset")
+        #expect(try tree.text("1/job/cpuset.cpus") == "2-3")
+    }
+
     /// Where a tree of plain files stands in for the hierarchy, no cgroup can be had, and none is pretended.
     @Test func aPlainDirectoryIsNoCgroup() throws {
         let tree = try FakeCgroups()

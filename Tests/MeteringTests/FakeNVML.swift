@@ -8,6 +8,7 @@ import Testing
 /// - `result`: what every call on the GPU returns (15: it is lost); `meter-result`: what its counter and sensor return.
 /// - `hang`: reading the power does not come back while the line is there; of GPU -1, starting the library does not.
 /// - `mig`: 1 where the card is divided.
+/// - `minor`: the number of its device node, else its own; without a line `bus` it has no known place on the PCI bus.
 /// - `compute`, `graphics`: a process id and its bytes; a line for each process on the card.
 /// - `sample`: a process id, the time in µs since 1970 and the utilisation in percent.
 /// - `list-result`, `sample-result`: what asking for either returns; `list-count`, `sample-count`: how many there are, in
@@ -132,6 +133,23 @@ final class FakeNVML {
             unsigned long long v = 0;
             if (!ask(gpu(h), "mig", &v)) return 3;
             *current = *pending = (unsigned)v;
+            return 0;
+        }
+
+        int nvmlDeviceGetMinorNumber(void *h, unsigned *minor) {
+            word_t v = (word_t)gpu(h);
+            ask(gpu(h), "minor", &v);
+            *minor = (unsigned)v;
+            return result(gpu(h));
+        }
+        int nvmlDeviceGetPciInfo_v3(void *h, void *info) {
+            struct { char legacy[16]; unsigned domain, bus, device, ids[2]; char name[32]; } pci;
+            word_t v = 0;
+            if (!ask(gpu(h), "bus", &v)) return 3;
+            memset(&pci, 0, sizeof pci);
+            pci.bus = (unsigned)v;
+            snprintf(pci.name, sizeof pci.name, "00000000:%02X:00.0", pci.bus);
+            memcpy(info, &pci, sizeof pci);
             return 0;
         }
 

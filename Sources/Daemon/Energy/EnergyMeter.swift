@@ -19,6 +19,8 @@ actor EnergyMeter {
         var attempt: Int
         var reservedCPUs: Double
         var reservedMemoryBytes: Int64
+        /// The power domains of the cards that were given to it and to nobody else.
+        var gpus: Set<String> = []
         /// Its supervisor and cgroup, once it has processes.
         var process: Started?
         /// CPU seconds its processes have used since they started; nil when it cannot be told.
@@ -205,7 +207,7 @@ actor EnergyMeter {
             usages.append(
                 Usage(
                     account: .job(id.number), cpuSeconds: used, reservedCPUs: job.reservedCPUs,
-                    reservedMemoryBytes: job.reservedMemoryBytes))
+                    reservedMemoryBytes: job.reservedMemoryBytes, gpus: job.ownedGPUs))
         }
         let own = (try? OwnCPUTime.seconds(roots: roots)) ?? ownCPU
         usages.append(Usage(account: .daemon, cpuSeconds: max(own - ownCPU, 0)))

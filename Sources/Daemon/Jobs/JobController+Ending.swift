@@ -49,7 +49,7 @@ extension JobController {
 
     /// What the job held is free for others.
     private func release(_ id: JobID) {
-        guard scheduler.ended(id) != nil else { return }
+        guard letGo(id) != nil else { return }
         requestPlan()
     }
 
@@ -114,7 +114,7 @@ extension JobController {
         let array = live[id]?.array ?? array
         live[id] = nil
         failedStarts[id] = nil
-        scheduler.ended(id)
+        letGo(id)
         await publishState(id)
         hub.finish(id)
         settleDependents(of: id, in: array)

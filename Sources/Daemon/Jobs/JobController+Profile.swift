@@ -11,14 +11,18 @@ extension JobController {
         let rules =
             policy.queue(job.queue).flatMap { policy.sandbox($0.sandbox.value) } ?? PolicySet.builtIn.sandboxes[0]
         let request = job.spec.sandbox
+        let gpus = grantedGPUs(job.id)
         let fileSizes = [request.maxFileSize, rules.maxFileSize.value].compactMap(\.self)
         return Sandbox.SandboxProfile(
             workdir: request.workdir ?? directory.output, network: request.network && rules.network.value,
             readOnly: request.readOnly + (job.spec.train?.dataPaths ?? []).map(\.path), readWrite: request.readWrite,
             // The libraries mltrain needs the launcher shows to every job.
-            programs: job.spec.train == nil ? [] : [directory.spec, settings.programs],
-            devices: request.devices.filter { rules.allows(device: $0) },
+            programs: (job.spec.train == nil ? [] : [directory.spec, settings.programs])
+                + GPUGrant.readable(gpus),
+            devices: GPUGrant.devices(gpus)
+                + GPUGrant.withoutOthers(request.devices.filter { rules.allows(device: $0) }, of: layout),
             memoryLimit: job.spec.resources.memory.bytes, cpus: job.spec.resources.cpus,
+            cpuSet: placements[job.id]?.cpus ?? [],
             maxProcesses: min(request.maxProcesses ?? .max, rules.maxProcesses.value),
             maxFileSize: fileSizes.min()?.bytes,
             maxOpenFiles: min(request.maxOpenFiles ?? .max, rules.maxOpenFiles.value),

@@ -101,7 +101,7 @@ extension JobController {
 
     /// Keeps what the job holds for it.
     private func hold(_ stored: StoredJob) {
-        scheduler.started(
+        allot(
             ActiveJob(
                 id: stored.record.id, uid: stored.record.uid, request: stored.spec.resources.vector,
                 startedAt: stored.attemptStartedAt ?? stored.record.submittedAt,
@@ -110,7 +110,8 @@ extension JobController {
                     : stored.timeLimit.flatMap { limit in
                         stored.attemptStartedAt?.advanced(by: .seconds(limit + stored.suspendedSeconds))
                     },
-                array: stored.record.array?.id))
+                array: stored.record.array?.id),
+            stored.placement)
     }
 
     /// - Returns: what is to be metered, if the job still runs.
@@ -137,7 +138,7 @@ extension JobController {
             if live[id]?.cancelledBy != nil || live[id]?.requeuedBy != nil { stop(id, process) }
             return EnergyMeter.Tracked(
                 id: id, attempt: stored.record.attempt, reservedCPUs: Double(stored.spec.resources.cpus),
-                reservedMemoryBytes: stored.spec.resources.memory.bytes, process: process,
+                reservedMemoryBytes: stored.spec.resources.memory.bytes, gpus: gpuDomains(id), process: process,
                 cpuSeconds: launcher.cpuClock(of: process))
         case .ended: seeToEnd(id)
         case .lost(let cause):
@@ -185,7 +186,7 @@ extension JobController {
         }
         logger.notice("queued again", metadata: ["job": "\(id)", "cause": "\(requeue.cause)"])
         await cleanUp(id)
-        scheduler.ended(id)
+        letGo(id)
         guard let job = live.removeValue(forKey: id) else { return }
         // Someone cancelled it meanwhile.
         if let user = job.cancelledBy {

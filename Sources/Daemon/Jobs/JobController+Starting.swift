@@ -21,7 +21,13 @@ extension JobController {
                 guard let job = scheduler.pendingJob(stored.record.id), job.isFree, stored.record.state == .queued,
                     let active = scheduler.starting(job.id, at: .now())
                 else { continue }
-                scheduler.started(active)
+                let placement = choosePlacement(for: active.request)
+                // Without CPUs of its own a job can run, without its GPUs it cannot.
+                guard placement != nil || active.request.gpus == 0 else {
+                    waitForGPUs(job)
+                    continue
+                }
+                allot(active, placement)
                 live[job.id] = LiveJob(stored)
                 live[job.id]?.pending = job
                 live[job.id]?.state = .starting
@@ -47,7 +53,10 @@ extension JobController {
         }
         do {
             let now = Timestamp.now()
-            guard let attempt = try await ledger.beginAttempt(id, bootID: bootID, at: now) else {
+            guard
+                let attempt = try await ledger.beginAttempt(
+                    id, bootID: bootID, placement: placements[id], at: now)
+            else {
                 throw APIError(.conflict, "job \(id) is not queued any more")
             }
             live[id]?.attempt = attempt
@@ -67,7 +76,7 @@ extension JobController {
     /// Nothing was started: the job stays queued, and is tried again: the cause passes by itself.
     private func stayQueued(_ id: JobID, _ problem: String?) async {
         if let problem { logger.error("cannot start: \(problem)", metadata: ["job": "\(id)"]) }
-        scheduler.ended(id)
+        letGo(id)
         guard let job = live.removeValue(forKey: id) else { return }
         if let user = job.cancelledBy {
             let outcome = Outcome(state: .cancelled, cause: "cancelled by \(user)", end: nil)
@@ -96,10 +105,11 @@ extension JobController {
         await meter.begin([
             .init(
                 id: id, attempt: job.attempt, reservedCPUs: Double(job.spec.resources.cpus),
-                reservedMemoryBytes: job.spec.resources.memory.bytes, cpuSeconds: { _ in 0 })
+                reservedMemoryBytes: job.spec.resources.memory.bytes, gpus: gpuDomains(id), cpuSeconds: { _ in 0 })
         ])
         do {
-            let started = try await spawn(launch(of: job, in: directory), profile: profile(of: job, in: directory))
+            var started = try await spawn(launch(of: job, in: directory), profile: profile(of: job, in: directory))
+            if placements[id] == nil { started.notEnforced.append("CPUs of its own: none could be chosen") }
             await meter.attach(id, started, cpuSeconds: launcher.cpuClock(of: started))
             live[id]?.process = started
             live[id]?.events = TrainingEvents(path: directory.events(job.attempt))
@@ -150,7 +160,8 @@ extension JobController {
     func cgroupName(_ id: JobID, attempt: Int) -> String { "\(state.instance)-\(id)-\(attempt)" }
 
     private func launch(of job: LiveJob, in directory: JobDirectory) -> Launch {
-        var environment = job.spec.command?.env ?? [:]
+        // A job may name fewer GPUs than it was granted; others do not open.
+        var environment = gpuVariables(job.id).merging(job.spec.command?.env ?? [:]) { $1 }
         environment["MLD_JOB_ID"] = "\(job.id)"
         environment["MLD_ATTEMPT"] = "\(job.attempt)"
         if let array = job.array {

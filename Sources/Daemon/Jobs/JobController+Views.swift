@@ -67,7 +67,7 @@ extension JobController {
         return JobDetail(
             job: view(stored.record, now: .now()), spec: stored.spec, transitions: try await ledger.transitions(of: id),
             enforced: try await ledger.enforced(of: id), artifacts: try await ledger.artifacts(of: id),
-            metrics: try await ledger.metrics(of: id))
+            metrics: try await ledger.metrics(of: id), placement: stored.placement)
     }
 
     func explain(_ id: JobID, for peer: Peer) async throws -> Explanation {
@@ -113,7 +113,7 @@ extension JobController {
                     kind: "gpu", name: "\(machine.gpus) GPUs", capacity: "\(usable.gpus) for jobs",
                     used: "\(used.gpus)"))
         }
-        return devices
+        return devices + holders()
     }
 
     func policyReport() -> PolicyReport { policy.report() }

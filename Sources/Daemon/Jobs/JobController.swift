@@ -45,10 +45,13 @@ actor JobController: Service {
     let launcher: SandboxLauncher
     let state: StateDirectory
     let machine: MachineCapacity
+    let layout: MachineLayout
     let bootID: String
     let logger: Logger
     var policy: PolicySet
     var scheduler: Scheduler
+    /// Which CPUs and GPUs active jobs hold; see ``allot(_:_:)``.
+    var placements: [JobID: Placement] = [:]
     var live: [JobID: LiveJob] = [:]
     /// The jobs that wait for this of another, and what is to be looked at again.
     var dependents: [Dependency: Set<JobID>] = [:]
@@ -66,7 +69,8 @@ actor JobController: Service {
 
     init(
         settings: Settings, ledger: Ledger, hub: EventHub, meter: EnergyMeter, launcher: SandboxLauncher,
-        state: StateDirectory, machine: MachineCapacity, bootID: String, policy: PolicySet, logger: Logger
+        state: StateDirectory, machine: MachineCapacity, layout: MachineLayout, bootID: String, policy: PolicySet,
+        logger: Logger
     ) {
         self.settings = settings
         self.ledger = ledger
@@ -75,6 +79,7 @@ actor JobController: Service {
         self.launcher = launcher
         self.state = state
         self.machine = machine
+        self.layout = layout
         self.bootID = bootID
         self.policy = policy
         self.logger = logger

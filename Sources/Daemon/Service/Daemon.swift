@@ -61,10 +61,11 @@ package enum Daemon {
         for line in await meter.descriptions() {
             logger.notice("meter: \(line.domain), \(line.source), \(line.tier.rawValue), \(line.status)")
         }
+        for problem in machine.problems { logger.error("\(problem)") }
         let hub = EventHub()
         let jobs = JobController(
             settings: settings, ledger: ledger, hub: hub, meter: meter, launcher: launcher, state: state,
-            machine: machine.capacity, bootID: machine.bootID, policy: policy, logger: logger)
+            machine: machine.capacity, layout: machine.layout, bootID: machine.bootID, policy: policy, logger: logger)
         // Made before jobs take descriptors: without its own the event loop ends the process.
         _ = MultiThreadedEventLoopGroup.singleton.next()
         try await jobs.takeUp()

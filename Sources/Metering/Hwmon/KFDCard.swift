@@ -12,6 +12,8 @@ struct KFDCard: Sendable {
     private let id: UInt64
     /// Whether it is the graphics part of a processor, which this kernel lists as one with it.
     let isPartOfProcessor: Bool
+    /// What ROCm calls it, `GPU-` and 16 hexadecimal digits; nil for cards without a number of their own.
+    let uniqueName: String?
 
     /// - Parameter address: the card's on the PCI bus, `0000:03:00.0`.
     /// - Returns: nil where amdkfd does not know the card.
@@ -30,6 +32,8 @@ struct KFDCard: Sendable {
         guard let (id, values) = found.first else { return nil }
         self.id = id
         isPartOfProcessor = values["cpu_cores_count", default: 0] > 0 && values["simd_count", default: 0] > 0
+        let unique = values["unique_id", default: 0]
+        uniqueName = unique > 0 ? "GPU-" + Self.hex(unique, 16) : nil
         processes = base + "/proc"
     }
 
@@ -46,12 +50,13 @@ struct KFDCard: Sendable {
     /// From `domain`, and bus, device and function in `location_id`.
     private static func address(_ values: [Substring: UInt64]) -> String? {
         guard let location = values["location_id"], location <= 0xFFFF else { return nil }
-        func hex(_ value: UInt64, _ digits: Int) -> String {
-            let text = String(value, radix: 16)
-            return String(repeating: "0", count: max(0, digits - text.count)) + text
-        }
-        let device = "\(hex(location >> 8, 2)):\(hex(location >> 3 & 0x1F, 2)).\(location & 7)"
-        return "\(hex(values["domain"] ?? 0, 4)):\(device)"
+        let device = "\(Self.hex(location >> 8, 2)):\(Self.hex(location >> 3 & 0x1F, 2)).\(location & 7)"
+        return "\(Self.hex(values["domain"] ?? 0, 4)):\(device)"
+    }
+
+    private static func hex(_ value: UInt64, _ digits: Int) -> String {
+        let text = String(value, radix: 16)
+        return String(repeating: "0", count: max(0, digits - text.count)) + text
     }
 
     func running() throws(SystemFileError) -> CardProcesses.Running {

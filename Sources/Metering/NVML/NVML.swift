@@ -29,6 +29,7 @@ struct NVML: Sendable {
     private typealias Large = @convention(c) (OpaquePointer, UnsafeMutablePointer<UInt64>) -> Int32
     private typealias Pair =
         @convention(c) (OpaquePointer, UnsafeMutablePointer<UInt32>, UnsafeMutablePointer<UInt32>) -> Int32
+    private typealias Record = @convention(c) (OpaquePointer, UnsafeMutableRawPointer) -> Int32
     private typealias ErrorText = @convention(c) (Int32) -> UnsafePointer<CChar>?
 
     private let countCall: Number
@@ -38,6 +39,8 @@ struct NVML: Sendable {
     private let powerCall: Small?
     private let energyCall: Large?
     private let migCall: Pair?
+    private let minorCall: Small?
+    private let pciCall: Record?
     private let errorCall: ErrorText?
     let processCalls: ProcessCalls
 
@@ -64,6 +67,8 @@ struct NVML: Sendable {
         powerCall = library.function("nvmlDeviceGetPowerUsage", as: Small.self)
         energyCall = library.function("nvmlDeviceGetTotalEnergyConsumption", as: Large.self)
         migCall = library.function("nvmlDeviceGetMigMode", as: Pair.self)
+        minorCall = library.function("nvmlDeviceGetMinorNumber", as: Small.self)
+        pciCall = library.function("nvmlDeviceGetPciInfo_v3", as: Record.self)
         errorCall = library.function("nvmlErrorString", as: ErrorText.self)
         processCalls = ProcessCalls(library)
         let status = start()
@@ -115,6 +120,27 @@ struct NVML: Sendable {
         var millijoules: UInt64 = 0
         try check(energyCall(device.handle, &millijoules))
         return millijoules
+    }
+
+    /// The number of its device node: `/dev/nvidia` and this.
+    func minorNumber(_ device: Device) throws(Failure) -> UInt32 {
+        guard let minorCall else { throw failure(Failure.notSupported) }
+        var number: UInt32 = 0
+        try check(minorCall(device.handle, &number))
+        return number
+    }
+
+    /// On the PCI bus, as sysfs writes it: `0000:03:00.0`. The function is always 0.
+    func address(_ device: Device) throws(Failure) -> String {
+        guard let pciCall else { throw failure(Failure.notSupported) }
+        // `nvmlPciInfo_t`: 16 characters, then domain, bus and device as numbers; 68 bytes in all.
+        var record = [UInt32](repeating: 0, count: 64)
+        try check(pciCall(device.handle, &record))
+        func hex(_ value: UInt32, _ digits: Int) -> String {
+            let text = String(value, radix: 16)
+            return String(repeating: "0", count: max(0, digits - text.count)) + text
+        }
+        return "\(hex(record[4], 4)):\(hex(record[5], 2)):\(hex(record[6], 2)).0"
     }
 
     /// Whether the card is divided into instances; cards that cannot be are not.

@@ -25,11 +25,15 @@ struct NVMLCard: Sendable {
         device = found.device
         let divided = found.isDivided ? ", divided into instances (MIG): metered as a whole" : ""
         suffix = "of \(found.name) through NVML\(divided)"
-        let uuid = found.uuid.lowercased()
         description = MeterDescription(
-            domain: uuid.hasPrefix("gpu-") ? uuid : "gpu-\(found.uuid)", kind: .gpu, source: "power sensor \(suffix)",
+            domain: Self.domain(uuid: found.uuid), kind: .gpu, source: "power sensor \(suffix)",
             tier: .measured, updatesPerSecond: 1 / Self.renewalSeconds)
         equip(found.answer)
+    }
+
+    static func domain(uuid: String) -> String {
+        let name = uuid.lowercased()
+        return name.hasPrefix("gpu-") ? name : "gpu-\(uuid)"
     }
 
     /// Takes what the card has from its first whole answer.

@@ -22,9 +22,13 @@ struct DaemonParts {
     let meter: EnergyMeter
     let jobs: JobController
 
-    static func with(_ body: (DaemonParts) async throws -> Void) async throws {
+    /// - Parameter prepare: makes more hardware in the directory that stands in for sysfs.
+    static func with(
+        prepare: (_ sysfs: String) throws -> Void = { _ in }, _ body: (DaemonParts) async throws -> Void
+    ) async throws {
         let directory = "/tmp/mldt-\(UUID().uuidString.prefix(8))"
         defer { try? FileManager.default.removeItem(atPath: directory) }
+        try prepare(directory + "/sys")
         let parts = try await DaemonParts(directory)
         try await body(parts)
         try parts.ledger.close()
@@ -55,7 +59,7 @@ struct DaemonParts {
         jobs = JobController(
             settings: settings, ledger: ledger, hub: EventHub(), meter: meter,
             launcher: try SandboxLauncher(execPath: settings.programs + "/mld-exec", cgroups: nil), state: state,
-            machine: machine.capacity, bootID: machine.bootID, policy: policy, logger: logger)
+            machine: machine.capacity, layout: machine.layout, bootID: machine.bootID, policy: policy, logger: logger)
     }
 
     /// The machine draws a millijoule, and the meters are read.
