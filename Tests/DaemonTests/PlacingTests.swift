@@ -109,11 +109,10 @@ struct PlacingTests {
         }
     }
 
-    private func start(_ parts: DaemonParts, gpus: Int, devices: [String] = []) async throws -> LiveJob? {
+    private func start(_ parts: DaemonParts, gpus: Int) async throws -> LiveJob? {
         let stored = try await parts.startedJob()
         var job = LiveJob(stored)
         job.spec.resources.gpus = gpus
-        job.spec.sandbox.devices = devices
         let request = ResourceVector(cpus: 0, memory: .mebibytes(64), gpus: gpus)
         guard let placement = await parts.jobs.choosePlacement(for: request) else { return nil }
         await parts.jobs.allot(
@@ -128,7 +127,7 @@ struct PlacingTests {
 
     @Test func aJobGetsTheNodesAndTheVariablesOfItsCardsAlone() async throws {
         try await DaemonParts.with(prepare: makeCards) { parts in
-            let one = try #require(try await start(parts, gpus: 1, devices: ["/dev/dri/card1"]))
+            let one = try #require(try await start(parts, gpus: 1))
             #expect(await gpuNodes(one, parts) == ["/dev/dri/card0", "/dev/dri/renderD128"])
             #expect(
                 await parts.jobs.gpuVariables(one.id) == ["ROCR_VISIBLE_DEVICES": "0", "HIP_VISIBLE_DEVICES": "0"])
@@ -138,7 +137,7 @@ struct PlacingTests {
                 await parts.jobs.gpuVariables(two.id) == ["ROCR_VISIBLE_DEVICES": "1", "HIP_VISIBLE_DEVICES": "0"])
             // None left; a job without any sees none.
             #expect(try await start(parts, gpus: 1) == nil)
-            let none = try #require(try await start(parts, gpus: 0, devices: ["/dev/dri/renderD129"]))
+            let none = try #require(try await start(parts, gpus: 0))
             #expect(await gpuNodes(none, parts) == [])
             #expect(
                 await parts.jobs.gpuVariables(none.id) == ["ROCR_VISIBLE_DEVICES": "", "HIP_VISIBLE_DEVICES": ""])
@@ -169,6 +168,20 @@ struct PlacingTests {
             #expect(detail.job.state == .failed)
             #expect(detail.job.reason.contains("/dev/dri/card97"), "\(detail.job.reason)")
         }
+    }
+
+    /// Whatever the policy lets a job ask for, and whatever link leads there. These nodes are on every machine.
+    @Test func nodesOfCardsAreNotToBeHadByName() throws {
+        let link = "/tmp/mldt-link-\(UUID().uuidString.prefix(8))"
+        defer { try? FileManager.default.removeItem(atPath: link) }
+        try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: "/dev/zero")
+        let card = MachineLayout.GPU(
+            index: 0, vendor: .nvidia, id: "gpu-a", devices: ["/dev/zero"],
+            sharedDevices: ["/dev/full", "/dev/no-such"])
+        let asked = ["/dev/zero", link, "/dev/full", "/dev/null"]
+        #expect(GPUGrant.withoutOthers(asked, of: MachineLayout(cpus: [], gpus: [card])) == ["/dev/null"])
+        #expect(GPUGrant.withoutOthers(asked, of: MachineLayout(plain: 1)) == asked)
+        #expect(GPUGrant.devices([card, card]) == ["/dev/zero", "/dev/full"])
     }
 
     @Test func eachVendorsLibrariesAreToldTheirOwnCards() {
