@@ -25,6 +25,9 @@ extension Scheduler {
             return WaitReason(
                 "waits for job \(first.job)\(others) \(what)", hint: "mlctl why \(first.job) says what that one does")
         }
+        if job.notBefore == nil, let note = job.note {
+            return WaitReason(note, rule: job.rule, hint: "it is tried again every few seconds")
+        }
         if let notBefore = job.notBefore, isWaitingForItsTime(job), notBefore > now {
             return WaitReason(
                 job.note ?? "not before \(notBefore)", rule: job.rule,

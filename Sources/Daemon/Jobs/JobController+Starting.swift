@@ -84,8 +84,8 @@ extension JobController {
         }
         var pending = job.pending
         if let problem {
-            // Whoever asks why it waits is told.
-            pending.notBefore = max(pending.notBefore ?? .now(), Timestamp.now().advanced(by: Self.startPause))
+            // Whoever asks why it waits is told. No time is set for it: the clock may be wrong.
+            pending.notBefore = nil
             pending.note = "could not be started, to be tried again: \(problem)"
         }
         scheduler.add(pending)
