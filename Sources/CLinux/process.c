@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/signalfd.h>
@@ -22,6 +23,27 @@ int mld_pidfd_open(pid_t pid) { return (int)syscall(SYS_pidfd_open, pid, 0); }
 
 int mld_pidfd_send_signal(int pidfd, int signal) {
     return (int)syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0);
+}
+
+int mld_pidfd_queue_signal(int pidfd, int signal, int value) {
+    siginfo_t info;
+    memset(&info, 0, sizeof info);
+    info.si_signo = signal;
+    info.si_code = SI_QUEUE;
+    info.si_pid = getpid();
+    info.si_uid = getuid();
+    info.si_value.sival_int = value;
+    return (int)syscall(SYS_pidfd_send_signal, pidfd, signal, &info, 0);
+}
+
+int mld_job_state_signal(void) { return SIGRTMIN + 1; }
+
+int mld_take_signal(const sigset_t *signals, int *value) {
+    siginfo_t info;
+    const struct timespec now = {0, 0};
+    int signal = sigtimedwait(signals, &info, &now);
+    *value = signal >= 0 && info.si_code == SI_QUEUE ? info.si_value.sival_int : 0;
+    return signal;
 }
 
 int mld_try_lock(int fd) {

@@ -118,6 +118,14 @@ extension Descriptor {
         throw LinuxError("pidfd_send_signal")
     }
 
+    /// Sends a real-time signal with a value to the process of a pidfd: none is merged with another, and they are taken in the
+    /// order of sending. False if the process has ended.
+    package func queue(_ number: Int32, value: Int32) throws(LinuxError) -> Bool {
+        if mld_pidfd_queue_signal(raw, number, value) == 0 { return true }
+        if errno == ESRCH { return false }
+        throw LinuxError("pidfd_send_signal")
+    }
+
     /// Takes the exclusive lock of this open file; false if another process holds it. It is given up with the
     /// descriptor, however its owner ends.
     package func tryLock() throws(LinuxError) -> Bool {

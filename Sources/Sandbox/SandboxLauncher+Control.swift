@@ -20,10 +20,10 @@ extension SandboxLauncher {
 
     /// Stops the job's processes where they are; time they spend so does not count against their limit.
     @discardableResult
-    package func freeze(_ started: Started) throws(SandboxError) -> Bool { try signal(SIGUSR1, to: started) }
+    package func freeze(_ started: Started) throws(SandboxError) -> Bool { try ask(MLD_JOB_FROZEN, of: started) }
 
     @discardableResult
-    package func thaw(_ started: Started) throws(SandboxError) -> Bool { try signal(SIGUSR2, to: started) }
+    package func thaw(_ started: Started) throws(SandboxError) -> Bool { try ask(MLD_JOB_RUNS, of: started) }
 
     /// Whether the kernel has frozen every process of the job; nil where there is no cgroup to tell.
     package func isFrozen(_ started: Started) -> Bool? {
@@ -114,11 +114,25 @@ extension SandboxLauncher {
         }
     }
 
+    /// One signal for both states: of two signals that wait together the lower number is taken first, whichever was sent first.
+    private func ask(_ state: mld_job_state, of started: Started) throws(SandboxError) -> Bool {
+        try tell(started) { process throws(LinuxError) in
+            try process.queue(mld_job_state_signal(), value: Int32(state.rawValue))
+        }
+    }
+
     private func signal(_ number: Int32, to started: Started) throws(SandboxError) -> Bool {
+        try tell(started) { process throws(LinuxError) in try process.signal(number) }
+    }
+
+    /// - Returns: false if the supervisor has ended.
+    private func tell(
+        _ started: Started, _ send: (borrowing Descriptor) throws(LinuxError) -> Bool
+    ) throws(SandboxError) -> Bool {
         do throws(LinuxError) {
             let process = try Descriptor.process(started.supervisorPID)
             guard isAlive(started) else { return false }
-            return try process.signal(number)
+            return try send(process)
         } catch {
             if error.code == ESRCH { return false }
             throw SandboxError("signal", error)

@@ -3,9 +3,9 @@ import Glibc
 
 extension Supervisor {
     mutating func setUpSignals() throws(Failure) {
-        for number in [SIGHUP, SIGINT, SIGPIPE, SIGTSTP, SIGTTIN, SIGTTOU] { signal(number, SIG_IGN) }
+        for number in [SIGHUP, SIGINT, SIGPIPE, SIGTSTP, SIGTTIN, SIGTTOU, SIGUSR1, SIGUSR2] { signal(number, SIG_IGN) }
         sigemptyset(&handled)
-        for number in [SIGCHLD, SIGTERM, SIGQUIT, SIGUSR1, SIGUSR2] { sigaddset(&handled, number) }
+        for number in [SIGCHLD, SIGTERM, SIGQUIT, mld_job_state_signal()] { sigaddset(&handled, number) }
         sigprocmask(SIG_SETMASK, &handled, nil)
         signals = mld_signal_descriptor(&handled)
         guard signals >= 0 else { throw Failure("signalfd") }
@@ -24,9 +24,9 @@ extension Supervisor {
     }
 
     private mutating func takeSignals() {
-        var now = timespec()
+        var value: Int32 = 0
         while true {
-            switch sigtimedwait(&handled, nil, &now) {
+            switch mld_take_signal(&handled, &value) {
             case SIGTERM: endUnlessOver()
             case SIGQUIT:
                 endUnlessOver()
@@ -34,11 +34,18 @@ extension Supervisor {
                     termSent = true
                     killAt = 0
                 }
-            case SIGUSR1: if ending == nil { freeze() }
-            case SIGUSR2: thaw()
+            case mld_job_state_signal(): stand(value)
             case -1 where errno != EINTR: return
             default: break
             }
+        }
+    }
+
+    private mutating func stand(_ state: Int32) {
+        switch UInt32(bitPattern: state) {
+        case MLD_JOB_FROZEN.rawValue: if ending == nil { freeze() }
+        case MLD_JOB_RUNS.rawValue: thaw()
+        default: break
         }
     }
 

@@ -3,7 +3,8 @@ import Glibc
 
 /// `mld-exec supervise`: starts one job, holds its time limit, ends it and all it started, and writes its exit record.
 ///
-/// It is asked by signals: SIGTERM stops the job with its grace time, SIGQUIT at once, SIGUSR1 freezes, SIGUSR2 thaws.
+/// It is asked by signals: SIGTERM stops the job with its grace time, SIGQUIT at once. A real-time signal freezes or thaws, as
+/// its value says: these are kept in their order, so that the last one asked for holds.
 /// Hang-ups and interrupts are ignored: the daemon or the terminal that started it may go.
 struct Supervisor {
     let options: SuperviseOptions

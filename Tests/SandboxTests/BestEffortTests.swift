@@ -78,6 +78,34 @@ struct BestEffortTests {
         #expect(try await fixture.outcome(of: started).record.cause == .stopped)
     }
 
+    /// Whatever a supervisor is told while it cannot listen, what it was told last holds.
+    @Test func theLastOfSeveralWishesHolds() async throws {
+        let fixture = try bare()
+        let started = try fixture.launcher.start(
+            fixture.launch(["/bin/sh", "-c", "echo ready; sleep 100000"]), profile: fixture.profile())
+        try await fixture.untilPrinted("ready")
+        func states() throws -> Set<Character> {
+            Set(try ProcessTable().tree(of: started.supervisorPID).dropFirst().map(\.state))
+        }
+        try fixture.launcher.freeze(started)
+        try await fixture.until { try states() == ["T"] }
+        try await fixture.deafly(started) {
+            try fixture.launcher.thaw(started)
+            try fixture.launcher.freeze(started)
+        }
+        try await fixture.until { try states() == ["T"] }
+        try await fixture.deafly(started) {
+            for _ in 0..<3 {
+                try fixture.launcher.thaw(started)
+                try fixture.launcher.freeze(started)
+            }
+            try fixture.launcher.thaw(started)
+        }
+        try await fixture.until { try states() == ["S"] }
+        try fixture.launcher.kill(started)
+        #expect(try await fixture.outcome(of: started).record.cause == .stopped)
+    }
+
     @Test func aMissingMldExecIsToldAtOnce() {
         #expect(throws: SandboxError.self) { try SandboxLauncher(execPath: "/no/such/mld-exec", cgroups: nil) }
     }

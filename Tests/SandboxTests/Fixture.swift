@@ -114,6 +114,24 @@ final class Fixture: Sendable {
         while try !condition() { try await Task.sleep(for: .milliseconds(2)) }
     }
 
+    /// Does `body` while the job's supervisor is stopped, and returns when the supervisor has taken what it was told meanwhile
+    /// and waits for more.
+    func deafly(_ started: Started, _ body: () throws -> Void) async throws {
+        let pid = started.supervisorPID
+        Glibc.kill(pid, SIGSTOP)
+        try await until { ProcessTable().status(of: pid)?.state == "T" }
+        try body()
+        Glibc.kill(pid, SIGCONT)
+        try await until {
+            let lines = text("/proc/\(pid)/status").split(separator: "\n")
+            func value(_ name: String) -> Substring? {
+                lines.first { $0.hasPrefix(name + ":") }?.split(whereSeparator: \.isWhitespace).dropFirst().first
+            }
+            let pending = ["SigPnd", "ShdPnd"].map { value($0).flatMap { UInt64($0, radix: 16) } }
+            return value("State") == "S" && pending == [0, 0]
+        }
+    }
+
     /// Waits until the job has written `line` to its output: it has come that far.
     func untilPrinted(_ line: String) async throws {
         try await until { text(job + "/stdout").split(separator: "\n").contains(line[...]) }

@@ -52,6 +52,31 @@ struct JobCgroupTests {
         #expect(try await fixture.outcome(of: started).record.cause == .stopped)
     }
 
+    /// Whatever a supervisor is told while it cannot listen, what it was told last holds.
+    @Test func theLastOfSeveralWishesHolds() async throws {
+        let started = try fixture.launcher.start(
+            fixture.launch(["/bin/sh", "-c", "echo ready; while :; do echo x >>beat; sleep 0.01; done"]),
+            profile: fixture.profile())
+        try await fixture.untilPrinted("ready")
+        try fixture.launcher.freeze(started)
+        try await fixture.until { fixture.launcher.isFrozen(started) == true }
+        try await fixture.deafly(started) {
+            try fixture.launcher.thaw(started)
+            try fixture.launcher.freeze(started)
+        }
+        try await fixture.until { fixture.launcher.isFrozen(started) == true }
+        try await fixture.deafly(started) {
+            for _ in 0..<3 {
+                try fixture.launcher.thaw(started)
+                try fixture.launcher.freeze(started)
+            }
+            try fixture.launcher.thaw(started)
+        }
+        try await fixture.until { fixture.launcher.isFrozen(started) == false }
+        try fixture.launcher.kill(started)
+        #expect(try await fixture.outcome(of: started).record.cause == .stopped)
+    }
+
     @Test func cleaningUpEndsWhatIsLeft() async throws {
         let started = try fixture.launcher.start(fixture.launch(["/bin/sleep", "100000"]), profile: fixture.profile())
         try await fixture.launcher.cleanUp(started)

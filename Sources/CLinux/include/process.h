@@ -58,6 +58,17 @@ pid_t mld_fork(void);
 /// A descriptor (close-on-exec) that becomes readable when the process ends, or -1 with errno.
 int mld_pidfd_open(pid_t pid);
 int mld_pidfd_send_signal(int pidfd, int signal);
+/// Sends a signal with a value to the process of a pidfd. Of a real-time signal each is kept, in the order of sending. 0, or -1
+/// with errno.
+int mld_pidfd_queue_signal(int pidfd, int signal, int value);
+
+/// The real-time signal whose value says how a supervisor's job is to stand: an `enum mld_job_state`.
+int mld_job_state_signal(void);
+enum mld_job_state { MLD_JOB_RUNS = 1, MLD_JOB_FROZEN = 2 };
+
+/// Takes a pending one of the blocked `signals`, without waiting: its number, and the value it was queued with (0 if it was
+/// sent without); or -1 with errno.
+int mld_take_signal(const sigset_t *signals, int *value);
 
 /// 1: got the exclusive lock of the open file; 0: another holds it; -1 with errno.
 int mld_try_lock(int fd);
