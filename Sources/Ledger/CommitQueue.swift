@@ -81,11 +81,13 @@ final class CommitQueue: Sendable {
         }
     }
 
-    /// - Returns: false when the transaction as a whole came to nothing; no one was answered then.
+    /// - Returns: false when the transaction as a whole came to nothing and each may be tried alone; no one was answered then.
     private func commit(together batch: [Entry], _ db: Database) -> Bool {
         var problems = [(any Error)?](repeating: nil, count: batch.count)
+        var hasBegun = false
         do {
             try db.inTransaction(.immediate) {
+                hasBegun = true
                 for (index, entry) in batch.enumerated() {
                     do {
                         try db.inSavepoint {
@@ -101,7 +103,10 @@ final class CommitQueue: Sendable {
                 return .commit
             }
         } catch {
-            return false
+            if hasBegun { return false }
+            // Somebody else holds the ledger, for longer than we wait. To wait as long for each of them would hold up all others.
+            for entry in batch { entry.answer(error) }
+            return true
         }
         for (entry, problem) in zip(batch, problems) { entry.answer(problem) }
         return true

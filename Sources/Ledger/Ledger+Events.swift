@@ -8,11 +8,17 @@ extension Ledger {
     ///   - completed: epochs and samples done so far, for joules per epoch and per sample.
     ///   - isCheckpointed: what the attempt did so far is safe on disk; its energy must be booked by now.
     ///   - offset: up to where the job's event file has been read, so that a restarted daemon keeps nothing twice.
+    /// - Returns: false when the attempt has ended; nothing was written then: what it came to is final.
+    @discardableResult
     package func recordEvents(
         _ id: JobID, attempt: Int, at: Timestamp, metrics: [Metric], artifacts: [Artifact], progress: Progress?,
         completed: (epochs: Int, samples: Int)?, isCheckpointed: Bool = false, offset: Int64
-    ) async throws(LedgerError) {
+    ) async throws(LedgerError) -> Bool {
         try await write("keep the events of job \(id)") { db in
+            let hasEnded = try Bool.fetchOne(
+                db, sql: "SELECT ended_us IS NOT NULL FROM attempts WHERE job_id = ? AND number = ?",
+                arguments: [id.number, attempt])
+            if hasEnded == true { return false }
             for metric in metrics {
                 try db.execute(
                     sql: "INSERT INTO metrics VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -46,6 +52,7 @@ extension Ledger {
                         try JSON.text(progress), completed?.epochs, completed?.samples, id.number, attempt,
                     ])
             }
+            return true
         }
     }
 

@@ -91,7 +91,8 @@ extension Ledger {
         }
     }
 
-    package func jobs(_ filter: JobFilter) async throws(LedgerError) -> [StoredJob] {
+    /// The jobs as the API lists them.
+    package func jobs(_ filter: JobFilter) async throws(LedgerError) -> [JobRecord] {
         try await read("list jobs") { db in
             var conditions = ["1"]
             var arguments = StatementArguments()
@@ -103,7 +104,7 @@ extension Ledger {
                 arguments += [user]
             }
             arguments += [filter.limit]
-            return try Self.fetchJobs(
+            return try Self.fetchRecords(
                 db, where: conditions.joined(separator: " AND ") + " ORDER BY jobs.id DESC LIMIT ?", arguments)
         }
     }
@@ -148,32 +149,54 @@ extension Ledger {
         return try rows.map { try storedJob(db, $0, frontiers) }
     }
 
-    private static func storedJob(_ db: Database, _ row: Row, _ frontiers: Frontiers?) throws -> StoredJob {
+    /// Without what takes long to read and is not shown in a list: the whole of what was submitted.
+    static func fetchRecords(
+        _ db: Database, where condition: String, _ arguments: StatementArguments
+    ) throws -> [JobRecord] {
+        let rows = try Row.fetchAll(
+            db,
+            sql: """
+                SELECT jobs.id, jobs.array_id, jobs.array_index, jobs.name, jobs.user, jobs.uid, jobs.project, jobs.queue,
+                    jobs.kind, jobs.state, jobs.reason, jobs.attempt, jobs.submitted_us, jobs.started_us, jobs.ended_us,
+                    jobs.exit_status, jobs.signal, jobs.cpus, jobs.memory_bytes, jobs.gpus, jobs.time_limit_s, a.progress
+                FROM jobs LEFT JOIN attempts a ON a.job_id = jobs.id AND a.number = jobs.attempt
+                WHERE \(condition)
+                """, arguments: arguments)
+        let frontiers = try Frontiers(db)
+        return try rows.map { try record(db, $0, frontiers) }
+    }
+
+    private static func record(_ db: Database, _ row: Row, _ frontiers: Frontiers?) throws -> JobRecord {
         let id = JobID(row["id"] as Int64)
         let text: String = row["state"]
         guard let state = JobState(rawValue: text) else {
             throw LedgerError(.storage, stage: "read job \(id)", message: "unknown state \"\(text)\"")
         }
-        let spec = try JSON.decode(JobSpec.self, from: Data((row["spec"] as String).utf8))
-        var resources = spec.resources
-        resources.timeLimit = row["time_limit_s"]
         let progress: String? = row["progress"]
         let started: Int64? = row["started_us"]
         let ended: Int64? = row["ended_us"]
-        let record = JobRecord(
+        return JobRecord(
             id: id, array: arrayPlace(row), name: row["name"], user: row["user"], uid: row["uid"],
             project: row["project"],
             queue: row["queue"], kind: row["kind"], state: state, reason: row["reason"], attempt: row["attempt"],
             submittedAt: Timestamp(microseconds: row["submitted_us"]),
             startedAt: started.map(Timestamp.init(microseconds:)), endedAt: ended.map(Timestamp.init(microseconds:)),
-            exitStatus: row["exit_status"], signal: row["signal"], resources: resources,
+            exitStatus: row["exit_status"], signal: row["signal"],
+            resources: JobSpec.Resources(
+                cpus: row["cpus"], memory: ByteSize(bytes: row["memory_bytes"]), gpus: row["gpus"],
+                timeLimit: row["time_limit_s"]),
             energy: try frontiers.map { try figures(db, of: id.number, $0) } ?? EnergyFigures(),
             progress: try progress.map { try JSON.decode(Progress.self, from: Data($0.utf8)) })
+    }
+
+    private static func storedJob(_ db: Database, _ row: Row, _ frontiers: Frontiers?) throws -> StoredJob {
         let start: Int64? = row["supervisor_start"]
         // What is none, in a file that people may edit, must not keep the daemon from its jobs: then it is not known.
         let placement = (row["placement"] as String?).flatMap { try? JSON.decode(Placement.self, from: Data($0.utf8)) }
         return StoredJob(
-            record: record, spec: spec, gid: row["gid"], priority: row["priority"],
+            record: try record(db, row, frontiers),
+            spec: try JSON.decode(JobSpec.self, from: Data((row["spec"] as String).utf8)), gid: row["gid"],
+            priority: row["priority"],
             holder: Holder(rawValue: row["held"]),
             rule: row["rule"],
             notBefore: (row["not_before_us"] as Int64?).map(Timestamp.init(microseconds:)),

@@ -116,6 +116,14 @@ extension Ledger {
         }
     }
 
+    /// The first elements of an array as the API shows them, in order of their index.
+    package func records(ofArray array: JobID, limit: Int) async throws(LedgerError) -> [JobRecord] {
+        try await read("list the jobs of array \(array)") { db in
+            try Self.fetchRecords(
+                db, where: "jobs.array_id = ? ORDER BY jobs.array_index LIMIT ?", [array.number, limit])
+        }
+    }
+
     /// The numbers of those elements of an array that are in one of these states.
     package func elements(
         of array: JobID, in states: Set<JobState>

@@ -14,12 +14,13 @@ package final class Ledger: Sendable {
     let unsealedBefore = Mutex<Minute?>(nil)
 
     /// Opens the ledger, creating or migrating it.
+    /// - Parameter patience: how many seconds a write waits for another program that holds the file.
     /// - Throws: ``LedgerError``; `.newer` for a file of a later release.
-    package init(path: String) throws(LedgerError) {
+    package init(path: String, patience: Double = 5) throws(LedgerError) {
         self.path = path
         do {
             var configuration = Configuration()
-            configuration.busyMode = .timeout(5)
+            configuration.busyMode = .timeout(patience)
             configuration.foreignKeysEnabled = true
             // Few and small: an idle daemon keeps little in memory.
             configuration.maximumReaderCount = 3

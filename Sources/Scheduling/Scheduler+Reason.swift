@@ -8,6 +8,20 @@ extension Scheduler {
     /// Ask after the starts of the last plan were told to ``started(_:)``.
     /// - Returns: nil when the job does not wait.
     package func reason(for id: JobID, now: Timestamp) -> WaitReason? {
+        var decision: Decision?
+        return reason(for: id, now: now, &decision)
+    }
+
+    /// The same for many jobs, those that do not wait left out: what would start now is worked out once for all of them.
+    package func reasons(for ids: some Sequence<JobID>, now: Timestamp) -> [JobID: WaitReason] {
+        var decision: Decision?
+        var reasons: [JobID: WaitReason] = [:]
+        for id in ids { reasons[id] = reason(for: id, now: now, &decision) }
+        return reasons
+    }
+
+    /// - Parameter decision: what would start at `now`, worked out by the first that needs it.
+    private func reason(for id: JobID, now: Timestamp, _ decision: inout Decision?) -> WaitReason? {
         guard let job = pending[id] else { return nil }
         if job.held {
             return WaitReason(
@@ -51,7 +65,9 @@ extension Scheduler {
                 "of array \(array) at most \(limit) may run at once, and as many do",
                 hint: "starts when one of them ends")
         }
-        return waitReason(job, decide(now: now), now: now)
+        let decided = decision ?? decide(now: now)
+        decision = decided
+        return waitReason(job, decided, now: now)
     }
 
     private func waitReason(_ job: PendingJob, _ decision: Decision, now: Timestamp) -> WaitReason {

@@ -11,10 +11,10 @@ final class TemporaryLedger: Sendable {
     let ledger: Ledger
     let directory: String
 
-    init() throws {
+    init(patience: Double = 5) throws {
         directory = FileManager.default.temporaryDirectory.path + "/mld-ledger-\(UUID().uuidString)"
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
-        ledger = try Ledger(path: directory + "/ledger.db")
+        ledger = try Ledger(path: directory + "/ledger.db", patience: patience)
     }
 
     deinit {
@@ -121,10 +121,10 @@ final class TemporaryLedger: Sendable {
         let first = try await fixture.accept(user: "ada")
         let second = try await fixture.accept(user: "bob")
         try await fixture.ledger.transition(first, to: .cancelled, cause: "cancelled by ada", at: .now())
-        #expect(try await fixture.ledger.jobs(.init()).map(\.record.id) == [second, first])
-        #expect(try await fixture.ledger.jobs(.init(states: [.cancelled])).map(\.record.id) == [first])
-        #expect(try await fixture.ledger.jobs(.init(user: "bob")).map(\.record.id) == [second])
-        #expect(try await fixture.ledger.jobs(.init(limit: 1)).map(\.record.id) == [second])
+        #expect(try await fixture.ledger.jobs(.init()).map(\.id) == [second, first])
+        #expect(try await fixture.ledger.jobs(.init(states: [.cancelled])).map(\.id) == [first])
+        #expect(try await fixture.ledger.jobs(.init(user: "bob")).map(\.id) == [second])
+        #expect(try await fixture.ledger.jobs(.init(limit: 1)).map(\.id) == [second])
     }
 
     @Test func hostileTextIsOnlyText() async throws {
@@ -132,6 +132,51 @@ final class TemporaryLedger: Sendable {
         let id = try await fixture.accept(user: "x'; DROP TABLE jobs; --", name: "\u{1B}[31m\0")
         #expect(try await fixture.ledger.job(id)?.record.user == "x'; DROP TABLE jobs; --")
         #expect(try await fixture.ledger.jobs(.init(user: "' OR 1=1")).isEmpty)
+    }
+
+    /// A list says of a job what asking for it says.
+    @Test func listsShowWhatTheJobItselfShows() async throws {
+        let fixture = try TemporaryLedger()
+        let ledger = fixture.ledger
+        let new = NewJob(
+            spec: JobSpec(
+                name: "sweep", resources: .init(cpus: 3, memory: .mebibytes(700), gpus: 1, timeLimit: 7),
+                command: .init(argv: ["true"])),
+            user: "ada", uid: 1000, gid: 1000, project: "nlp", queue: "batch", priority: 10, timeLimit: 60, held: false,
+            reason: "waiting", rule: nil, policyHash: "", submittedAt: Timestamp(seconds: 1_000_000))
+        let (array, elements) = try await ledger.accept(new, indices: [4, 7], limit: 1)
+        _ = try await ledger.beginAttempt(elements[0], bootID: "b", at: Timestamp(seconds: 1_000_001))
+        try await ledger.recordEvents(
+            elements[0], attempt: 1, at: .now(), metrics: [], artifacts: [], progress: .init(epoch: 1, epochs: 2),
+            completed: nil, offset: 0)
+        try await ledger.transition(
+            elements[0], to: .failed, cause: "exited with status 3", at: Timestamp(seconds: 1_000_002),
+            end: JobEnd(exitStatus: 3))
+        var alone: [JobRecord] = []
+        for id in elements { alone.append(try #require(await ledger.job(id)).record) }
+        #expect(alone[0].resources == .init(cpus: 3, memory: .mebibytes(700), gpus: 1, timeLimit: 60))
+        #expect(try await ledger.jobs(.init()) == alone.reversed())
+        #expect(try await ledger.records(ofArray: array, limit: 10) == alone)
+        #expect(try await ledger.records(ofArray: array, limit: 1) == [alone[0]])
+    }
+
+    @Test func whatAnAttemptSaidAfterItsEndIsNotKept() async throws {
+        let fixture = try TemporaryLedger()
+        let ledger = fixture.ledger
+        let id = try await fixture.accept()
+        _ = try await ledger.beginAttempt(id, bootID: "b", at: .now())
+        func say(_ loss: Double, epoch: Int) async throws -> Bool {
+            try await ledger.recordEvents(
+                id, attempt: 1, at: .now(), metrics: [.init(name: "loss", value: loss)], artifacts: [],
+                progress: .init(epoch: epoch), completed: (epoch, 0), isCheckpointed: true, offset: Int64(epoch))
+        }
+        #expect(try await say(0.5, epoch: 1))
+        try await ledger.transition(id, to: .succeeded, cause: "test", at: .now())
+        #expect(try await !say(0.25, epoch: 2))
+        #expect(try await ledger.metrics(of: id).map(\.value) == [0.5])
+        let job = try #require(await ledger.job(id))
+        #expect(job.record.progress?.epoch == 1)
+        #expect(job.eventsOffset == 1)
     }
 
     @Test func eventsAreKeptWithTheAttempt() async throws {

@@ -93,6 +93,30 @@ import Units
                     hint: "release it with mlctl release 20, or ask an admin to"))
     }
 
+    /// What a list says of each is what asking for one says.
+    @Test func manyAtOnceAreToldTheSameAsOne() {
+        var scheduler = Scheduler(capacity: vector(4, gib: 8, gpus: 1), maxRunningPerUser: limit(2))
+        for id in 1...2 as ClosedRange<Int64> {
+            scheduler.started(
+                ActiveJob(id: JobID(id), uid: 9, request: vector(1), startedAt: t(0), expectedEnd: t(60)))
+        }
+        scheduler.add(waiting(20, vector(4)))
+        for id in 21..<60 as Range<Int64> {
+            scheduler.add(
+                waiting(
+                    id, vector(1 + Int(id % 3), gpus: Int(id % 2)), uid: UInt32(id % 5) + 5, at: Double(id),
+                    notBefore: id % 11 == 0 ? 90 : nil, held: id % 13 == 0, limit: id % 4 == 0 ? 30 : nil))
+        }
+        for started in [false, true] {
+            if started { #expect(!scheduler.run(at: 1).isEmpty) }
+            let ids = (1...99 as ClosedRange<Int64>).map { JobID($0) }
+            let reasons = scheduler.reasons(for: ids, now: t(1))
+            for id in ids { #expect(reasons[id] == scheduler.reason(for: id, now: t(1))) }
+            #expect(reasons.count == scheduler.pendingCount)
+            #expect(Set(reasons.values.map(\.text)).count > 5)
+        }
+    }
+
     @Test func theUsersLimit() {
         var scheduler = Scheduler(capacity: vector(4, gib: 8), maxRunningPerUser: limit(1))
         scheduler.add(waiting(1))

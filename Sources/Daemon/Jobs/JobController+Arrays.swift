@@ -70,11 +70,11 @@ extension JobController {
         try authorise(peer, on: first.record, to: "look into")
         let now = Timestamp.now()
         let counts = try await ledger.elementCounts(of: id)
-        let jobs = try await ledger.elements(of: id, limit: min(max(limit, 1), 10_000))
+        let jobs = try await ledger.records(ofArray: id, limit: min(max(limit, 1), 10_000))
         return ArrayReport(
             id: id, name: first.record.name, user: first.record.user,
             states: Dictionary(uniqueKeysWithValues: counts.map { ($0.key.rawValue, $0.value) }),
-            jobs: jobs.map { view($0.record, now: now) }, changed: changed)
+            jobs: views(jobs, now: now), changed: changed)
     }
 
     private func firstElement(of id: JobID) async throws -> StoredJob {

@@ -11,12 +11,9 @@ extension JobController {
     func list(states: Set<JobState>?, user: String?, limit: Int, for peer: Peer) async throws -> JobList {
         let now = Timestamp.now()
         let seesAll = isAdmin(peer)
-        let stored = try await ledger.jobs(JobFilter(states: states, user: user, limit: min(max(limit, 1), 10_000)))
+        let records = try await ledger.jobs(JobFilter(states: states, user: user, limit: min(max(limit, 1), 10_000)))
         return JobList(
-            jobs: stored.map { stored in
-                let record = view(stored.record, now: now)
-                return seesAll || record.uid == peer.uid ? record : outline(record)
-            })
+            jobs: views(records, now: now).map { seesAll || $0.uid == peer.uid ? $0 : outline($0) })
     }
 
     /// What reports bill where nobody asks for another basis.
@@ -87,13 +84,16 @@ extension JobController {
         return Explanation(id: id, state: job.state, reason: job.reason, rule: stored.rule, hint: hint)
     }
 
-    func view(_ record: JobRecord, now: Timestamp) -> JobRecord {
-        var record = record
-        if record.state == .queued, let reason = scheduler.reason(for: record.id, now: now) {
-            record.reason = reason.text
+    func view(_ record: JobRecord, now: Timestamp) -> JobRecord { views([record], now: now).first ?? record }
+
+    func views(_ records: [JobRecord], now: Timestamp) -> [JobRecord] {
+        let reasons = scheduler.reasons(for: records.lazy.filter { $0.state == .queued }.map(\.id), now: now)
+        return records.map { record in
+            var record = record
+            if let reason = reasons[record.id] { record.reason = reason.text }
+            if let progress = live[record.id]?.events?.progress { record.progress = progress }
+            return record
         }
-        if let progress = live[record.id]?.events?.progress { record.progress = progress }
-        return record
     }
 
     /// What the machine has and who holds it.
