@@ -13,6 +13,9 @@ extension PolicySet {
 
         package init() {}
 
+        /// Whether anybody may be told of an end at all.
+        package var isOn: Bool { hook.value != nil || mail.value }
+
         static let finalStates = JobState.allCases.filter(\.isFinal)
     }
 }

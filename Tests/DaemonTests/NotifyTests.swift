@@ -42,6 +42,17 @@ import Units
             energy: EnergyFigures(energyJ: 1234.5, carbonG: 0.25, tier: .table))
     }
 
+    /// Where nobody may be told, no job is looked up for it.
+    @Test func thePolicySaysWhetherAnybodyMayBeTold() {
+        var notify = PolicySet.Notify()
+        #expect(!notify.isOn)
+        notify.mail = Setting(true)
+        #expect(notify.isOn)
+        notify.mail = Setting(false)
+        notify.hook = Setting("/usr/local/bin/tell")
+        #expect(notify.isOn)
+    }
+
     // MARK: - Through the daemon
 
     @Test func theHookIsToldOfTheEndsItWants() async throws {

@@ -106,6 +106,7 @@ final class Notifier: Service {
 extension JobController {
     /// Lets the job's end be told.
     func notify(_ id: JobID) async {
+        guard policy.notify.isOn else { return }
         do {
             guard let stored = try await ledger.job(id), stored.record.state.isFinal else { return }
             notifier.take(stored.record, stored.spec.notify, policy: policy.notify)
