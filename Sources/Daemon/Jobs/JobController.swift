@@ -31,8 +31,6 @@ actor JobController: Service {
         case settle(Dependency)
         /// Find out whether it runs.
         case lookAgain(StoredJob)
-        /// Ask the scheduler again at this time.
-        case wake(Timestamp)
     }
 
     let settings: Settings
@@ -65,7 +63,12 @@ actor JobController: Service {
     private let feed: AsyncStream<Work>.Continuation
     private var isPlanQueued = false
     private var progressRounds: Int64 = 0
-    private var nextWake: Timestamp?
+    private(set) var nextWake: Timestamp?
+    private var waker: Task<Void, Never>?
+    /// How many wait to wake us: the one for `nextWake`, and those on their way out.
+    private(set) var sleepers = 0
+    /// Who reads a job's event file now.
+    var takers: [JobID: Task<TakenEvents, Never>] = [:]
 
     init(
         settings: Settings, ledger: Ledger, hub: EventHub, meter: EnergyMeter, launcher: SandboxLauncher,
@@ -113,20 +116,11 @@ actor JobController: Service {
                     case .queueAgain(let id, let requeue): group.addTask { await self.queueAgain(id, requeue) }
                     case .settle(let dependency): group.addTask { await self.settle(dependency) }
                     case .lookAgain(let stored): group.addTask { await self.lookAgain(for: stored) }
-                    case .wake(let time):
-                        group.addTask {
-                            let delay = time.since(.now())
-                            do {
-                                if delay > .zero { try await Task.sleep(for: delay) }
-                                await self.woke(at: time)
-                            } catch {
-                                // Cancelled: the daemon stops.
-                            }
-                        }
                     }
                 }
                 group.cancelAll()
             }
+            waker?.cancel()
         } onGracefulShutdown: {
             self.feed.finish()
         }
@@ -178,16 +172,23 @@ actor JobController: Service {
 
     func lookAgainLater(_ stored: StoredJob) { feed.yield(.lookAgain(stored)) }
 
-    private func woke(at time: Timestamp) {
-        if nextWake == time { nextWake = nil }
-        requestPlan()
-    }
-
     /// Looks at the queue again at `time`, or earlier if that was asked before.
     func wakeUp(at time: Timestamp) {
         guard nextWake.map({ time < $0 }) ?? true else { return }
         nextWake = time
-        feed.yield(.wake(time))
+        waker?.cancel()
+        sleepers += 1
+        waker = Task {
+            defer { sleepers -= 1 }
+            let delay = time.since(.now())
+            do {
+                if delay > .zero { try await Task.sleep(for: delay) }
+            } catch {
+                return  // An earlier time was asked for, or the daemon stops.
+            }
+            if nextWake == time { nextWake = nil }
+            requestPlan()
+        }
     }
 
     // MARK: - Events
@@ -222,43 +223,5 @@ actor JobController: Service {
             event.carbonG = totals.carbon.grams
             hub.publish(id, event)
         }
-    }
-
-    enum TakenEvents { case all, some, failed }
-
-    /// Reads a part of the job's event file, keeps what is in it, and passes it on.
-    /// - Returns: whether that was all there was; on failure nothing was taken.
-    @discardableResult
-    func takeEvents(_ id: JobID) async -> TakenEvents {
-        guard let before = live[id]?.events, let attempt = live[id]?.attempt else { return .all }
-        var events = before
-        let batch = events.read()
-        live[id]?.events = events
-        guard !batch.isEmpty else { return batch.isUnreadable ? .failed : batch.isLast ? .all : .some }
-        let now = Timestamp.now()
-        if batch.isCheckpointed { await meter.bookUp() }
-        do {
-            try await ledger.recordEvents(
-                id, attempt: attempt, at: now, metrics: batch.metrics, artifacts: batch.artifacts,
-                progress: batch.progress, completed: (events.completedEpochs, events.samples),
-                isCheckpointed: batch.isCheckpointed, offset: events.offset)
-        } catch {
-            logger.error("\(error)", metadata: ["job": "\(id)"])
-            // Read again later, unless somebody has read on meanwhile.
-            if live[id]?.events?.offset == events.offset { live[id]?.events = before }
-            return .failed
-        }
-        for said in batch.events {
-            var event = JobEvent(type: .metric, at: now)
-            switch said {
-            case .metric(let metric): event.metric = metric
-            case .progress(let progress):
-                event.type = .progress
-                event.progress = progress
-            case .artifact, .checkpoint, .done: continue
-            }
-            hub.publish(id, event)
-        }
-        return batch.isLast ? .all : .some
     }
 }
