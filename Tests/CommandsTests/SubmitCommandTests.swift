@@ -115,6 +115,23 @@ import Units
 
     // MARK: - Waiting
 
+    @Test func waitingForAnArrayIsRefusedWhereverItIsAskedFor() async throws {
+        for (text, extra) in [
+            ("array = \"1-3\"\n" + Self.command, []), (Self.command, ["--set", "array=1-3"]),
+            (Self.command, ["--array", "1-3"]),
+        ] {
+            try await withFile(text) { directory in
+                try await withServer { server in
+                    let outcome = await Terminal().run(
+                        ["submit", directory + "/job.toml", "--wait"] + extra, socket: server.socket)
+                    #expect(outcome.status == 2)
+                    #expect(outcome.err.contains("--wait follows one job; use mlctl wait with the array's id"))
+                    #expect(server.asked.isEmpty)
+                }
+            }
+        }
+    }
+
     @Test func waitingInAPipePrintsALinePerEpoch() async throws {
         try await withFile(Self.training) { directory in
             try await withServer { server in

@@ -37,6 +37,42 @@ import Testing
         }
     }
 
+    private func array(_ states: [String: Int]) throws -> FakeServer.Reply {
+        try .json(ArrayReport(id: JobID(9), name: "sweep", user: "ada", states: states, jobs: []))
+    }
+
+    /// Of an array only the counts are asked for: it may have more jobs than one answer lists.
+    @Test func anArrayIsWaitedForUntilItsLastJobHasEnded() async throws {
+        let isArray = APIError(.isArray, "9 is an array of 20000 jobs", hint: "name one of them")
+        let replies: [String: [FakeServer.Reply]] = [
+            "GET /v1/jobs/9": [try .error(isArray)],
+            "GET /v1/arrays/9": [
+                try array(["queued": 1, "succeeded": 19_999]), try array(["suspended": 1, "succeeded": 19_999]),
+                try array(["succeeded": 20_000]),
+            ],
+        ]
+        try await FakeServer.with(replies) { server in
+            let outcome = await Terminal().run(["wait", "9"], socket: server.socket)
+            #expect(outcome.status == 0)
+            #expect(outcome.out == "array 9 ended: 20000 succeeded\n")
+            let looks = server.asked.map(\.target).filter { $0.hasPrefix("/v1/arrays") }
+            #expect(looks == Array(repeating: "/v1/arrays/9?limit=1", count: 3))
+        }
+    }
+
+    @Test func anArrayOfWhichOneFailedIsNoSuccess() async throws {
+        let isArray = APIError(.isArray, "9 is an array of 20000 jobs", hint: "name one of them")
+        let replies: [String: [FakeServer.Reply]] = [
+            "GET /v1/jobs/9": [try .error(isArray)],
+            "GET /v1/arrays/9": [try array(["failed": 1, "succeeded": 19_999])],
+        ]
+        try await FakeServer.with(replies) { server in
+            let outcome = await Terminal().run(["wait", "9"], socket: server.socket)
+            #expect(outcome.status == 1)
+            #expect(outcome.out == "array 9 ended: 19999 succeeded, 1 failed\n")
+        }
+    }
+
     @Test func statuses() {
         #expect(exitStatus(of: Samples.job()) == 0)
         #expect(exitStatus(of: Samples.job(state: .failed, exit: 42)) == 42)

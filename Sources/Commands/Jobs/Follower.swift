@@ -91,7 +91,7 @@ private struct Seen: Equatable {
 
 extension ClientError {
     /// May be gone when tried again, as while the daemon restarts.
-    fileprivate var isPassing: Bool {
+    var isPassing: Bool {
         switch self {
         case .unreachable, .broken, .timeout: true
         case .refused, .tooLarge, .malformed: false

@@ -34,8 +34,10 @@ struct SubmitCommand: ContextCommand {
     var after: [String] = []
     @Flag(help: "Show progress to the end and exit with the job's status.") var wait = false
 
+    private static let waitsForOne = "--wait follows one job; use mlctl wait with the array's id"
+
     func validate() throws {
-        if wait, array != nil { throw ValidationError("--wait follows one job; use mlctl wait with the array's id") }
+        if wait, array != nil { throw ValidationError(Self.waitsForOne) }
         // They become parts of a TOML text.
         for text in [array].compactMap(\.self) + after where text.contains("\"") || text.contains("\\") {
             throw ValidationError("\"\(text)\" is neither a job nor a list of indices")
@@ -48,6 +50,8 @@ struct SubmitCommand: ContextCommand {
         if let array { try file.set("array=\"\(array)\"") }
         if !after.isEmpty { try file.set("schedule.after=[" + after.map { "\"\($0)\"" }.joined(separator: ", ") + "]") }
         let spec = try file.spec(directory: context.directory, home: context.home)
+        // The file or --set may say so too.
+        if wait, spec.array != nil { throw Failure.usage(Self.waitsForOne) }
         try checkTraining(file, spec, context)
         return try await global.withClient(context) { client in
             let submitted = try await client.submit(spec)

@@ -8,6 +8,8 @@ struct WaitCommand: ContextCommand {
         commandName: "wait",
         abstract: "Wait until jobs have ended; exit with the worst of their statuses.",
         discussion: """
+            For an array the status is 0 if all its jobs succeeded, else 1.
+
             EXAMPLE
               mlctl wait 42 43 && mlctl report --by job
             """)
@@ -18,27 +20,40 @@ struct WaitCommand: ContextCommand {
     func run(in context: Context) async throws -> Int32 {
         try await global.withClient(context) { client in
             // All ids first: a mistyped one should not come to light after hours.
-            var ids: [JobID] = []
-            for job in jobs { ids += try await numbers(of: job, client) }
+            var awaited: [Awaited] = []
+            for job in jobs { awaited.append(try await find(job, client)) }
             var worst: Int32 = 0
-            for id in ids {
-                let job = try await Follower(
-                    client: client, id: id, logs: false, isKnown: true, note: { context.note($0) }
-                ).run { _ in }
-                try context.print(summary(job, now: context.now()) + "\n")
-                worst = max(worst, exitStatus(of: job))
-            }
+            for one in awaited { worst = max(worst, try await wait(for: one, client, context)) }
             return worst
         }
     }
 
-    /// The job itself, or every job of an array.
-    private func numbers(of job: JobReference, _ client: JobClient) async throws -> [JobID] {
+    private enum Awaited {
+        case job(JobID)
+        case array(JobID)
+    }
+
+    private func find(_ job: JobReference, _ client: JobClient) async throws -> Awaited {
         do {
-            return [try await client.job(job).job.id]
+            return .job(try await client.job(job).job.id)
         } catch let error as ClientError {
             guard case .refused(let refusal) = error, refusal.code == .isArray else { throw error }
-            return try await client.array(job.id, limit: 10_000).jobs.map(\.id)
+            return .array(job.id)
+        }
+    }
+
+    private func wait(for one: Awaited, _ client: JobClient, _ context: Context) async throws -> Int32 {
+        switch one {
+        case .job(let id):
+            let job = try await Follower(
+                client: client, id: id, logs: false, isKnown: true, note: { context.note($0) }
+            ).run { _ in }
+            try context.print(summary(job, now: context.now()) + "\n")
+            return exitStatus(of: job)
+        case .array(let id):
+            let array = try await ArrayFollower(client: client, id: id, note: { context.note($0) }).run()
+            try context.print("array \(id) ended: \(words(array.states))\n")
+            return array.hasSucceeded ? 0 : 1
         }
     }
 }
