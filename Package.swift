@@ -112,7 +112,14 @@ let package = Package(
                 .product(name: "HTTPTypes", package: "swift-http-types"),
             ] + nio),
         program("mld", ["Daemon", "JobAPI", "LinuxSystem", "Metering", "Units", argumentParser]),
-        program("mlctl", ["Commands"]),
+        // Started by hand and in loops: half of a short run would be the dynamic loader's.
+        .executableTarget(
+            name: "mlctl", dependencies: ["Commands"], swiftSettings: common,
+            linkerSettings: [
+                .unsafeFlags(
+                    ["-static-stdlib", "-l_FoundationCShims", "-l_FoundationCollections"],
+                    .when(configuration: .release))
+            ]),
         program("mltrain", ["Training", argumentParser]),
         // Two of these start with every job: without a dynamic loader that takes a third of the time.
         .executableTarget(
