@@ -49,8 +49,9 @@ struct Bench: ParsableCommand {
             if format == .json { return print(try JSON.text(result)) }
             print(
                 "\(result.workload)  \(result.msPerStepMedian) ms per step (least \(result.msMin)), "
-                    + "\(result.cpuMsMedian) ms of CPU, \(Int(result.rssPeakMb)) MB at most, first step after "
-                    + "\(Int(result.firstStepMs)) ms, loss \(result.loss), \(result.kernels)")
+                    + "\(result.cpuMsMedian) ms of CPU, \(Int(result.rssPeakMb)) MB at most, \(result.heapGrowthBytes) bytes kept "
+                    + "by the steps, first step after \(Int(result.firstStepMs)) ms, loss \(result.loss), \(result.kernels)"
+            )
         }
     }
 }

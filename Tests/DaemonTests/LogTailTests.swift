@@ -54,6 +54,7 @@ import Testing
                     try await Task.sleep(for: .milliseconds(2))
                 }
             }
+            try await launcher.waitForExit(started)
             while case let rest = tail.read(limit: 3000).bytes, !rest.isEmpty { bytes += rest }
             let expected = (0..<40_000).map { "\($0)\n" }.joined()
             #expect(String(decoding: bytes, as: UTF8.self) == expected)

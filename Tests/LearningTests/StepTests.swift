@@ -42,25 +42,6 @@ import Testing
         }
     }
 
-    /// In a process of its own, since other tests allocate while this one looks.
-    @Test func stepsKeepNothing() async {
-        await #expect(processExitsWith: .success) {
-            let samples = try Fixture.samples(40, [9])
-            let model = try Fixture.model(
-                samples, [Dense(units: 17, activation: .relu), Dense(units: 3, activation: .softmax)], batchSize: 40,
-                shards: 4)
-            let runner = try StepRunner(model: model, optimizer: Adam(), pool: WorkerPool(workers: 2), seed: 3)
-            let indices = Fixture.indices(samples)
-            try indices.withUnsafeBufferPointer { indices in
-                for _ in 0..<10 { _ = try runner.train(samples, indices) }
-                let before = Processor.heapInUse
-                for _ in 0..<1000 { _ = try runner.train(samples, indices) }
-                let after = Processor.heapInUse
-                #expect(after == before)
-            }
-        }
-    }
-
     @Test func divergenceStopsWithStepAndLayer() throws {
         let samples = try Fixture.samples(20, [4])
         let model = try Fixture.model(

@@ -115,7 +115,7 @@ struct LandlockTests {
             cat \(base)/data/rows; echo; cat \(base)/closed/secret \(base)/state/ledger.db
             (echo x >\(base)/data/new) 2>/dev/null && echo "wrote data"
             (echo x >/tmp/mld-landlock-test) 2>/dev/null && echo "wrote /tmp"
-            echo x >\(base)/results/r && echo x >here && echo x >"$TMPDIR/t" && echo wrote
+            echo x >\(base)/results/r && echo x >here && echo x >"${TMPDIR:-.}/t" && echo wrote
             """
         let outcome = try await fixture.run(script, profile: profile)
         #expect(outcome.stdout == "x\nwrote\n")

@@ -12,6 +12,8 @@ package struct Measurement: Encodable, Sendable {
     package var cpuMsMedian: Double
     package var steps: Int
     package var rssPeakMb: Double
+    /// Bytes of heap that the measured steps kept.
+    package var heapGrowthBytes: Int
     /// From the start of building the model to the first step's end.
     package var firstStepMs: Double
     package var loss: Double
@@ -42,21 +44,27 @@ package struct Measurement: Encodable, Sendable {
         var loss = try step()
         let first = milliseconds(clock.now - start)
         for _ in 0..<3 { loss = try step() }
+        let most = 2000
         var walls: [Double] = []
         var processors: [Double] = []
+        walls.reserveCapacity(most)
+        processors.reserveCapacity(most)
+        let heap = Processor.heapInUse
         let begin = clock.now
-        while walls.count < 5 || (clock.now - begin < .seconds(seconds) && walls.count < 2000) {
+        while walls.count < 5 || (clock.now - begin < .seconds(seconds) && walls.count < most) {
             let (wall, processor) = (clock.now, processTime())
             loss = try step()
             walls.append(milliseconds(clock.now - wall))
             processors.append((processTime() - processor) * 1000)
         }
+        let growth = Processor.heapInUse - heap
         walls.sort()
         processors.sort()
         return Measurement(
             workload: workload.name, threads: threads, msPerStepMedian: walls[walls.count / 2], msMin: walls[0],
             cpuMsMedian: processors[processors.count / 2], steps: walls.count,
-            rssPeakMb: Double(PeakMemory.bytes) / 1_048_576, firstStepMs: first, loss: loss,
+            rssPeakMb: Double(PeakMemory.bytes) / 1_048_576, heapGrowthBytes: growth,
+            firstStepMs: first, loss: loss,
             params: runner.model.plan.learntCount,
             arenaMb: Double(runner.model.plan.arenaCount * shards * 4) / 1e6, kernels: OpenBLAS.coreName)
     }
