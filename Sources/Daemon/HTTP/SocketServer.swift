@@ -38,15 +38,18 @@ struct SocketServer: Service {
                 }
                 try await writer.write(response: response.head, body: response.body)
             }, configuration: .init(idleTimeout: .seconds(60)))
+        // A connection gets its handlers from the task that serves it: one that comes while the server closes reaches no task,
+        // and an asynchronous channel that nobody finishes would end the process. Nothing is read before they are there.
         let server = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .childChannelOption(ChannelOptions.allowRemoteHalfClosure, value: true)
-            .bind(socket) { channel in child.setup(channel: channel, logger: logger) }
+            .childChannelOption(ChannelOptions.autoRead, value: false)
+            .bind(socket) { channel in channel.eventLoop.makeSucceededFuture(channel) }
         onReady()
         try await withGracefulShutdownHandler {
             try await withThrowingDiscardingTaskGroup { group in
                 try await server.executeThenClose { inbound in
                     for try await connection in inbound {
-                        group.addTask { await child.handle(value: connection, logger: logger) }
+                        group.addTask { await serve(connection, with: child) }
                     }
                 }
                 // Followers hold connections open for as long as a job runs; a stop does not wait for them.
@@ -54,6 +57,20 @@ struct SocketServer: Service {
             }
         } onGracefulShutdown: {
             server.channel.close(promise: nil)
+        }
+    }
+
+    /// Until the client or the server closes it.
+    private func serve(_ connection: any Channel, with child: HTTP1Channel) async {
+        let logger = logger
+        do {
+            let value = try await connection.eventLoop.flatSubmit { child.setup(channel: connection, logger: logger) }
+                .get()
+            _ = connection.setOption(ChannelOptions.autoRead, value: true)
+            await child.handle(value: value, logger: logger)
+        } catch {
+            // It was closed before it said anything.
+            connection.close(promise: nil)
         }
     }
 }
