@@ -101,6 +101,8 @@ struct PolicyLoader {
             assign(section, "max-time", atLeast(.seconds(1), "max-time", section), &set.queues[index].maxTime)
             let cpus = section.integer("max-cpus-per-job", in: 1...100_000)
             assign(section, "max-cpus-per-job", cpus, &set.queues[index].maxCpusPerJob)
+            let still = atLeast(.seconds(1), "max-suspended", section)
+            assign(section, "max-suspended", still, &set.queues[index].maxSuspended)
             assign(section, "sandbox", section.string("sandbox"), &set.queues[index].sandbox)
             if let isDefault = section.boolean("default") {
                 if isDefault {

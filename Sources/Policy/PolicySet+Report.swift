@@ -24,6 +24,7 @@ extension PolicySet {
             line("\(key).priority", queue.priority, "\(queue.priority.value)")
             line("\(key).max-time", queue.maxTime, queue.maxTime.value?.brief ?? "no limit")
             line("\(key).max-cpus-per-job", queue.maxCpusPerJob, Self.limit(queue.maxCpusPerJob.value))
+            line("\(key).max-suspended", queue.maxSuspended, queue.maxSuspended.value?.brief ?? "no limit")
             line("\(key).default", queue.isDefault, "\(queue.isDefault.value)")
             line("\(key).sandbox", queue.sandbox, queue.sandbox.value)
         }
@@ -43,6 +44,7 @@ extension PolicySet {
             line("\(key).max-file-size", profile.maxFileSize, profile.maxFileSize.value?.description ?? "no limit")
             line("\(key).max-open-files", profile.maxOpenFiles, "\(profile.maxOpenFiles.value)")
             line("\(key).max-core-size", profile.maxCoreSize, "\(profile.maxCoreSize.value)")
+            line("\(key).max-log-size", profile.maxLogSize, "\(profile.maxLogSize.value)")
             line("\(key).refuse-syscalls", profile.refuseSyscalls, Self.list(profile.refuseSyscalls.value))
             line("\(key).allow-syscalls", profile.allowSyscalls, Self.list(profile.allowSyscalls.value))
             line("\(key).landlock", profile.landlock, profile.landlock.value.rawValue)

@@ -45,6 +45,8 @@ package struct PolicySet: Hashable, Sendable {
         /// The longest a job may run; nil for no limit.
         package var maxTime: Setting<Duration?>
         package var maxCpusPerJob: Setting<Int?>
+        /// How long a job may stand still in all because its owner says so; nil for no limit.
+        package var maxSuspended: Setting<Duration?>
         /// Where jobs go that name no queue; true of exactly one queue.
         package var isDefault: Setting<Bool>
         /// The name of the ``SandboxProfile`` its jobs run in.
