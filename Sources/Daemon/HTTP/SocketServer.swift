@@ -38,18 +38,15 @@ struct SocketServer: Service {
                 }
                 try await writer.write(response: response.head, body: response.body)
             }, configuration: .init(idleTimeout: .seconds(60)))
-        // A connection gets its handlers from the task that serves it: one that comes while the server closes reaches no task,
-        // and an asynchronous channel that nobody finishes would end the process. Nothing is read before they are there.
         let server = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .childChannelOption(ChannelOptions.allowRemoteHalfClosure, value: true)
-            .childChannelOption(ChannelOptions.autoRead, value: false)
-            .bind(socket) { channel in channel.eventLoop.makeSucceededFuture(channel) }
+            .bind(socket) { channel in child.setup(channel: channel, logger: logger).map(AcceptedConnection.init) }
         onReady()
         try await withGracefulShutdownHandler {
             try await withThrowingDiscardingTaskGroup { group in
                 try await server.executeThenClose { inbound in
                     for try await connection in inbound {
-                        group.addTask { await serve(connection, with: child) }
+                        group.addTask { await connection.serve(with: child, logger: logger) }
                     }
                 }
                 // Followers hold connections open for as long as a job runs; a stop does not wait for them.
@@ -57,20 +54,6 @@ struct SocketServer: Service {
             }
         } onGracefulShutdown: {
             server.channel.close(promise: nil)
-        }
-    }
-
-    /// Until the client or the server closes it.
-    private func serve(_ connection: any Channel, with child: HTTP1Channel) async {
-        let logger = logger
-        do {
-            let value = try await connection.eventLoop.flatSubmit { child.setup(channel: connection, logger: logger) }
-                .get()
-            _ = connection.setOption(ChannelOptions.autoRead, value: true)
-            await child.handle(value: value, logger: logger)
-        } catch {
-            // It was closed before it said anything.
-            connection.close(promise: nil)
         }
     }
 }
