@@ -6,6 +6,8 @@ package import Units
 package struct PendingJob: Hashable, Sendable {
     package var id: JobID
     package var uid: UInt32
+    /// Whose share its usage counts against: a project's or a user's name. Empty where there are no shares.
+    package var account: String
     package var queue: String
     package var priority: Int
     package var submittedAt: Timestamp
@@ -28,12 +30,14 @@ package struct PendingJob: Hashable, Sendable {
     package var after: [Dependency]
 
     package init(
-        id: JobID, uid: UInt32, queue: String, priority: Int, submittedAt: Timestamp, notBefore: Timestamp? = nil,
+        id: JobID, uid: UInt32, account: String = "", queue: String, priority: Int, submittedAt: Timestamp,
+        notBefore: Timestamp? = nil,
         held: Bool = false, request: ResourceVector, timeLimit: Double? = nil, note: String? = nil,
         rule: RuleReference? = nil, array: ArrayPlace? = nil, arrayLimit: Int? = nil, after: [Dependency] = []
     ) {
         self.id = id
         self.uid = uid
+        self.account = account
         self.queue = queue
         self.priority = priority
         self.submittedAt = submittedAt

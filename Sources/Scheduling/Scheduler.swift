@@ -27,6 +27,9 @@ package struct Scheduler: Sendable {
     private var pendingByUser: [UInt32: Int] = [:]
     /// Neither held nor of the future.
     private(set) var line = WaitingLine()
+    /// What accounts have used, where they have shares.
+    private(set) var fairShare = FairShare()
+    private var sharedAt: Timestamp?
     /// Jobs with a `notBefore` that was to come when last asked.
     private var future = OrderedSet<Due>()
 
@@ -77,7 +80,7 @@ package struct Scheduler: Sendable {
         if let notBefore = job.notBefore {
             future.insert(Due(at: notBefore, id: job.id))
         } else {
-            line.insert(rank(job), uid: job.uid, shape: job.shape)
+            line.insert(rank(job), owner: job.owner, shape: job.shape)
         }
     }
 
@@ -88,7 +91,7 @@ package struct Scheduler: Sendable {
         Self.countDown(&pendingByUser, job.uid)
         if !job.isFree { return job }
         if let notBefore = job.notBefore, future.remove(Due(at: notBefore, id: id)) { return job }
-        line.remove(rank(job), uid: job.uid, shape: job.shape)
+        line.remove(rank(job), owner: job.owner, shape: job.shape)
         return job
     }
 
@@ -117,6 +120,31 @@ package struct Scheduler: Sendable {
         active[id]?.expectedEnd = end
     }
 
+    /// From now on accounts have shares, or none any more.
+    package mutating func share(_ rules: FairShare.Rules?) {
+        guard rules != fairShare.rules else { return }
+        fairShare.rules = rules
+        sharedAt = nil
+        if rules == nil { line.reorder(floor: .min, penalties: [:]) }
+    }
+
+    /// An account has used as much of what is shared.
+    package mutating func charge(_ account: String, _ amount: Double, at time: Timestamp) {
+        fairShare.charge(account, amount, at: time)
+    }
+
+    /// Puts the first jobs of all owners in the order of their accounts' shares. Once a minute is enough: shares are of days.
+    private mutating func keepShares(now: Timestamp) {
+        guard fairShare.rules != nil else { return }
+        if let last = sharedAt, (.zero ..< .seconds(60)).contains(now.since(last)) { return }
+        sharedAt = now
+        let point = Double(Self.agingPerPoint.components.seconds) * 1e6
+        let accounts = Set(line.owners.keys.map(\.account)).sorted()
+        let penalties = fairShare.penalties(of: accounts).mapValues { Int64(min($0 * point, 1e17)) }
+        let floor = now.advanced(by: .zero - FairShare.ageWindow).microseconds
+        line.reorder(floor: floor, penalties: penalties)
+    }
+
     private static func countDown<Key: Hashable>(_ counts: inout [Key: Int], _ key: Key) {
         let left = (counts[key] ?? 1) - 1
         counts[key] = left > 0 ? left : nil
@@ -128,8 +156,9 @@ package struct Scheduler: Sendable {
     package mutating func plan(now: Timestamp) -> Plan {
         while let due = future.first, due.at <= now {
             future.remove(due)
-            if let job = pending[due.id] { line.insert(rank(job), uid: job.uid, shape: job.shape) }
+            if let job = pending[due.id] { line.insert(rank(job), owner: job.owner, shape: job.shape) }
         }
+        keepShares(now: now)
         let decision = decide(now: now)
         return Plan(
             starts: decision.starts, blocked: decision.blocked?.id, reservedFor: decision.reservation?.predicted,
@@ -155,6 +184,8 @@ package struct Scheduler: Sendable {
 }
 
 extension PendingJob {
+    var owner: Owner { Owner(uid: uid, account: account) }
+
     var shape: Shape {
         Shape(request: request, timeLimit: timeLimit, array: arrayLimit == nil ? nil : array?.id)
     }
