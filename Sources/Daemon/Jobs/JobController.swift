@@ -63,6 +63,9 @@ actor JobController: Service {
     /// How often a job could not be started for a cause that passes by itself.
     var failedStarts: [JobID: Int] = [:]
 
+    /// While policy files are read and written down.
+    var isReloading = false
+
     private let work: AsyncStream<Work>
     private let feed: AsyncStream<Work>.Continuation
     private var isPlanQueued = false
