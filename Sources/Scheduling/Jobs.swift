@@ -27,7 +27,17 @@ package struct PendingJob: Hashable, Sendable {
     /// What it waits for of other jobs; empty once all is met.
     package var after: [Dependency]
     /// Whether and how far it may be deferred; nil when it starts as soon as it can.
-    package var flexibility: Flexibility?
+    package var flexibility: Flexibility? {
+        get {
+            guard case .aside(let flexibility) = keptFlexibility else { return nil }
+            return flexibility
+        }
+        set { keptFlexibility = newValue.map(Kept.aside) }
+    }
+    private var keptFlexibility: Kept?
+
+    /// Most jobs have none: with a million waiting its size would be felt.
+    private indirect enum Kept: Hashable, Sendable { case aside(Flexibility) }
 
     package init(
         id: JobID, uid: UInt32, queue: String, priority: Int, submittedAt: Timestamp, notBefore: Timestamp? = nil,
@@ -49,7 +59,7 @@ package struct PendingJob: Hashable, Sendable {
         self.array = array
         self.arrayLimit = arrayLimit
         self.after = after
-        self.flexibility = flexibility
+        keptFlexibility = flexibility.map(Kept.aside)
     }
 
     /// Nothing but its turn and its time keeps it.
