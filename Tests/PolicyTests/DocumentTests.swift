@@ -168,4 +168,30 @@ import Testing
             #expect(verdict.problems.isEmpty && verdict.warnings.isEmpty, "\(example)\n\(verdict)")
         }
     }
+
+    private static let ready = [
+        "budgeted.toml", "carbon-aware.toml", "gpu-share.toml", "power-capped.toml", "shared-lab.toml",
+    ]
+
+    /// The ready sets, alone and laid over each other in every combination, in both orders.
+    @Test func theReadySetsAreTaken() throws {
+        let texts = try Self.ready.map { (name: $0, text: try Self.read("policies/" + $0)) }
+        for chosen in 1..<(1 << texts.count) {
+            let files = texts.enumerated().filter { chosen >> $0.offset & 1 == 1 }.map(\.element)
+            for order in [files, files.reversed()] {
+                let numbered = order.enumerated().map {
+                    (name: "\($0.offset)-\($0.element.name)", text: $0.element.text)
+                }
+                let verdict = PolicyCheck.verdict(files: numbered)
+                #expect(verdict.problems.isEmpty && verdict.warnings.isEmpty, "\(numbered.map(\.name)): \(verdict)")
+            }
+        }
+    }
+
+    @Test func theReadmeNamesTheReadySets() throws {
+        let text = try Self.read("policies/README.md")
+        for name in Self.ready + ["default.toml"] { #expect(text.contains("| `\(name)` |"), "\(name)") }
+        let blocks = text.split(separator: "\n").filter { $0.hasPrefix("    ") && !$0.contains("policies.d") }
+        #expect(problems(blocks.map { String($0.dropFirst(4)) }.joined(separator: "\n")).isEmpty)
+    }
 }
