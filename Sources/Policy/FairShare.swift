@@ -23,7 +23,7 @@ extension PolicySet {
         package var accounts = Setting(Accounts.users)
         /// By name, in the order they were first written; those not here weigh 1.
         package var weights: [Weight] = []
-        /// The points of priority between one who has used nothing and one who has used everything; 0 is no fair share.
+        /// The points of priority an account loses for each time it has used its share; 0 is no fair share.
         package var strength = Setting(0)
 
         package init() {}
@@ -54,7 +54,7 @@ extension PolicyLoader {
         assign(section, "half-life", life, &set.fairShare.halfLife)
         assign(section, "by", section.choice("by"), &set.fairShare.by)
         assign(section, "accounts", section.choice("accounts"), &set.fairShare.accounts)
-        assign(section, "strength", section.integer("strength", in: 0...1000), &set.fairShare.strength)
+        assign(section, "strength", section.integer("strength", in: 0...10_000), &set.fairShare.strength)
         if let weights = section.table("weights") {
             for name in weights.table.keys {
                 checkAccount(name, weights)

@@ -101,7 +101,7 @@ import Units
             "[fair-share]\nby = \"joules\"",
             "p.toml:2: \"fair-share.by\" is \"joules\"; it must be one of energy, cpu-time, carbon"
         ),
-        ("[fair-share]\nstrength = 1001", "p.toml:2: \"fair-share.strength\" is 1001; it must be from 0 to 1000"),
+        ("[fair-share]\nstrength = 10001", "p.toml:2: \"fair-share.strength\" is 10001; it must be from 0 to 10000"),
         (
             "[fair-share]\nstrength = 1\nweights = { a = 0 }",
             "p.toml:3: \"fair-share.weights.a\" is 0.0; it must be between"
