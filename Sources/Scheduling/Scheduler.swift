@@ -144,7 +144,7 @@ package struct Scheduler: Sendable {
         return job
     }
 
-    /// An active job was suspended or resumed as the plan said.
+    /// Changes an active job, and what is in use with it.
     mutating func change(_ id: JobID, _ body: (inout ActiveJob) -> Void) {
         guard var job = active[id] else { return }
         used -= job.held
