@@ -117,7 +117,9 @@ package struct Scheduler: Sendable {
 
     /// A job that is free does not stand in the line before `time`. In the line it is an ordinary one.
     mutating func wait(_ id: JobID, until time: Timestamp) {
-        if let old = dueAt.updateValue(time, forKey: id) { future.remove(Due(at: old, id: id)) }
+        let old = dueAt.updateValue(time, forKey: id)
+        if old == time { return }
+        if let old { future.remove(Due(at: old, id: id)) }
         future.insert(Due(at: time, id: id))
     }
 
