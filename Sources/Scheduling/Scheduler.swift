@@ -120,7 +120,9 @@ package struct Scheduler: Sendable {
 
     /// A job that is free does not stand in the line before `time`. In the line it is an ordinary one.
     mutating func wait(_ id: JobID, until time: Timestamp) {
-        if let old = dueAt.updateValue(time, forKey: id) { future.remove(Due(at: old, id: id)) }
+        let old = dueAt.updateValue(time, forKey: id)
+        if old == time { return }
+        if let old { future.remove(Due(at: old, id: id)) }
         future.insert(Due(at: time, id: id))
     }
 
@@ -147,7 +149,7 @@ package struct Scheduler: Sendable {
         return job
     }
 
-    /// An active job was suspended or resumed as the plan said.
+    /// Changes an active job, and what is in use with it.
     mutating func change(_ id: JobID, _ body: (inout ActiveJob) -> Void) {
         guard var job = active[id] else { return }
         used -= job.held
