@@ -5,7 +5,9 @@ package import Units
 /// A job that waits, as much of it as its waiting takes: there may be a hundred thousand.
 package struct WaitingJob: Sendable {
     package var id: JobID
+    package var user: String
     package var uid: UInt32
+    package var project: String
     package var queue: String
     package var priority: Int
     package var cpus: Int
@@ -15,6 +17,8 @@ package struct WaitingJob: Sendable {
     package var submittedAt: Timestamp
     package var notBefore: Timestamp?
     package var isHeld: Bool
+    /// How many there were.
+    package var attempts: Int
     package var reason: String
     /// Somebody wanted it to end while it was active, and it came to wait again before that was done.
     package var cancelledBy: String?
@@ -30,7 +34,7 @@ extension Ledger {
             let rows = try Row.fetchCursor(
                 db,
                 sql: """
-                    SELECT id, uid, queue, priority, cpus, memory_bytes, gpus, time_limit_s, submitted_us, not_before_us,
+                    SELECT id, user, uid, project, queue, attempt, priority, cpus, memory_bytes, gpus, time_limit_s, submitted_us, not_before_us,
                         held, reason, cancelled_by, array_id, array_index, array_limit, after
                     FROM jobs WHERE state = 'queued' ORDER BY id
                     """)
@@ -39,11 +43,13 @@ extension Ledger {
                 let after: String? = row["after"]
                 jobs.append(
                     WaitingJob(
-                        id: JobID(row["id"] as Int64), uid: row["uid"], queue: row["queue"], priority: row["priority"],
+                        id: JobID(row["id"] as Int64), user: row["user"], uid: row["uid"], project: row["project"],
+                        queue: row["queue"], priority: row["priority"],
                         cpus: row["cpus"], memory: ByteSize(bytes: row["memory_bytes"]), gpus: row["gpus"],
                         timeLimit: row["time_limit_s"], submittedAt: Timestamp(microseconds: row["submitted_us"]),
                         notBefore: (row["not_before_us"] as Int64?).map(Timestamp.init(microseconds:)),
-                        isHeld: (row["held"] as Int) != 0, reason: row["reason"], cancelledBy: row["cancelled_by"],
+                        isHeld: (row["held"] as Int) != 0, attempts: row["attempt"], reason: row["reason"],
+                        cancelledBy: row["cancelled_by"],
                         array: Self.arrayPlace(row), arrayLimit: row["array_limit"],
                         after: try after.map(Self.dependencies) ?? []))
             }

@@ -1,4 +1,5 @@
 import Glibc
+package import Policy
 package import Units
 
 /// What accounts have used lately, against what is theirs by weight.
@@ -13,11 +14,25 @@ package struct FairShare: Sendable {
         package var strength: Double
         /// Of the accounts that are not at 1.
         package var weights: [String: Double]
+        /// What made it so.
+        package var source: RuleReference?
 
-        package init(halfLife: Duration, strength: Double = 1000, weights: [String: Double] = [:]) {
+        package init(
+            halfLife: Duration, strength: Double = 1000, weights: [String: Double] = [:], source: RuleReference? = nil
+        ) {
             self.halfLife = halfLife
             self.strength = strength
             self.weights = weights
+            self.source = source
+        }
+
+        /// Nil where the policy has no shares.
+        init?(_ policy: PolicySet.FairShare) {
+            guard policy.isOn else { return nil }
+            self.init(
+                halfLife: policy.halfLife.value, strength: Double(policy.strength.value),
+                weights: Dictionary(policy.weights.map { ($0.account, $0.weight.value) }, uniquingKeysWith: { $1 }),
+                source: policy.strength.source)
         }
     }
 
@@ -61,13 +76,12 @@ package struct FairShare: Sendable {
     /// What its jobs lose against those of others, in points of priority.
     package func penalty(of account: String) -> Double { (rules?.strength ?? 0) * ratio(of: account) }
 
-    /// The same for many at once.
-    func penalties(of accounts: some Sequence<String>) -> [String: Double] {
+    /// Of all accounts that have used anything.
+    func penalties() -> [String: Double] {
         guard let rules, total > 0 else { return [:] }
         let weights = usage.keys.reduce(0) { $0 + Self.weight(of: $1, rules) }
         var penalties: [String: Double] = [:]
-        for account in accounts {
-            guard let used = usage[account] else { continue }
+        for (account, used) in usage {
             penalties[account] = rules.strength * used / total * weights / Self.weight(of: account, rules)
         }
         return penalties

@@ -13,6 +13,8 @@ package struct PendingJob: Hashable, Sendable {
     package var submittedAt: Timestamp
     /// Start no earlier than this.
     package var notBefore: Timestamp?
+    /// `notBefore` is the end of a pause that follows an attempt, and no time of the submitter's.
+    package var isPaused = false
     /// Wait until released.
     package var held: Bool
     package var request: ResourceVector

@@ -68,7 +68,16 @@ extension Scheduler {
         }
         let decided = decision ?? decide(now: now, pauses(now: now))
         decision = decided
-        return waitReason(job, decided, now: now)
+        var reason = waitReason(job, decided, now: now)
+        if let rules = fairShare.rules, case let ratio = fairShare.ratio(of: job.account), ratio > 1.05,
+            !decided.starts.contains(id)
+        {
+            let tenths = (ratio * 10).rounded() / 10
+            let place = rules.source.map { ", \($0.place)" } ?? ""
+            reason.text += "; \(job.account) has used \(tenths) times its share lately (fair-share\(place))"
+            reason.rule = reason.rule ?? rules.source
+        }
+        return reason
     }
 
     private func waitReason(_ job: PendingJob, _ decision: Decision, now: Timestamp) -> WaitReason {

@@ -33,7 +33,7 @@ package struct Scheduler: Sendable {
     /// Jobs whose `notBefore` or planned start was to come when last asked.
     private var future = OrderedSet<Due>()
     /// When each of ``future`` is due.
-    private var dueAt: [JobID: Timestamp] = [:]
+    private(set) var dueAt: [JobID: Timestamp] = [:]
 
     /// What is known of what is to come.
     var forecast = ShiftForecast()
@@ -74,6 +74,7 @@ package struct Scheduler: Sendable {
         let usable = policy.usable(of: machine)
         capacity = ResourceVector(cpus: usable.cpus, memory: usable.memory, gpus: usable.gpus)
         maxRunningPerUser = policy.limits.maxRunningPerUser
+        share(FairShare.Rules(policy.fairShare))
     }
 
     package var pendingCount: Int { pending.count }
@@ -182,8 +183,7 @@ package struct Scheduler: Sendable {
         if let last = sharedAt, (.zero ..< .seconds(60)).contains(now.since(last)) { return }
         sharedAt = now
         let point = Double(Self.agingPerPoint.components.seconds) * 1e6
-        let accounts = Set(line.owners.keys.map(\.account)).sorted()
-        let penalties = fairShare.penalties(of: accounts).mapValues { Int64(min($0 * point, 1e17)) }
+        let penalties = fairShare.penalties().mapValues { Int64(min($0 * point, 1e17)) }
         let floor = now.advanced(by: .zero - FairShare.ageWindow).microseconds
         line.reorder(floor: floor, penalties: penalties)
     }

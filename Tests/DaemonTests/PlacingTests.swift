@@ -111,7 +111,7 @@ struct PlacingTests {
 
     private func start(_ parts: DaemonParts, gpus: Int) async throws -> LiveJob? {
         let stored = try await parts.startedJob()
-        var job = LiveJob(stored)
+        var job = LiveJob(stored, account: "")
         job.spec.resources.gpus = gpus
         let request = ResourceVector(cpus: 0, memory: .mebibytes(64), gpus: gpus)
         guard let placement = await parts.jobs.choosePlacement(for: request) else { return nil }

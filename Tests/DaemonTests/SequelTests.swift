@@ -9,7 +9,7 @@ import Units
 @Suite struct SequelTests {
     private func job(_ parts: DaemonParts, change: (inout JobSpec.Schedule) -> Void) async throws -> LiveJob {
         let stored = try await parts.startedJob()
-        var job = LiveJob(stored)
+        var job = LiveJob(stored, account: "")
         change(&job.spec.schedule)
         return job
     }

@@ -27,7 +27,7 @@ import Units
                 new.notBefore = time
                 let id = try await parts.ledger.accept(new)
                 let waiting = try await parts.ledger.waiting()
-                #expect(try PendingJob(#require(waiting.last)) == PendingJob(id, new))
+                #expect(try PendingJob(#require(waiting.last), account: "a") == PendingJob(id, new, account: "a"))
             }
         }
     }
@@ -41,8 +41,8 @@ import Units
             let waiting = try await parts.ledger.waiting()
             for (id, index) in zip(elements, [3, 7]) {
                 let place = ArrayPlace(id: array, index: index)
-                let job = PendingJob(id, new, array: place, arrayLimit: 1)
-                #expect(try PendingJob(#require(waiting.first { $0.id == id })) == job)
+                let job = PendingJob(id, new, account: "", array: place, arrayLimit: 1)
+                #expect(try PendingJob(#require(waiting.first { $0.id == id }), account: "") == job)
                 #expect(try await parts.ledger.element(place) == id)
             }
             #expect(elements.map(\.number) == [array.number + 1, array.number + 2])

@@ -59,6 +59,23 @@ import Units
         #expect(scheduler.run(at: 20) == [1])
     }
 
+    @Test func whyTellsOfTooMuchUse() {
+        var scheduler = Scheduler(capacity: vector(1))
+        let source = RuleReference(file: "p.toml", line: 7, name: "fair-share.strength")
+        scheduler.share(FairShare.Rules(halfLife: .seconds(86_400), source: source))
+        scheduler.charge("a", 3, at: t(0))
+        scheduler.charge("b", 1, at: t(0))
+        for (id, account) in [(1, "b"), (2, "a"), (3, "b")] as [(Int64, String)] {
+            var job = waiting(id, uid: 1, at: 0, limit: 10)
+            job.account = account
+            scheduler.add(job)
+        }
+        #expect(scheduler.run(at: 1) == [1])
+        let reason = scheduler.reason(for: JobID(2), now: t(1))
+        #expect(reason?.text.hasSuffix("; a has used 1.5 times its share lately (fair-share, p.toml:7)") == true)
+        #expect(scheduler.text(3, at: 1)?.contains("share") == false)
+    }
+
     @Test func ageOutweighsUsageWithinAnHour() {
         var scheduler = Scheduler(capacity: vector(1))
         scheduler.share(FairShare.Rules(halfLife: .seconds(7 * 86_400), strength: 5))

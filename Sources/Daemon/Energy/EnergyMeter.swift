@@ -134,13 +134,16 @@ actor EnergyMeter {
 
     /// Reads the meters up to now, then counts the job out. What it drew is on disk after the next flush.
     /// - Parameter finalCPU: the CPU seconds of all its processes as the kernel counted them at the end, when known.
-    func end(_ id: JobID, finalCPU: Double?) {
+    /// - Returns: what it drew in all; nil for one that was not counted.
+    @discardableResult
+    func end(_ id: JobID, finalCPU: Double?) -> JobTotals? {
         if let finalCPU, let job = tracked[id], job.cpuSeconds(ProcessSnapshot()) == nil {
             tracked[id]?.cpuSeconds = { _ in finalCPU }
         }
         read()
-        tracked[id] = nil
+        let totals = tracked.removeValue(forKey: id)?.totals
         for domain in roundings.keys { roundings[domain]?[.job(id.number)] = nil }
+        return totals
     }
 
     func totals(_ id: JobID) -> JobTotals? { tracked[id]?.totals }

@@ -15,7 +15,10 @@ extension JobController {
         let path = directory(id).exitRecord(job.attempt)
         // Metered up to here at once: what it wrote may have to wait for the disk, and it pays for nothing meanwhile.
         let last = ExitRecord.read(path)
-        await meter.end(id, finalCPU: last.map { Double($0.userMicroseconds + $0.systemMicroseconds) / 1e6 })
+        let totals = await meter.end(
+            id, finalCPU: last.map { Double($0.userMicroseconds + $0.systemMicroseconds) / 1e6 })
+        chargeShare(id, totals)
+        shareCharged[id] = nil
         // A supervisor that wrote its record left nothing behind, so the next job need not wait for the books.
         if last != nil { release(id) }
         // What a killed supervisor left is ended before what it wrote is read to its end.

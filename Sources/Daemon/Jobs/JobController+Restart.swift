@@ -29,7 +29,8 @@ extension JobController {
         var adopted: [EnergyMeter.Tracked] = []
         var inOutage: [Outage.Job] = []
         for stored in unfinished {
-            let job = LiveJob(stored)
+            let job = LiveJob(
+                stored, account: policy.account(user: stored.record.user, project: stored.record.project))
             live[job.id] = job
             guard let remains = found[job.id] else { continue }
             hold(stored)
@@ -44,6 +45,7 @@ extension JobController {
         // All at once: each reading is of all jobs.
         await meter.begin(adopted)
         await meter.bookOutage(inOutage)
+        await readShares()
         try await takeUpWaiting()
         requestPlan()
     }
@@ -55,7 +57,11 @@ extension JobController {
                 finishLater(job.id, outcome, in: job.array)
                 continue
             }
-            let pending = PendingJob(job)
+            var pending = PendingJob(job, account: policy.account(user: job.user, project: job.project))
+            // Whoever wrote it may have had another clock.
+            if pending.isPaused, let end = pending.notBefore, end.since(.now()) > Sequel.longestPause {
+                pending.notBefore = nil
+            }
             scheduler.add(pending)
             waitForOthers(pending)
         }
@@ -213,6 +219,7 @@ extension JobController {
         }
         var pending = job.pending
         pending.notBefore = requeue.notBefore ?? pending.notBefore
+        pending.isPaused = requeue.notBefore != nil
         pending.note = requeue.notBefore == nil ? nil : requeue.cause
         scheduler.add(pending)
         await publishState(id)

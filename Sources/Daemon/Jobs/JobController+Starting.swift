@@ -11,6 +11,7 @@ import Units
 extension JobController {
     /// Asks the scheduler, and keeps what it gives to the jobs it chose; each is then started by a task of its own.
     func startWhatFits() async {
+        noticeClockChange()
         resumeOverdue(now: .now())
         let plan = scheduler.plan(now: .now())
         if let wake = plan.wakeAt { wakeUp(at: wake) }
@@ -30,7 +31,7 @@ extension JobController {
                     continue
                 }
                 allot(active, placement)
-                live[job.id] = LiveJob(stored)
+                live[job.id] = LiveJob(stored, account: job.account)
                 live[job.id]?.pending = job
                 live[job.id]?.state = .starting
                 startLater(stored)

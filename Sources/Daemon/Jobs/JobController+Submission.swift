@@ -51,17 +51,19 @@ extension JobController {
     /// - Returns: the job's or the array's number; it is on disk.
     private func accept(_ new: NewJob, _ array: JobArray?) async throws -> Submitted {
         try checkSize(of: new.spec, array)
+        let account = policy.account(user: new.user, project: new.project)
         guard let array else {
             let id = try await ledger.accept(new)
             // From here on it is on disk, so nothing may fail before it is queued.
-            queue(PendingJob(id, new))
+            queue(PendingJob(id, new, account: account))
             logger.debug("accepted", metadata: ["job": "\(id)", "user": "\(new.user)", "queue": "\(new.queue)"])
             return Submitted(id: id, state: .queued, reason: reason(for: id, new))
         }
         let (id, elements) = try await ledger.accept(new, indices: array.indices, limit: array.limit)
         for (element, index) in zip(elements, array.indices) {
             queue(
-                PendingJob(element, new, array: ArrayPlace(id: id, index: index), arrayLimit: array.limit))
+                PendingJob(
+                    element, new, account: account, array: ArrayPlace(id: id, index: index), arrayLimit: array.limit))
         }
         logger.debug("accepted", metadata: ["array": "\(id)", "user": "\(new.user)", "queue": "\(new.queue)"])
         let reason = elements.first.map { self.reason(for: $0, new) } ?? new.reason

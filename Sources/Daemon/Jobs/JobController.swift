@@ -63,6 +63,11 @@ actor JobController: Service {
     /// How often a job could not be started for a cause that passes by itself.
     var failedStarts: [JobID: Int] = [:]
 
+    /// See ``chargeShare(_:_:)``.
+    var shareCharged: [JobID: Charged] = [:]
+    let startedAt = Timestamp.now()
+    /// See ``noticeClockChange()``.
+    var lastClockOffset = JobController.clockOffset()
     /// While policy files are read and written down.
     var isReloading = false
 
@@ -220,6 +225,7 @@ actor JobController: Service {
     /// Passes on what jobs reported about themselves and what they draw.
     func reportProgress() async {
         progressRounds += 1
+        if progressRounds % 60 == 0 { await chargeShares() }
         let isMany = scheduler.active.count > 100
         for id in scheduler.active.keys.sorted() where live[id]?.process != nil {
             let isFollowed = hub.isFollowed(id)

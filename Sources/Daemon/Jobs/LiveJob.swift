@@ -32,7 +32,7 @@ struct LiveJob: Sendable {
     /// How many of its retries are used up.
     var retried: Int
 
-    init(_ stored: StoredJob) {
+    init(_ stored: StoredJob, account: String) {
         id = stored.record.id
         spec = stored.spec
         user = stored.record.user
@@ -47,6 +47,6 @@ struct LiveJob: Sendable {
         cancelledBy = stored.cancelledBy
         requeuedBy = stored.requeuedBy
         retried = stored.retried
-        pending = PendingJob(stored)
+        pending = PendingJob(stored, account: account)
     }
 }

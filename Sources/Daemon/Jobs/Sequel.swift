@@ -8,7 +8,8 @@ enum Sequel: Sendable {
     case again(Ledger.Requeue)
 
     /// The longest pause before a retry.
-    private static let longestDelay = 3600.0
+    static let longestPause = Duration.seconds(3600)
+    private static let longestDelay = longestPause.seconds
     /// The pause after the first time that a job was lost, doubled after each further attempt.
     private static let lossDelay = 5.0
 

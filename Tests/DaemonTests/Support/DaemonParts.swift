@@ -121,7 +121,7 @@ struct DaemonParts {
 extension JobController {
     /// As if it ran, its supervisor gone.
     func put(_ stored: StoredJob) {
-        var job = LiveJob(stored)
+        var job = LiveJob(stored, account: "")
         job.state = .running
         job.events = TrainingEvents(path: directory(job.id).events(1))
         live[job.id] = job

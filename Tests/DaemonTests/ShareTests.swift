@@ -1,0 +1,43 @@
+import Foundation
+import JobAPI
+import JobClient
+import Testing
+import Units
+
+/// Fair shares through the whole of the daemon: what the ledger knows of the past decides who goes first.
+@Suite(.serialized) struct ShareTests {
+    @Test(arguments: ["cpu-time", "energy"])
+    func whoUsedLessGoesFirstAlsoAfterARestart(measure: String) async throws {
+        let policy = """
+            [fair-share]
+            by = "\(measure)"
+            accounts = "projects"
+            strength = 1000
+            [limits]
+            max-running-per-user = 1
+            """
+        try await RunningDaemon.with(
+            prepare: { directory in
+                try FileManager.default.createDirectory(
+                    atPath: directory + "/policies", withIntermediateDirectories: true)
+                try Data(policy.utf8).write(to: URL(fileURLWithPath: directory + "/policies/10.toml"))
+            }
+        ) { daemon in
+            let burn = ["sh", "-c", "end=$(($(date +%s) + 3)); while [ $(date +%s) -lt $end ]; do :; done"]
+            let used = try await daemon.submit(burn) { $0.project = "rich" }
+            #expect(try await daemon.ended(used).job.state == .succeeded)
+            await daemon.stop()
+            try await daemon.start()
+            let first = try await daemon.submit(["sh", "-c", "while [ ! -e go ]; do sleep 0.05; done"]) {
+                $0.project = "other"
+            }
+            _ = try await daemon.reaches(first) { $0.state == .running }
+            let rich = try await daemon.submit(["true"]) { $0.project = "rich" }
+            let poor = try await daemon.submit(["true"]) { $0.project = "poor" }
+            try daemon.touch("go")
+            let jobs = [try await daemon.ended(rich).job, try await daemon.ended(poor).job]
+            let starts = jobs.compactMap(\.startedAt)
+            #expect(starts.count == 2 && starts[1] < starts[0], "\(jobs.map(\.reason))")
+        }
+    }
+}
