@@ -21,7 +21,7 @@ package struct Mlctl: ParsableCommand {
             RunCommand.self, SubmitCommand.self, ListCommand.self, ShowCommand.self, WhyCommand.self,
             LogsCommand.self, WaitCommand.self, CancelCommand.self, HoldCommand.self, ReleaseCommand.self,
             SuspendCommand.self, ResumeCommand.self, RequeueCommand.self, DevicesCommand.self, ReportCommand.self,
-            PolicyCommand.self, CompletionsCommand.self,
+            BudgetCommand.self, PolicyCommand.self, CompletionsCommand.self,
         ])
 
     package init() {}

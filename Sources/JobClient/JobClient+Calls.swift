@@ -96,5 +96,7 @@ extension JobClient {
 
     package func policy() async throws -> PolicyReport { try await call(.GET, Target("policy")) }
 
+    package func budgets() async throws -> BudgetReport { try await call(.GET, Target("budgets")) }
+
     package func reloadPolicy() async throws -> PolicyReload { try await call(.POST, Target("policy", "reload")) }
 }

@@ -12,13 +12,16 @@ package enum PolicyCheck {
     package struct Verdict: Hashable, Sendable {
         package var problems: [ConfigProblem]
         package var warnings: [ConfigProblem]
+        /// What is right, and not done yet.
+        package var notInForce: [ConfigProblem]
     }
 
     package static func verdict(files: [(name: String, text: String)]) -> Verdict {
         do {
-            return Verdict(problems: [], warnings: try PolicySet.load(files: files).warnings)
+            let set = try PolicySet.load(files: files)
+            return Verdict(problems: [], warnings: set.warnings, notInForce: set.notInForceYet)
         } catch {
-            return Verdict(problems: error.problems, warnings: [])
+            return Verdict(problems: error.problems, warnings: [], notInForce: [])
         }
     }
 }

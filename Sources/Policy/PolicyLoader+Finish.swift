@@ -78,7 +78,7 @@ extension PolicyLoader {
         let share = set.fairShare
         let others =
             [share.halfLife.source, share.by.source, share.accounts.source] + share.weights.map(\.weight.source)
-        if !share.isOn, let first = others.compactMap({ $0 }).first {
+        if !share.isOn, share.strength.source == nil, let first = others.compactMap({ $0 }).first {
             warn(
                 first, "[fair-share] has no effect: its strength is 0 (\(share.strength.place))",
                 hint: "add strength = 100, or remove the section")

@@ -35,3 +35,23 @@ package func text(_ report: PolicyReport, style: Style) -> String {
     let files = report.files.isEmpty ? "none; everything is built in" : report.files.joined(separator: ", ")
     return table.render(style) + "\nfiles: \(printable(files))\nhash: \(printable(report.hash))\n"
 }
+
+/// `mlctl budget`.
+package func text(_ report: BudgetReport, style: Style) -> String {
+    guard !report.budgets.isEmpty else { return "no budgets that mld counts\n" }
+    var table = Table([
+        .init("BUDGET"), .init("SPENT", .right), .init("LIMIT"), .init("PART", .right),
+        .init("STATE"), .init("THEN"), .init("UNTIL"), .init("SET BY", flexible: true),
+    ])
+    for row in report.budgets {
+        let spent =
+            row.energySpentJ.map { "\(Energy(joules: $0))" } ?? row.carbonSpentG.map { "\(CarbonMass(grams: $0))" }
+            ?? "-"
+        table.add([
+            .init(row.name), .init(spent), .init(row.limit),
+            .init("\(Int((min(row.spentPart, 1e6) * 100).rounded())) %"),
+            .init(row.state), .init(row.whenSpent), .init("\(row.until)"), .init(row.source),
+        ])
+    }
+    return table.render(style)
+}

@@ -7,6 +7,7 @@ import JobAPI
 import Ledger
 import LinuxSystem
 import NIOCore
+import Policy
 import Sandbox
 import Units
 
@@ -37,6 +38,7 @@ struct API: Sendable {
         v1.get("report", use: report)
         v1.get("audit", use: audit)
         v1.get("policy", use: policy)
+        v1.get("budgets", use: budgets)
         v1.post("policy/reload", use: reloadPolicy)
         return router.buildResponder()
     }
@@ -195,8 +197,8 @@ struct API: Sendable {
         let basis = try query.choice("basis", BillingBasis.self)
         let standard = await jobs.billingBasis
         await meter.flush()
-        // Others' energy is for the admins' eyes; everybody sees their own.
-        let isAdmin = await jobs.isAdmin(peer)
+        // Others' energy is for those who may see their jobs; everybody sees their own.
+        let seesOthers = await jobs.may(.seeOthers, peer)
         if let id = try query.text("job").map(jobID), try await ledger.job(id) == nil {
             throw APIError(.notFound, "there is no job \(id)", hint: "mlctl list shows the jobs there are")
         }
@@ -205,7 +207,7 @@ struct API: Sendable {
             ReportQuery(
                 since: try query.time("since") ?? history.since, until: try query.time("until") ?? history.until,
                 by: grouping ?? .job, job: try query.text("job").map(jobID),
-                user: isAdmin ? nil : User.lookup(uid: peer.uid, gid: peer.gid).name,
+                user: seesOthers ? nil : User.lookup(uid: peer.uid, gid: peer.gid).name,
                 basis: basis ?? standard))
         let meters = await meter.descriptions().filter { $0.powerW != nil }
         let site = await meter.site
@@ -227,6 +229,11 @@ struct API: Sendable {
     private func policy(_ request: Request, _ context: PeerContext) async throws -> Response {
         _ = try await authenticated(context)
         return try Responses.json(await jobs.policyReport())
+    }
+
+    private func budgets(_ request: Request, _ context: PeerContext) async throws -> Response {
+        _ = try await authenticated(context)
+        return try Responses.json(await jobs.budgetReport())
     }
 
     private func reloadPolicy(_ request: Request, _ context: PeerContext) async throws -> Response {

@@ -14,9 +14,7 @@ extension JobController {
     /// Jobs that wait stay where they are and run under what holds then; what a rule said of them at their submission stays said.
     /// - Parameter peer: who asks; nil for the system.
     func reload(from peer: Peer?) async throws -> PolicyReload {
-        if let peer, !isAdmin(peer) {
-            throw APIError(.forbidden, "only an admin may reload the policy", hint: "ask one of [access] admins")
-        }
+        if let peer { try check(.reloadPolicy, peer) }
         guard !isReloading else { throw APIError(.conflict, "the policy is just being reloaded", hint: "try again") }
         isReloading = true
         defer { isReloading = false }
@@ -37,7 +35,9 @@ extension JobController {
             retention: Retention(minutes: new.keeping.minutes.value, hours: new.keeping.hours.value))
         policy = new
         scheduler.adopt(policy: new, machine: machine)
+        PolicyFiles.tell(of: new, logger)
         logger.notice("policy reloaded", metadata: ["user": "\(user)", "hash": "\(new.hash.prefix(12))"])
+        await readBudgets()
         requestPlan()
         return result
     }

@@ -46,6 +46,7 @@ extension JobController {
         await meter.begin(adopted)
         await meter.bookOutage(inOutage)
         await readShares()
+        await readBudgets()
         try await takeUpWaiting()
         requestPlan()
     }

@@ -24,6 +24,10 @@ extension JobController {
                 guard let job = scheduler.pendingJob(stored.record.id), job.isFree, stored.record.state == .queued,
                     let active = scheduler.starting(job.id, at: .now())
                 else { continue }
+                if let verdict = budgetHold(stored, now: .now()) {
+                    waitForBudget(job, verdict)
+                    continue
+                }
                 let placement = choosePlacement(for: active.request)
                 // Without CPUs of its own a job can run, without its GPUs it cannot.
                 guard placement != nil || active.request.gpus == 0 else {

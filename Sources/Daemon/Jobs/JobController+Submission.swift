@@ -125,9 +125,23 @@ extension JobController {
     }
 
     /// In user mode the daemon's own user is its admin.
-    func isAdmin(_ peer: Peer) -> Bool {
-        if !settings.isSystemMode, peer.uid == geteuid() { return true }
+    func isAdmin(_ peer: Peer) -> Bool { isOwnUser(peer) || policy.isAdmin(submitter(peer)) }
+
+    /// Whether the policy's `[access]` lets the peer do this.
+    func may(_ action: AccessAction, _ peer: Peer) -> Bool {
+        isOwnUser(peer) || policy.mayRun(action, submitter(peer)).isAllowed
+    }
+
+    /// - Throws: what keeps the peer from it, with the key and its line.
+    func check(_ action: AccessAction, _ peer: Peer) throws {
+        guard !isOwnUser(peer), let refusal = policy.mayRun(action, submitter(peer)).refusal else { return }
+        throw APIError(.forbidden, refusal.message, hint: refusal.hint)
+    }
+
+    private func isOwnUser(_ peer: Peer) -> Bool { !settings.isSystemMode && peer.uid == geteuid() }
+
+    private func submitter(_ peer: Peer) -> Submitter {
         let user = User.lookup(uid: peer.uid, gid: peer.gid)
-        return policy.isAdmin(Submitter(uid: user.uid, user: user.name, groups: user.groupNames))
+        return Submitter(uid: user.uid, user: user.name, groups: user.groupNames)
     }
 }

@@ -63,6 +63,8 @@ actor JobController: Service {
     /// How often a job could not be started for a cause that passes by itself.
     var failedStarts: [JobID: Int] = [:]
 
+    var budgetStates: [BudgetState] = []
+    var heldByBudget: [JobID: HeldByBudget] = [:]
     /// See ``chargeShare(_:_:)``.
     var shareCharged: [JobID: Charged] = [:]
     let startedAt = Timestamp.now()
@@ -225,7 +227,10 @@ actor JobController: Service {
     /// Passes on what jobs reported about themselves and what they draw.
     func reportProgress() async {
         progressRounds += 1
-        if progressRounds % 60 == 0 { await chargeShares() }
+        if progressRounds % 60 == 0 {
+            await chargeShares()
+            await readBudgets()
+        }
         let isMany = scheduler.active.count > 100
         for id in scheduler.active.keys.sorted() where live[id]?.process != nil {
             let isFollowed = hub.isFollowed(id)

@@ -24,6 +24,7 @@ package enum Daemon {
         var logger = Logger(label: "mld", factory: { JournalLogHandler(label: $0) })
         logger.logLevel = Logger.Level(rawValue: settings.logLevel) ?? .info
         let (policy, policyText) = try PolicyFiles.load(settings.policyDirectory)
+        PolicyFiles.tell(of: policy, logger)
         let state = try StateDirectory(path: settings.stateDirectory)
         defer { state.release() }
         try state.createLedgerFile()

@@ -1,5 +1,6 @@
 import Glibc
 import LinuxSystem
+import Logging
 import Policy
 
 /// The admin's policy directory.
@@ -10,6 +11,11 @@ enum PolicyFiles {
         let files = try read(directory)
         let text = files.map { "# \($0.name)\n\($0.text)" }.joined(separator: "\n")
         return (files.isEmpty ? PolicySet.builtIn : try PolicySet.load(files: files), text)
+    }
+
+    /// What is right in the files and will not do what it seems to.
+    static func tell(of policy: PolicySet, _ logger: Logger) {
+        for problem in policy.warnings + policy.notInForceYet { logger.warning("policy: \(problem)") }
     }
 
     private static func read(_ directory: String) throws -> [(name: String, text: String)] {

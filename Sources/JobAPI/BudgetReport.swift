@@ -1,0 +1,45 @@
+package import Units
+
+/// How the budgets of the policy stand.
+package struct BudgetReport: Codable, Hashable, Sendable {
+    /// One quantity of one budget.
+    package struct Row: Codable, Hashable, Sendable {
+        package var name: String
+        /// `energy` or `carbon`.
+        package var kind: String
+        /// As the policy says it: `50 kWh/month`.
+        package var limit: String
+        package var energySpentJ: Double?
+        package var energyLimitJ: Double?
+        package var carbonSpentG: Double?
+        package var carbonLimitG: Double?
+        /// Of the limit; may be above 1.
+        package var spentPart: Double
+        /// `open`, `warning` or `spent`.
+        package var state: String
+        /// What follows when it is spent: `hold`, `warn` or `preempt`.
+        package var whenSpent: String
+        /// When all begins anew.
+        package var until: Timestamp
+        /// Where it was set, as `file:line`.
+        package var source: String
+
+        package init(
+            name: String, kind: String, limit: String, spentPart: Double, state: String, whenSpent: String,
+            until: Timestamp, source: String
+        ) {
+            self.name = name
+            self.kind = kind
+            self.limit = limit
+            self.spentPart = spentPart
+            self.state = state
+            self.whenSpent = whenSpent
+            self.until = until
+            self.source = source
+        }
+    }
+
+    package var budgets: [Row]
+
+    package init(budgets: [Row]) { self.budgets = budgets }
+}
