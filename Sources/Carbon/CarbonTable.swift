@@ -5,6 +5,7 @@ package struct CarbonError: Error, Hashable, Sendable, CustomStringConvertible {
     package enum Code: String, Sendable, Hashable {
         case unknownZone = "unknown-zone"
         case badFigure = "bad-figure"
+        case badSignal = "bad-signal"
     }
 
     package var code: Code
