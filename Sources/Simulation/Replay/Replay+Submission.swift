@@ -1,0 +1,76 @@
+import JobAPI
+import Policy
+import Scheduling
+import Units
+
+/// Who the users of a trace are to the policy: each has a number of its own and is in the group of its job.
+struct Submitters: Sendable {
+    private var known: [Key: Submitter] = [:]
+    private let trace: Trace
+
+    private struct Key: Hashable, Sendable {
+        var user: Int32
+        var group: Int32
+    }
+
+    init(_ trace: Trace) { self.trace = trace }
+
+    mutating func submitter(of job: TraceJob) -> Submitter {
+        let key = Key(user: job.user, group: job.group)
+        if let submitter = known[key] { return submitter }
+        let user = name(job.user, in: trace.users) ?? "unknown"
+        let submitter = Submitter(
+            uid: Self.uid(of: job), user: user, groups: name(job.group, in: trace.groups).map { [$0] } ?? [])
+        known[key] = submitter
+        return submitter
+    }
+
+    /// Never 0: nobody is root here.
+    static func uid(of job: TraceJob) -> UInt32 { UInt32(clamping: Int64(job.user) + 1001) }
+
+    func name(_ place: Int32, in names: [String]) -> String? {
+        names.indices.contains(Int(place)) ? names[Int(place)] : nil
+    }
+}
+
+extension Replay {
+    /// Asks the policy as a submission to the daemon would, and lets the job wait if it is taken.
+    mutating func submit(_ index: Int, at now: Timestamp) {
+        let job = trace.jobs[index]
+        let submitter = submitters.submitter(of: job)
+        log.events += 1
+        let admission = policy.admit(
+            spec(of: job), by: submitter, machine: machine.limits,
+            queuedByUser: scheduler.pendingCount(uid: submitter.uid), now: now)
+        switch admission {
+        case .refused(let refusal): refuse(index, refusal.message)
+        case .accepted(let admitted):
+            scheduler.add(
+                PendingJob(
+                    id: JobID(Int64(index) + 1), uid: submitter.uid, queue: admitted.queue,
+                    priority: admitted.priority, submittedAt: now, notBefore: admitted.notBefore,
+                    held: admitted.held, request: job.request, timeLimit: admitted.timeLimit))
+        }
+    }
+
+    private mutating func refuse(_ index: Int, _ message: String) {
+        log.runs[index].state = .refused
+        // Messages name users and numbers; a trace may make a million of them.
+        let key = log.refusals[message] != nil || log.refusals.count < 20 ? message : "other reasons"
+        log.refusals[key, default: 0] += 1
+    }
+
+    /// The submission a trace's job stands for. A queue that the policy does not have is its default queue: the names of traces
+    /// are those of other machines.
+    private func spec(of job: TraceJob) -> JobSpec {
+        let queue = submitters.name(job.queue, in: trace.queues).flatMap { policy.queue($0)?.name }
+        let limit = options.limits == .exact ? max(1, job.runTime) : job.timeLimit
+        return JobSpec(
+            project: submitters.name(job.project, in: trace.projects), queue: queue,
+            resources: .init(
+                cpus: job.request.cpus, memory: job.request.memory, gpus: job.request.gpus, timeLimit: limit),
+            schedule: .init(interruptible: job.interruptible), command: Self.command)
+    }
+
+    private static let command = JobSpec.Command(argv: ["true"])
+}
