@@ -5,11 +5,14 @@ package struct SignalPoint: Hashable, Sendable {
     package var from: Timestamp
     package var to: Timestamp
     package var value: Double
+    /// When it was received; nil before that.
+    package var known: Timestamp?
 
-    package init(from: Timestamp, to: Timestamp, value: Double) {
+    package init(from: Timestamp, to: Timestamp, value: Double, known: Timestamp? = nil) {
         self.from = from
         self.to = to
         self.value = value
+        self.known = known
     }
 }
 
@@ -74,7 +77,7 @@ extension [SignalPoint] {
             for new in newer[next...] {
                 guard new.from < old.to else { break }
                 if rest.from < new.from {
-                    pieces.append(SignalPoint(from: rest.from, to: new.from, value: old.value))
+                    pieces.append(SignalPoint(from: rest.from, to: new.from, value: old.value, known: old.known))
                 }
                 rest.from = Swift.max(rest.from, new.to)
             }
@@ -83,13 +86,14 @@ extension [SignalPoint] {
         return pieces.sorted { $0.from < $1.from }
     }
 
-    /// Points from rows that tell only when each begins: each holds until the next, or for the usual time where that is later.
+    /// Points from rows that tell only when each begins: each holds until the next, but no longer than the usual time.
     ///
-    /// The usual time is the most frequent one; of a single row it is `single`.
+    /// The usual time is the most frequent one, at most 31 days; of a single row it is `single`.
     static func holding(_ rows: [(time: Timestamp, value: Double)], single: Int64) -> [SignalPoint] {
         var counts: [Int64: Int] = [:]
         for (a, b) in zip(rows, rows.dropFirst()) { counts[b.time.microseconds - a.time.microseconds, default: 0] += 1 }
-        let usual = counts.max { ($0.value, -$0.key) < ($1.value, -$1.key) }?.key ?? single
+        let frequent = counts.max { ($0.value, -$0.key) < ($1.value, -$1.key) }?.key ?? single
+        let usual = Swift.min(frequent, 31 * 86_400_000_000)
         return rows.indices.map { index in
             let time = rows[index].time.microseconds
             let end = index + 1 < rows.count ? Swift.min(rows[index + 1].time.microseconds, time + usual) : time + usual
