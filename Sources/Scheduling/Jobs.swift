@@ -26,11 +26,14 @@ package struct PendingJob: Hashable, Sendable {
     package var arrayLimit: Int?
     /// What it waits for of other jobs; empty once all is met.
     package var after: [Dependency]
+    /// Whether and how far it may be deferred; nil when it starts as soon as it can.
+    package var flexibility: Flexibility?
 
     package init(
         id: JobID, uid: UInt32, queue: String, priority: Int, submittedAt: Timestamp, notBefore: Timestamp? = nil,
         held: Bool = false, request: ResourceVector, timeLimit: Double? = nil, note: String? = nil,
-        rule: RuleReference? = nil, array: ArrayPlace? = nil, arrayLimit: Int? = nil, after: [Dependency] = []
+        rule: RuleReference? = nil, array: ArrayPlace? = nil, arrayLimit: Int? = nil, after: [Dependency] = [],
+        flexibility: Flexibility? = nil
     ) {
         self.id = id
         self.uid = uid
@@ -46,6 +49,7 @@ package struct PendingJob: Hashable, Sendable {
         self.array = array
         self.arrayLimit = arrayLimit
         self.after = after
+        self.flexibility = flexibility
     }
 
     /// Nothing but its turn and its time keeps it.
@@ -61,10 +65,12 @@ package struct ActiveJob: Hashable, Sendable {
     /// When its time limit ends it; nil when nothing does.
     package var expectedEnd: Timestamp?
     package var array: JobID?
+    /// Of a job that the plan may suspend and resume.
+    package var shift: ActiveShift?
 
     package init(
         id: JobID, uid: UInt32, request: ResourceVector, startedAt: Timestamp, expectedEnd: Timestamp? = nil,
-        array: JobID? = nil
+        array: JobID? = nil, shift: ActiveShift? = nil
     ) {
         self.id = id
         self.uid = uid
@@ -72,6 +78,13 @@ package struct ActiveJob: Hashable, Sendable {
         self.startedAt = startedAt
         self.expectedEnd = expectedEnd
         self.array = array
+        self.shift = shift
+    }
+
+    /// What it holds now.
+    var held: ResourceVector {
+        guard shift?.isSuspended == true else { return request }
+        return ResourceVector(cpus: 0, memory: request.memory, gpus: request.gpus)
     }
 }
 
@@ -83,14 +96,24 @@ package struct Plan: Hashable, Sendable {
     package var blocked: JobID?
     /// When `blocked` will start at the latest, if every active job ends by its limit; nil when that cannot be known.
     package var reservedFor: Timestamp?
-    /// When to plan again though nothing happened: the next job's `notBefore`.
+    /// When to plan again though nothing happened: the next job's `notBefore` or planned start, or the next time at which one is
+    /// to be suspended or resumed.
     package var wakeAt: Timestamp?
+    /// Jobs to suspend now: their time is a dear one. What they give up is free once the scheduler was told.
+    package var suspends: [JobID]
+    /// Jobs to resume now. The CPUs are there.
+    package var resumes: [JobID]
 
-    package init(starts: [JobID], blocked: JobID? = nil, reservedFor: Timestamp? = nil, wakeAt: Timestamp? = nil) {
+    package init(
+        starts: [JobID], blocked: JobID? = nil, reservedFor: Timestamp? = nil, wakeAt: Timestamp? = nil,
+        suspends: [JobID] = [], resumes: [JobID] = []
+    ) {
         self.starts = starts
         self.blocked = blocked
         self.reservedFor = reservedFor
         self.wakeAt = wakeAt
+        self.suspends = suspends
+        self.resumes = resumes
     }
 }
 

@@ -23,8 +23,8 @@ extension Scheduler {
 
     /// Goes through the waiting jobs in order. What fits starts, until one does not: it is given a reservation, and those
     /// behind it start only if that is not touched.
-    func decide(now: Timestamp) -> Decision {
-        var decision = Decision(free: free)
+    func decide(now: Timestamp, _ pauses: Pauses) -> Decision {
+        var decision = Decision(free: free - pauses.kept)
         var running = activeByUser
         var runningOfArray = activeByArray
         var started: [ActiveJob] = []
@@ -44,18 +44,24 @@ extension Scheduler {
                 walk.passed(candidate)  // So do the others of its array: they are of its shape.
                 continue
             }
-            if job.request.fits(in: decision.free), mayStart(job, now: now, &decision.reservation) {
+            if job.request.fits(in: decision.free - pauses.comingBack(before: job.surelyEnds(from: now))),
+                mayStart(job, now: now, &decision.reservation)
+            {
                 decision.starts.append(job.id)
                 decision.free -= job.request
                 running[candidate.uid, default: 0] += 1
                 if let array = job.array?.id { runningOfArray[array, default: 0] += 1 }
-                if decision.blocked == nil, let active = starting(job.id, at: now) { started.append(active) }
+                if decision.blocked == nil, var active = starting(job.id, at: now) {
+                    active.expectedEnd = job.surelyEnds(from: now)
+                    started.append(active)
+                }
                 walk.took(candidate)
                 continue
             }
             if decision.blocked == nil {
                 decision.blocked = job
-                decision.reservation = reservation(for: job, now: now, free: decision.free, alsoActive: started)
+                decision.reservation = reservation(
+                    for: job, now: now, free: decision.free - pauses.comingBack(before: nil), alsoActive: started)
             }
             looked += 1
             // Every job needs a CPU.
@@ -68,7 +74,7 @@ extension Scheduler {
     /// Whether a job that fits may start beside the reservation, which then has less to spare.
     private func mayStart(_ job: PendingJob, now: Timestamp, _ reservation: inout Reservation?) -> Bool {
         guard let kept = reservation else { return true }
-        if let end = job.expectedEnd(from: now), end <= kept.earliest { return true }
+        if let end = job.surelyEnds(from: now), end <= kept.earliest { return true }
         guard job.request.fits(in: kept.spare) else { return false }
         reservation?.spare -= job.request
         return true

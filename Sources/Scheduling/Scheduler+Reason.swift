@@ -6,7 +6,7 @@ extension Scheduler {
     /// Why a waiting job does not run, worked out when asked, so that jobs nobody asks about cost nothing.
     ///
     /// Ask after the starts of the last plan were told to ``started(_:)``.
-    /// - Returns: nil when the job does not wait.
+    /// - Returns: nil when the job neither waits nor is suspended by a plan.
     package func reason(for id: JobID, now: Timestamp) -> WaitReason? {
         var decision: Decision?
         return reason(for: id, now: now, &decision)
@@ -22,7 +22,7 @@ extension Scheduler {
 
     /// - Parameter decision: what would start at `now`, worked out by the first that needs it.
     private func reason(for id: JobID, now: Timestamp, _ decision: inout Decision?) -> WaitReason? {
-        guard let job = pending[id] else { return nil }
+        guard let job = pending[id] else { return active[id].flatMap { suspensionReason($0, now: now) } }
         if job.held {
             return WaitReason(
                 job.note ?? "held", rule: job.rule, hint: "release it with mlctl release \(id), or ask an admin to")
@@ -39,6 +39,7 @@ extension Scheduler {
             return WaitReason(
                 "waits for job \(first.job)\(others) \(what)", hint: "mlctl why \(first.job) says what that one does")
         }
+        if let reason = deferralReason(job, now: now) { return reason }
         if job.notBefore == nil, let note = job.note {
             return WaitReason(note, rule: job.rule, hint: "it is tried again every few seconds")
         }
@@ -65,7 +66,7 @@ extension Scheduler {
                 "of array \(array) at most \(limit) may run at once, and as many do",
                 hint: "starts when one of them ends")
         }
-        let decided = decision ?? decide(now: now)
+        let decided = decision ?? decide(now: now, pauses(now: now))
         decision = decided
         return waitReason(job, decided, now: now)
     }
@@ -88,6 +89,7 @@ extension Scheduler {
         {
             return behind(first, kept, job, now: now)
         }
+        if job.request.fits(in: decision.free), let reason = returnReason(job, decision, now: now) { return reason }
         if job.request.fits(in: decision.free) {
             // Its time has come, or its user's other jobs start first, since the last plan.
             return WaitReason("waits for the next plan", hint: "nothing is in its way")
@@ -125,7 +127,7 @@ extension Scheduler {
         let needs = words(first.request, beyond: nil)
         let when = kept.predicted.map { "from \($0)" } ?? "as soon as jobs without a time limit end"
         let room = kept.earliest.since(now)
-        let isShort = job.expectedEnd(from: now).map { $0 <= kept.earliest } ?? false
+        let isShort = job.surelyEnds(from: now).map { $0 <= kept.earliest } ?? false
         if isShort || job.request.fits(in: kept.spare) {
             return WaitReason(
                 "waits its turn: more than \(lookAhead) kinds of jobs are ahead of it",

@@ -27,10 +27,25 @@ package struct Scheduler: Sendable {
     private var pendingByUser: [UInt32: Int] = [:]
     /// Neither held nor of the future.
     private(set) var line = WaitingLine()
-    /// Jobs with a `notBefore` that was to come when last asked.
+    /// Jobs whose `notBefore` or planned start was to come when last asked.
     private var future = OrderedSet<Due>()
+    /// When each of ``future`` is due.
+    private var dueAt: [JobID: Timestamp] = [:]
 
-    private struct Due: Comparable, Sendable {
+    /// What is known of what is to come.
+    var forecast = ShiftForecast()
+    var startIndexes = StartIndexes()
+    /// The latest time any call told.
+    var clock: Timestamp?
+    /// The jobs of ``future`` that may be deferred.
+    var shifts: [JobID: PlannedShift] = [:]
+    /// When active jobs are to be suspended or resumed next.
+    var borders = OrderedSet<Due>()
+    var borderAt: [JobID: Timestamp] = [:]
+    /// Active jobs that run and should not, or the other way about.
+    var unsettled = OrderedSet<JobID>()
+
+    struct Due: Comparable, Sendable {
         var at: Timestamp
         var id: JobID
         static func < (a: Due, b: Due) -> Bool { a.at == b.at ? a.id < b.id : a.at < b.at }
@@ -74,8 +89,12 @@ package struct Scheduler: Sendable {
         pending[job.id] = job
         pendingByUser[job.uid, default: 0] += 1
         if !job.isFree { return }
-        if let notBefore = job.notBefore {
-            future.insert(Due(at: notBefore, id: job.id))
+        let earliest = max(job.submittedAt, job.notBefore ?? job.submittedAt, clock ?? job.submittedAt)
+        if let shift = shift(for: job, earliest: earliest), shift.start > earliest || job.notBefore != nil {
+            shifts[job.id] = shift
+            wait(job.id, until: shift.start)
+        } else if let notBefore = job.notBefore {
+            wait(job.id, until: notBefore)
         } else {
             line.insert(rank(job), uid: job.uid, shape: job.shape)
         }
@@ -86,10 +105,20 @@ package struct Scheduler: Sendable {
     package mutating func remove(_ id: JobID) -> PendingJob? {
         guard let job = pending.removeValue(forKey: id) else { return nil }
         Self.countDown(&pendingByUser, job.uid)
+        shifts[id] = nil
         if !job.isFree { return job }
-        if let notBefore = job.notBefore, future.remove(Due(at: notBefore, id: id)) { return job }
-        line.remove(rank(job), uid: job.uid, shape: job.shape)
+        if let due = dueAt.removeValue(forKey: id) {
+            future.remove(Due(at: due, id: id))
+        } else {
+            line.remove(rank(job), uid: job.uid, shape: job.shape)
+        }
         return job
+    }
+
+    /// A job that is free does not stand in the line before `time`. In the line it is an ordinary one.
+    mutating func wait(_ id: JobID, until time: Timestamp) {
+        if let old = dueAt.updateValue(time, forKey: id) { future.remove(Due(at: old, id: id)) }
+        future.insert(Due(at: time, id: id))
     }
 
     /// A job holds resources from now on, whether this scheduler planned it or it was found running.
@@ -97,19 +126,31 @@ package struct Scheduler: Sendable {
         remove(job.id)
         ended(job.id)
         active[job.id] = job
-        used += job.request
+        used += job.held
         activeByUser[job.uid, default: 0] += 1
         if let array = job.array { activeByArray[array, default: 0] += 1 }
+        if job.shift != nil { planRuns(job.id, now: max(job.shift?.asOf ?? job.startedAt, clock ?? job.startedAt)) }
     }
 
     /// A job holds nothing any more. An unknown id changes nothing.
     @discardableResult
     package mutating func ended(_ id: JobID) -> ActiveJob? {
         guard let job = active.removeValue(forKey: id) else { return nil }
-        used -= job.request
+        used -= job.held
+        setBorder(id, nil)
+        unsettled.remove(id)
         Self.countDown(&activeByUser, job.uid)
         if let array = job.array { Self.countDown(&activeByArray, array) }
         return job
+    }
+
+    /// An active job was suspended or resumed as the plan said.
+    mutating func change(_ id: JobID, _ body: (inout ActiveJob) -> Void) {
+        guard var job = active[id] else { return }
+        used -= job.held
+        body(&job)
+        used += job.held
+        active[id] = job
     }
 
     /// Changes when an active job is expected to end: a suspended one does not run towards its limit.
@@ -126,14 +167,20 @@ package struct Scheduler: Sendable {
 
     /// The jobs to start now. Nothing is started by this: tell ``started(_:)`` which were.
     package mutating func plan(now: Timestamp) -> Plan {
+        clock = max(clock ?? now, now)
         while let due = future.first, due.at <= now {
             future.remove(due)
+            dueAt[due.id] = nil
+            shifts[due.id] = nil
             if let job = pending[due.id] { line.insert(rank(job), uid: job.uid, shape: job.shape) }
         }
-        let decision = decide(now: now)
+        crossBorders(now: now)
+        let pauses = pauses(now: now)
+        let decision = decide(now: now, pauses)
         return Plan(
             starts: decision.starts, blocked: decision.blocked?.id, reservedFor: decision.reservation?.predicted,
-            wakeAt: future.first?.at)
+            wakeAt: [future.first?.at, borders.first?.at].compactMap { $0 }.min(), suspends: pauses.suspends,
+            resumes: pauses.resumes)
     }
 
     /// The job as an active one, if it starts at `now`.
@@ -141,12 +188,12 @@ package struct Scheduler: Sendable {
         pending[id].map { job in
             ActiveJob(
                 id: id, uid: job.uid, request: job.request, startedAt: now, expectedEnd: job.expectedEnd(from: now),
-                array: job.array?.id)
+                array: job.array?.id, shift: job.activeShift(from: now))
         }
     }
 
     func isWaitingForItsTime(_ job: PendingJob) -> Bool {
-        job.notBefore.map { future.contains(Due(at: $0, id: job.id)) } ?? false
+        dueAt[job.id] != nil
     }
 
     private func rank(_ job: PendingJob) -> Rank {
@@ -159,10 +206,23 @@ extension PendingJob {
         Shape(request: request, timeLimit: timeLimit, array: arrayLimit == nil ? nil : array?.id)
     }
 
+    /// Of one that may be suspended, if it started at `now`.
+    func activeShift(from now: Timestamp) -> ActiveShift? {
+        guard let flexibility, flexibility.isInterruptible, flexibility.end != nil else { return nil }
+        return ActiveShift(
+            flexibility: flexibility, remaining: flexibility.runTime,
+            limitLeft: timeLimit.map { min(max(0, $0), 1e9) }, asOf: now)
+    }
+
     /// When its time limit would end it, if it started at `now`.
     func expectedEnd(from now: Timestamp) -> Timestamp? {
         guard let timeLimit else { return nil }
         let (end, overflow) = now.microseconds.addingReportingOverflow(Int64(min(max(0, timeLimit), 9e12) * 1e6))
         return Timestamp(microseconds: overflow ? .max : end)
+    }
+
+    /// The same, but nil for one that may be suspended: standing still does not count.
+    func surelyEnds(from now: Timestamp) -> Timestamp? {
+        flexibility?.isInterruptible == true ? nil : expectedEnd(from: now)
     }
 }
