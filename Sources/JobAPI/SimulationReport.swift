@@ -69,6 +69,8 @@ package struct SimulationFigures: Codable, Hashable, Sendable {
     package var energyJ = 0.0
     package var jobsEnergyJ = 0.0
     package var idleEnergyJ = 0.0
+    /// The part of the jobs' energy that going on after suspensions took.
+    package var restartEnergyJ = 0.0
     package var peakW = 0.0
     /// Nil where the grid's intensity is not known.
     package var carbonG: Double?

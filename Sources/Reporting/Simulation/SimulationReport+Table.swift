@@ -46,6 +46,7 @@ private func csvLines(first: String, _ rows: [(name: String, figures: Simulation
         ("bounded_slowdown_mean", \.boundedSlowdownMean), ("makespan_s", \.makespanS),
         ("cpu_utilisation_percent", \.cpuUtilisationPercent), ("gpu_utilisation_percent", \.gpuUtilisationPercent),
         ("energy_j", \.energyJ), ("jobs_energy_j", \.jobsEnergyJ), ("idle_energy_j", \.idleEnergyJ),
+        ("restart_energy_j", \.restartEnergyJ),
         ("peak_w", \.peakW), ("carbon_g", \.carbonG), ("jobs_carbon_g", \.jobsCarbonG),
         ("idle_carbon_g", \.idleCarbonG), ("carbon_baseline_g", \.carbonBaselineG),
         ("carbon_saved_percent", \.carbonSavedPercent), ("carbon_gap_s", \.carbonGapS), ("cost", \.cost),

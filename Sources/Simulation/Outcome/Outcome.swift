@@ -14,8 +14,12 @@ package struct Outcome: Hashable, Sendable {
     /// - Parameters:
     ///   - log: of this trace on this machine.
     ///   - prices: how the energy is priced; need not be what the scheduler was told.
-    package init(_ log: ReplayLog, of trace: Trace, on machine: SimulatedMachine, prices: GridPrices = GridPrices()) {
-        var tally = Tally(log, trace, machine, prices)
+    ///   - restart: what going on after a suspension takes, in seconds of the job's power.
+    package init(
+        _ log: ReplayLog, of trace: Trace, on machine: SimulatedMachine, prices: GridPrices = GridPrices(),
+        restart: Double = 0
+    ) {
+        var tally = Tally(log, trace, machine, prices, restart: restart)
         tally.addSegments()
         tally.addJobs()
         figures = tally.figures

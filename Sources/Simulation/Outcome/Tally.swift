@@ -24,7 +24,12 @@ struct Tally {
         var carbon = 0.0
     }
 
-    init(_ log: ReplayLog, _ trace: Trace, _ machine: SimulatedMachine, _ prices: GridPrices) {
+    private let restart: Double
+
+    init(
+        _ log: ReplayLog, _ trace: Trace, _ machine: SimulatedMachine, _ prices: GridPrices, restart: Double
+    ) {
+        self.restart = restart
         self.log = log
         self.trace = trace
         self.machine = machine
@@ -54,6 +59,19 @@ struct Tally {
             users[job.user, default: User()].energy += watts * seconds
             users[job.user, default: User()].carbon += grams.amount
         }
+        for resume in log.resumes where restart > 0 {
+            let job = trace.jobs[Int(resume.job)]
+            let watts = machine.power(of: job)
+            // It takes energy at the moment's intensity, but no time: so many times what a second takes.
+            let end = resume.at.advanced(by: .seconds(1))
+            let grams = prices.grams(watts: watts, resume.at, end).amount * restart
+            figures.restartEnergyJ += watts * restart
+            carbon.amount += grams
+            money += prices.money(watts: watts, resume.at, end).amount * restart
+            users[job.user, default: User()].energy += watts * restart
+            users[job.user, default: User()].carbon += grams
+        }
+        figures.jobsEnergyJ += figures.restartEnergyJ
         figures.makespanS = max(0, log.end.since(log.begin).seconds)
         figures.idleEnergyJ = machine.idlePower * figures.makespanS
         figures.energyJ = figures.jobsEnergyJ + figures.idleEnergyJ

@@ -49,8 +49,19 @@ extension Replay {
                 PendingJob(
                     id: JobID(Int64(index) + 1), uid: submitter.uid, queue: admitted.queue,
                     priority: admitted.priority, submittedAt: now, notBefore: admitted.notBefore,
-                    held: admitted.held, request: job.request, timeLimit: admitted.timeLimit))
+                    held: admitted.held, request: job.request, timeLimit: admitted.timeLimit,
+                    flexibility: flexibility(of: job, admitted)))
         }
+    }
+
+    /// How far the job may be deferred: up to its deadline, if it has one.
+    private func flexibility(of job: TraceJob, _ admitted: AdmittedJob) -> Flexibility? {
+        guard let forecast = options.forecast, let deadline = job.deadline,
+            let runTime = options.limits == .exact ? job.runTime : admitted.timeLimit
+        else { return nil }
+        return Flexibility(
+            deadline: deadline, runTime: runTime, isInterruptible: job.interruptible, restart: forecast.restart,
+            goal: forecast.intensity == nil && forecast.price != nil ? .cost : .carbon)
     }
 
     private mutating func refuse(_ index: Int, _ message: String) {

@@ -21,12 +21,16 @@ package struct Replay: Sendable {
         package var limits: Limits
         /// How many kinds of jobs a plan looks at behind the first that waits; 1 is first come, first served.
         package var lookAhead: Int
+        /// What is foretold of the grid, by which jobs are deferred and suspended; nil defers nothing.
+        package var forecast: SimulatedForecast?
         /// Whether ``ReplayLog/promises`` is kept.
         package var recordsPromises: Bool
 
         package init(
-            limits: Limits = .stated, lookAhead: Int = Scheduler.lookAhead, recordsPromises: Bool = false
+            limits: Limits = .stated, lookAhead: Int = Scheduler.lookAhead, forecast: SimulatedForecast? = nil,
+            recordsPromises: Bool = false
         ) {
+            self.forecast = forecast
             self.limits = limits
             self.lookAhead = lookAhead
             self.recordsPromises = recordsPromises
@@ -43,6 +47,7 @@ package struct Replay: Sendable {
         var allowance: Int64?
         /// The event that ends it; those of its earlier segments mean nothing.
         var event: UInt64
+        var isSuspended = false
     }
 
     let trace: Trace
@@ -54,11 +59,15 @@ package struct Replay: Sendable {
     var log: ReplayLog
     var active: [JobID: Active] = [:]
     var ends = EventHeap()
+    private var forecasts: ForecastSource?
+    private var nextForecast: Timestamp?
     private var submitted = 0
     private var wake: Timestamp?
 
     /// No replay goes on beyond this after the first submission: a trace that does is a mistake.
     private static let longest = Duration.seconds(1000 * 31_557_600)
+    /// Plans for one moment: what is suspended may make room for what is started, and that is all.
+    private static let mostPlans = 4
     /// Wake-ups in a row in which nothing happens.
     private static let mostIdleWakes = 1_000_000
 
@@ -70,6 +79,7 @@ package struct Replay: Sendable {
         scheduler = Scheduler(capacity: .zero, lookAhead: max(1, options.lookAhead))
         scheduler.adopt(policy: policy, machine: machine.limits)
         submitters = Submitters(trace)
+        forecasts = options.forecast.map { ForecastSource($0) }
         log = ReplayLog(jobs: trace.jobs.count, begin: trace.jobs.first?.submit ?? Timestamp(microseconds: 0))
     }
 
@@ -90,6 +100,7 @@ package struct Replay: Sendable {
     private mutating func run() {
         let horizon = log.begin.advanced(by: Self.longest)
         var idle = 0
+        nextForecast = forecasts == nil ? nil : log.begin
         while let now = nextEvent {
             guard now <= horizon, idle < Self.mostIdleWakes else {
                 log.notes.append(
@@ -97,18 +108,39 @@ package struct Replay: Sendable {
                         + (now > horizon ? "a thousand years have passed" : "the plans come to nothing"))
                 break
             }
-            let isWakeOnly = happens(at: now)
-            let changed = act(on: scheduler.plan(now: now), at: now)
-            log.plans += 1
-            idle = isWakeOnly && !changed ? idle + 1 : 0
+            foretell(at: now)
+            var isIdle = happens(at: now)
+            for _ in 0..<Self.mostPlans {
+                let plan = scheduler.plan(now: now)
+                log.plans += 1
+                act(on: plan, at: now)
+                if !plan.starts.isEmpty || !plan.resumes.isEmpty { isIdle = false }
+                guard needsAnotherLook(after: plan) else { break }
+                isIdle = false
+            }
+            idle = isIdle ? idle + 1 : 0
         }
         for job in active.values { log.runs[job.index].state = .running }
     }
 
     private var nextEvent: Timestamp? {
         let submission = submitted < trace.jobs.count ? trace.jobs[submitted].submit : nil
-        let wake = scheduler.pendingCount > 0 || !active.isEmpty ? wake : nil
-        return [submission, ends.first?.at, wake].compactMap { $0 }.min()
+        // While no job is there, news and wake-ups are for nobody.
+        let isEmpty = scheduler.pendingCount == 0 && active.isEmpty
+        return [submission, ends.first?.at, isEmpty ? nil : wake, isEmpty ? nil : nextForecast].compactMap { $0 }.min()
+    }
+
+    /// What a suspended job gave up can be given away, and of those that may be suspended again nobody knows yet when.
+    private func needsAnotherLook(after plan: Plan) -> Bool {
+        !plan.suspends.isEmpty || !plan.resumes.isEmpty
+            || options.forecast != nil && plan.starts.contains { scheduler.active[$0]?.shift != nil }
+    }
+
+    private mutating func foretell(at now: Timestamp) {
+        guard let due = nextForecast, due <= now, var source = forecasts else { return }
+        scheduler.adopt(forecast: source.forecast(at: now), now: now)
+        nextForecast = source.changes ? source.next(after: now) : nil
+        forecasts = source
     }
 
     /// Tells the scheduler all that happens in one moment: ends first, so that what they free can be given away.
@@ -130,52 +162,15 @@ package struct Replay: Sendable {
         return isNothing
     }
 
-    /// - Returns: whether it changed anything.
-    private mutating func act(on plan: Plan, at now: Timestamp) -> Bool {
+    private mutating func act(on plan: Plan, at now: Timestamp) {
         // A wake-up in the past would be one without end.
         wake = plan.wakeAt.map { max($0, now.advanced(by: .milliseconds(1))) }
         if options.recordsPromises, let blocked = plan.blocked, let time = plan.reservedFor {
             let job = Int32(clamping: blocked.number - 1)
             log.promises[job] = min(log.promises[job] ?? time, time)
         }
+        for id in plan.suspends { suspend(id, at: now) }
+        for id in plan.resumes { resume(id, at: now) }
         for id in plan.starts { start(id, at: now) }
-        return !plan.starts.isEmpty
     }
-
-    // MARK: - Jobs
-
-    private mutating func start(_ id: JobID, at now: Timestamp) {
-        guard let pending = scheduler.pendingJob(id), let starting = scheduler.starting(id, at: now) else { return }
-        let index = Int(id.number - 1)
-        scheduler.started(starting)
-        log.runs[index].state = .running
-        log.runs[index].started = now
-        compute(
-            id,
-            Active(
-                index: index, since: now, work: Self.microseconds(trace.jobs[index].runTime),
-                allowance: pending.timeLimit.map(Self.microseconds), event: 0), at: now)
-    }
-
-    /// It computes from now on, until its work is done or its limit reached.
-    private mutating func compute(_ id: JobID, _ job: Active, at now: Timestamp) {
-        var job = job
-        job.since = now
-        let length = min(job.work, job.allowance ?? job.work)
-        job.event = ends.add(id, at: Timestamp(microseconds: now.microseconds + length))
-        active[id] = job
-        log.events += 1
-    }
-
-    private mutating func end(_ id: JobID, _ job: Active, at now: Timestamp) {
-        scheduler.ended(id)
-        active[id] = nil
-        log.segments.append(ReplayLog.Segment(job: Int32(job.index), from: job.since, to: now))
-        log.runs[job.index].ended = now
-        log.runs[job.index].state = (job.allowance ?? job.work) < job.work ? .timedOut : .finished
-        log.events += 1
-    }
-
-    /// As the scheduler counts time limits, so that a limit that equals the run time does not cut it short.
-    static func microseconds(_ seconds: Double) -> Int64 { Int64(min(max(0, seconds), 9e9) * 1e6) }
 }

@@ -33,10 +33,17 @@ package struct ReplayLog: Hashable, Sendable {
         package var to: Timestamp
     }
 
+    /// A job went on after it had been suspended.
+    package struct Resume: Hashable, Sendable {
+        package var job: Int32
+        package var at: Timestamp
+    }
+
     /// One for each job of the trace, in its order.
     package var runs: [Run]
     /// In the order they ended.
     package var segments: [Segment] = []
+    package var resumes: [Resume] = []
     /// Why jobs were refused, and how many for each reason; of many different reasons the first.
     package var refusals: [String: Int] = [:]
     /// When the first job was submitted and when the last thing happened.

@@ -12,7 +12,8 @@ package enum Comparison {
     ) -> SimulationReport {
         let rows = policies.map { entry in
             let log = Replay.run(trace, under: entry.policy, on: machine, options: options)
-            return Outcome(log, of: trace, on: machine, prices: prices).row(named: entry.name)
+            return Outcome(log, of: trace, on: machine, prices: prices, restart: options.forecast?.restart ?? 0).row(
+                named: entry.name)
         }
         return SimulationReport(trace: name, rows: rows, notes: trace.notes)
     }

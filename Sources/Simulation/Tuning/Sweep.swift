@@ -16,7 +16,7 @@ package enum Sweep {
         for value in knob.values { policies.append((value, try policy(knob, value, files))) }
         var rows = policies.map { entry in
             let log = Replay.run(trace, under: entry.policy, on: machine, options: options)
-            let outcome = Outcome(log, of: trace, on: machine, prices: prices)
+            let outcome = Outcome(log, of: trace, on: machine, prices: prices, restart: options.forecast?.restart ?? 0)
             return SweepReport.Row(value: entry.value, figures: outcome.figures, notes: outcome.notes)
         }
         for (index, isBest) in best(rows.map { ($0.figures.carbonG ?? $0.figures.energyJ, $0.figures.waitMeanS) })
