@@ -173,6 +173,21 @@ import Units
         #expect(abs(later.values[4] - 100) < abs(noisy.values[104] - 100))
     }
 
+    /// Quarters of an hour of which two are missing, as in real files.
+    @Test func slotsAreSampledFromPointsWithHoles() throws {
+        func point(_ quarter: Double, _ value: Double) -> SignalPoint {
+            SignalPoint(from: at(quarter / 2), to: at(quarter / 2 + 0.5), value: value)
+        }
+        let points = [(0, 10), (1, 11), (2, 12), (4, 14), (5, 15), (6, 16)].map { point($0.0, $0.1) }
+        let sampled = try SignalSeries(sampling: points, step: .seconds(1800))
+        #expect(sampled.values == [10, 12, 14, 16])
+        #expect(sampled.start == Self.zero)
+        #expect(try SignalSeries(sampling: Array(points.dropFirst()), step: .seconds(1800)).start == at(1))
+        let holed = points.filter { $0.value != 12 }
+        #expect(throws: CarbonError.self) { try SignalSeries(sampling: holed, step: .seconds(1800)) }
+        #expect(throws: CarbonError.self) { try SignalSeries(sampling: [], step: .seconds(1800)) }
+    }
+
     @Test func kindsAreRead() throws {
         #expect(try SimulatedForecast.kind(parsing: "perfect", seed: 1) == .perfect)
         #expect(try SimulatedForecast.kind(parsing: "model", seed: 1) == .model)
