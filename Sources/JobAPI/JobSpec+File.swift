@@ -89,6 +89,18 @@ extension JobSpec {
             schedule.retryDelay = delay.seconds
         }
         if let interruptible = reader.boolean("interruptible") { schedule.interruptible = interruptible }
+        if let time = reader.duration("warn-before") {
+            if time < .seconds(1) { reader.report("warn-before", "\"schedule.warn-before\" must be at least 1 s") }
+            schedule.warnBefore = time.seconds
+        }
+        if let text = reader.string("warn-signal") {
+            schedule.warnSignal = JobSignal(named: text)
+            if schedule.warnSignal == nil {
+                reader.report(
+                    "warn-signal", "\"schedule.warn-signal\" is \"\(text)\", which is not a signal to warn with",
+                    hint: "use one of " + JobSignal.allCases.map(\.rawValue).joined(separator: ", "))
+            }
+        }
         reader.finish()
         return schedule
     }

@@ -76,24 +76,33 @@ package struct JobSpec: Codable, Hashable, Sendable {
         package var retryDelay: Double
         /// It may be stopped and started again: it goes on from its last checkpoint, or does no harm in beginning anew.
         package var interruptible: Bool
+        /// Seconds before its time limit at which it is warned; nil for a tenth of the limit, at most a minute.
+        package var warnBefore: Double?
+        /// What its processes are sent with the warning; nil for nothing.
+        package var warnSignal: JobSignal?
 
         package static let standardRetryDelay = 10.0
 
         package init(
             notBefore: Timestamp? = nil, after: [Dependency] = [], retries: Int = 0,
-            retryDelay: Double = Schedule.standardRetryDelay, interruptible: Bool = false
+            retryDelay: Double = Schedule.standardRetryDelay, interruptible: Bool = false, warnBefore: Double? = nil,
+            warnSignal: JobSignal? = nil
         ) {
             self.notBefore = notBefore
             self.after = after
             self.retries = retries
             self.retryDelay = retryDelay
             self.interruptible = interruptible
+            self.warnBefore = warnBefore
+            self.warnSignal = warnSignal
         }
 
         private enum CodingKeys: String, CodingKey, CaseIterable {
             case notBefore, after, retries
             case retryDelay = "retryDelayS"
             case interruptible
+            case warnBefore = "warnBeforeS"
+            case warnSignal
         }
 
         package init(from decoder: any Decoder) throws {
@@ -105,6 +114,8 @@ package struct JobSpec: Codable, Hashable, Sendable {
             retryDelay =
                 try container.decodeIfPresent(Double.self, forKey: .retryDelay) ?? Schedule.standardRetryDelay
             interruptible = try container.decodeIfPresent(Bool.self, forKey: .interruptible) ?? false
+            warnBefore = try container.decodeIfPresent(Double.self, forKey: .warnBefore)
+            warnSignal = try container.decodeIfPresent(JobSignal.self, forKey: .warnSignal)
         }
     }
 

@@ -80,6 +80,21 @@ package struct Health: Codable, Hashable, Sendable {
     }
 }
 
+/// What came of reading the policy files again.
+package struct PolicyReload: Codable, Hashable, Sendable {
+    /// SHA-256 of the files.
+    package var hash: String
+    package var files: [String]
+    /// False where they are as they were.
+    package var changed: Bool
+
+    package init(hash: String, files: [String], changed: Bool) {
+        self.hash = hash
+        self.files = files
+        self.changed = changed
+    }
+}
+
 /// Answer to `GET /v1/policy`: what is in force.
 package struct PolicyReport: Codable, Hashable, Sendable {
     package struct Line: Codable, Hashable, Sendable {

@@ -95,4 +95,6 @@ extension JobClient {
     package func audit() async throws -> AuditReport { try await call(.GET, Target("audit"), within: .seconds(3600)) }
 
     package func policy() async throws -> PolicyReport { try await call(.GET, Target("policy")) }
+
+    package func reloadPolicy() async throws -> PolicyReload { try await call(.POST, Target("policy", "reload")) }
 }

@@ -209,18 +209,24 @@ extension Ledger {
         from: Timestamp, zone: String, intensity: CarbonIntensity, pue: Double, source: String
     ) async throws(LedgerError) {
         try await write("record the carbon intensity") { db in
-            let last = try Row.fetchOne(db, sql: "SELECT * FROM intensities ORDER BY from_us DESC LIMIT 1")
-            if let last, last["zone"] == zone, last["g_per_kwh"] == intensity.gramsPerKilowattHour,
-                last["pue"] == pue, last["source"] == source
-            {
-                return
-            }
-            try db.execute(
-                sql: "INSERT INTO intensities VALUES (?, ?, ?, ?, ?)",
-                arguments: [
-                    Self.later(from, than: last?["from_us"]), zone, intensity.gramsPerKilowattHour, pue, source,
-                ])
+            try Self.recordIntensity(db, from: from, zone: zone, intensity: intensity, pue: pue, source: source)
         }
+    }
+
+    static func recordIntensity(
+        _ db: Database, from: Timestamp, zone: String, intensity: CarbonIntensity, pue: Double, source: String
+    ) throws {
+        let last = try Row.fetchOne(db, sql: "SELECT * FROM intensities ORDER BY from_us DESC LIMIT 1")
+        if let last, last["zone"] == zone, last["g_per_kwh"] == intensity.gramsPerKilowattHour,
+            last["pue"] == pue, last["source"] == source
+        {
+            return
+        }
+        try db.execute(
+            sql: "INSERT INTO intensities VALUES (?, ?, ?, ?, ?)",
+            arguments: [
+                later(from, than: last?["from_us"]), zone, intensity.gramsPerKilowattHour, pue, source,
+            ])
     }
 
     /// A time after the last one, though the clock was set back: what is sealed stays as it is, and the order of what was in

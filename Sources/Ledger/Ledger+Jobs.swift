@@ -135,12 +135,14 @@ extension Ledger {
 
     /// Keeps a policy's text under its hash, so that every decision can be traced to what was in force.
     package func keepPolicy(hash: String, text: String, at: Timestamp) async throws(LedgerError) {
-        try await write("keep the policy") { db in
-            let last = try Int64.fetchOne(db, sql: "SELECT MAX(applied_us) FROM policies")
-            try db.execute(
-                sql: "INSERT OR IGNORE INTO policies (hash, applied_us, text) VALUES (?, ?, ?)",
-                arguments: [hash, Self.later(at, than: last), text])
-        }
+        try await write("keep the policy") { db in try Self.keepPolicy(db, hash: hash, text: text, at: at) }
+    }
+
+    static func keepPolicy(_ db: Database, hash: String, text: String, at: Timestamp) throws {
+        let last = try Int64.fetchOne(db, sql: "SELECT MAX(applied_us) FROM policies")
+        try db.execute(
+            sql: "INSERT OR IGNORE INTO policies (hash, applied_us, text) VALUES (?, ?, ?)",
+            arguments: [hash, later(at, than: last), text])
     }
 
     static func insertTransition(_ db: Database, _ id: JobID, _ transition: Transition) throws {

@@ -50,18 +50,13 @@ package struct JobFilter: Sendable {
 }
 
 extension Ledger {
-    /// Every job that has not ended, in the order of submission.
-    package func unfinished() async throws(LedgerError) -> [StoredJob] {
-        try await read("read the unfinished jobs") { db in
-            let final = JobState.allCases.filter(\.isFinal).map { "'\($0.rawValue)'" }.joined(separator: ",")
-            return try Self.fetchJobs(db, where: "state NOT IN (\(final)) ORDER BY id", [])
-        }
-    }
-
-    /// Every job that holds resources, as far as the ledger knows.
-    package func active() async throws(LedgerError) -> [StoredJob] {
+    /// Every job that holds resources, as far as the ledger knows, in the order of submission; and those whose row cannot be read,
+    /// with the reason.
+    package func active() async throws(LedgerError) -> (jobs: [StoredJob], unreadable: [JobID: String]) {
         try await read("read the active jobs") { db in
-            try Self.fetchJobs(db, where: "state IN ('starting', 'running', 'suspended') ORDER BY id", [])
+            let ids = try Int64.fetchAll(
+                db, sql: "SELECT id FROM jobs WHERE state IN ('starting', 'running', 'suspended') ORDER BY id")
+            return try Self.fetchReadable(db, ids.map(JobID.init), withEnergy: true)
         }
     }
 
@@ -70,19 +65,25 @@ extension Ledger {
         numbered ids: [JobID]
     ) async throws(LedgerError) -> (jobs: [StoredJob], unreadable: [JobID: String]) {
         try await read("read the jobs to start") { db in
-            var jobs: [StoredJob] = []
-            var unreadable: [JobID: String] = [:]
-            for id in ids {
-                do {
-                    jobs += try Self.fetchJobs(db, where: "jobs.id = ?", [id.number], withEnergy: false)
-                } catch let error as DatabaseError {
-                    throw error
-                } catch {
-                    unreadable[id] = "\(error)"
-                }
-            }
-            return (jobs, unreadable)
+            try Self.fetchReadable(db, ids, withEnergy: false)
         }
+    }
+
+    private static func fetchReadable(
+        _ db: Database, _ ids: [JobID], withEnergy: Bool
+    ) throws -> (jobs: [StoredJob], unreadable: [JobID: String]) {
+        var jobs: [StoredJob] = []
+        var unreadable: [JobID: String] = [:]
+        for id in ids {
+            do {
+                jobs += try fetchJobs(db, where: "jobs.id = ?", [id.number], withEnergy: withEnergy)
+            } catch let error as DatabaseError {
+                throw error
+            } catch {
+                unreadable[id] = "\(error)"
+            }
+        }
+        return (jobs, unreadable)
     }
 
     package func job(_ id: JobID) async throws(LedgerError) -> StoredJob? {

@@ -24,26 +24,64 @@ package struct SiteFactors: Sendable, Hashable {
     }
 }
 
+/// What a policy settles of the books, in force from one moment on.
+package struct Terms: Sendable, Hashable {
+    package var policyHash: String
+    /// Of its files.
+    package var policyText: String
+    package var zone: String
+    package var intensity: CarbonIntensity
+    package var pue: Double
+    /// Where the intensity is from.
+    package var source: String
+    package var factors: SiteFactors
+
+    package init(
+        policyHash: String, policyText: String, zone: String, intensity: CarbonIntensity, pue: Double, source: String,
+        factors: SiteFactors
+    ) {
+        self.policyHash = policyHash
+        self.policyText = policyText
+        self.zone = zone
+        self.intensity = intensity
+        self.pue = pue
+        self.source = source
+        self.factors = factors
+    }
+}
+
 extension Ledger {
+    /// Writes down what is in force from `from` on, all of it or nothing; what is as it was before is not written again.
+    package func putInForce(_ terms: Terms, from: Timestamp) async throws(LedgerError) {
+        try await write("put the policy in force") { db in
+            try Self.keepPolicy(db, hash: terms.policyHash, text: terms.policyText, at: from)
+            try Self.recordIntensity(
+                db, from: from, zone: terms.zone, intensity: terms.intensity, pue: terms.pue, source: terms.source)
+            try Self.recordSite(db, terms.factors, from: from)
+        }
+    }
+
     /// Writes the factors in force from `from` on, unless the last ones are the same.
     package func recordSite(_ factors: SiteFactors, from: Timestamp) async throws(LedgerError) {
-        try await write("record the site's factors") { db in
-            let last = try Row.fetchOne(db, sql: "SELECT * FROM site_factors ORDER BY from_us DESC LIMIT 1")
-            let grams = factors.embodied.map { Double($0.micrograms) / 1e6 }
-            if let last, last["cpus"] == factors.cpus, last["embodied_g"] == grams,
-                last["lifetime_s"] == factors.lifetime?.seconds,
-                last["wue_l_per_kwh"] == factors.wue, last["ewif_l_per_kwh"] == factors.ewif
-            {
-                return
-            }
-            if last == nil, factors == SiteFactors(cpus: factors.cpus) { return }
-            try db.execute(
-                sql: "INSERT INTO site_factors VALUES (?, ?, ?, ?, ?, ?)",
-                arguments: [
-                    Self.later(from, than: last?["from_us"]), factors.cpus, grams, factors.lifetime?.seconds,
-                    factors.wue,
-                    factors.ewif,
-                ])
+        try await write("record the site's factors") { db in try Self.recordSite(db, factors, from: from) }
+    }
+
+    private static func recordSite(_ db: Database, _ factors: SiteFactors, from: Timestamp) throws {
+        let last = try Row.fetchOne(db, sql: "SELECT * FROM site_factors ORDER BY from_us DESC LIMIT 1")
+        let grams = factors.embodied.map { Double($0.micrograms) / 1e6 }
+        if let last, last["cpus"] == factors.cpus, last["embodied_g"] == grams,
+            last["lifetime_s"] == factors.lifetime?.seconds,
+            last["wue_l_per_kwh"] == factors.wue, last["ewif_l_per_kwh"] == factors.ewif
+        {
+            return
         }
+        if last == nil, factors == SiteFactors(cpus: factors.cpus) { return }
+        try db.execute(
+            sql: "INSERT INTO site_factors VALUES (?, ?, ?, ?, ?, ?)",
+            arguments: [
+                later(from, than: last?["from_us"]), factors.cpus, grams, factors.lifetime?.seconds,
+                factors.wue,
+                factors.ewif,
+            ])
     }
 }

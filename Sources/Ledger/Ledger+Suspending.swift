@@ -4,18 +4,25 @@ package import Units
 
 extension Ledger {
     /// Writes down that a running job is to stand still, and who said so.
-    /// - Returns: false when it does not run.
+    /// - Returns: false when it does not run; what its owner suspended an admin may suspend as well.
     package func suspend(
         _ id: JobID, by user: String, as holder: Holder, policyHash: String, at: Timestamp
     ) async throws(LedgerError) -> Bool {
         try await write("suspend job \(id)") { db in
             let cause = "suspended by \(user)"
-            guard
-                try Self.transition(
-                    db, id, to: .suspended, cause: cause, at: at, end: nil, attempt: JobState.suspended.rawValue)
-            else { return false }
-            try db.execute(
-                sql: "UPDATE jobs SET held = ? WHERE id = ?", arguments: [holder.rawValue, id.number])
+            if holder == .admin {
+                try db.execute(
+                    sql: "UPDATE jobs SET held = 3, reason = ? WHERE id = ? AND state = 'suspended' AND held = 2",
+                    arguments: [cause, id.number])
+            }
+            if holder != .admin || db.changesCount == 0 {
+                guard
+                    try Self.transition(
+                        db, id, to: .suspended, cause: cause, at: at, end: nil, attempt: JobState.suspended.rawValue)
+                else { return false }
+                try db.execute(
+                    sql: "UPDATE jobs SET held = ? WHERE id = ?", arguments: [holder.rawValue, id.number])
+            }
             try Self.insertDecision(
                 db, at: at, id: id, user: user, decision: "suspended", reason: cause, rule: nil, policyHash: policyHash)
             return true
@@ -23,13 +30,16 @@ extension Ledger {
     }
 
     /// Writes down that a suspended job goes on.
-    /// - Parameter onlyOwners: only what its owner suspended.
+    /// - Parameters:
+    ///   - reason: why, where nobody asked for it.
+    ///   - onlyOwners: only what its owner suspended.
     /// - Returns: false when it is not suspended.
     package func resume(
-        _ id: JobID, by user: String, onlyOwners: Bool = false, policyHash: String, at: Timestamp
+        _ id: JobID, by user: String, because reason: String? = nil, onlyOwners: Bool = false, policyHash: String,
+        at: Timestamp
     ) async throws(LedgerError) -> Bool {
         try await write("resume job \(id)") { db in
-            let cause = "resumed by \(user)"
+            let cause = "resumed by \(user)" + (reason.map { ": " + $0 } ?? "")
             let mayGoOn = try Bool.fetchOne(
                 db, sql: "SELECT state = 'suspended' AND (held = 2 OR NOT ?) FROM jobs WHERE id = ?",
                 arguments: [onlyOwners, id.number])
@@ -40,6 +50,19 @@ extension Ledger {
             try Self.insertDecision(
                 db, at: at, id: id, user: user, decision: "resumed", reason: cause, rule: nil, policyHash: policyHash)
             return true
+        }
+    }
+
+    /// Since when a suspended job has stood still; nil for any other.
+    package func suspendedSince(_ id: JobID) async throws(LedgerError) -> Timestamp? {
+        try await read("read the suspension of job \(id)") { db in
+            try Int64.fetchOne(
+                db,
+                sql: """
+                    SELECT at_us FROM transitions JOIN jobs ON jobs.id = job_id AND state = 'suspended'
+                    WHERE job_id = ? AND to_state = 'suspended' ORDER BY transitions.id DESC LIMIT 1
+                    """, arguments: [id.number]
+            ).map(Timestamp.init(microseconds:))
         }
     }
 }

@@ -24,6 +24,10 @@ package struct AdmittedJob: Hashable, Sendable {
     package var rule: RuleReference?
     /// What its sandbox may be.
     package var sandbox: SandboxProfile
+    /// It may be started later than it could, where that is better; nil to start it as soon as it can.
+    package var deferral: Deferral?
+    /// It may be stopped and started again.
+    package var interruptible = false
 }
 
 /// A job the policy does not take.

@@ -5,11 +5,20 @@ package enum PolicyCheck {
     /// Every problem of the files as one set: what is wrong in each, and what does not go together. Empty means that
     /// ``PolicySet/load(files:)`` takes them; the two never differ.
     package static func check(files: [(name: String, text: String)]) -> [ConfigProblem] {
+        verdict(files: files).problems
+    }
+
+    /// The problems, and, where there are none, what would be taken but would not do what it seems to.
+    package struct Verdict: Hashable, Sendable {
+        package var problems: [ConfigProblem]
+        package var warnings: [ConfigProblem]
+    }
+
+    package static func verdict(files: [(name: String, text: String)]) -> Verdict {
         do {
-            _ = try PolicySet.load(files: files)
-            return []
+            return Verdict(problems: [], warnings: try PolicySet.load(files: files).warnings)
         } catch {
-            return error.problems
+            return Verdict(problems: error.problems, warnings: [])
         }
     }
 }

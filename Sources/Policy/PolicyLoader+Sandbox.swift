@@ -29,6 +29,7 @@ extension PolicyLoader {
         let files = section.integer("max-open-files", in: SandboxProfile.leastOpenFiles...1_048_576)
         assign(section, "max-open-files", files, &profile.maxOpenFiles)
         assign(section, "max-core-size", section.size("max-core-size"), &profile.maxCoreSize)
+        assign(section, "max-log-size", size("max-log-size", atLeast: .mebibytes(1), section), &profile.maxLogSize)
         let refused = calls("refuse-syscalls", section, problem: Syscalls.problem(refusing:))
         assign(section, "refuse-syscalls", refused, &profile.refuseSyscalls)
         let allowed = calls("allow-syscalls", section, problem: Syscalls.problem(allowing:))

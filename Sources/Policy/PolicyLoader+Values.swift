@@ -13,6 +13,14 @@ extension PolicyLoader {
         return time
     }
 
+    func within(_ least: Duration, _ most: Duration, _ key: String, _ reader: ConfigReader) -> Duration? {
+        guard let time = reader.duration(key) else { return nil }
+        if time >= least, time <= most { return time }
+        reader.report(
+            key, "\"\(reader.name).\(key)\" is \(time.brief); it must be from \(least.brief) to \(most.brief)")
+        return nil
+    }
+
     /// A zone as the carbon table and the public services write it: `DE`, `US-CAL-CISO`.
     func zone(_ reader: ConfigReader) -> String? {
         guard let zone = reader.string("zone") else { return nil }
@@ -21,21 +29,11 @@ extension PolicyLoader {
         }
         if !isWord || !(2...16).contains(zone.utf8.count) {
             reader.report(
-                "zone", "\"site.zone\" is \"\(zone)\"; it must be a zone in capitals",
+                "zone", "\"\(reader.name).zone\" is \"\(printable(zone))\"; it must be a zone in capitals",
                 hint: "a country such as \"DE\", or part of one such as \"US-CAL-CISO\"")
             return nil
         }
         return zone
-    }
-
-    func admins(_ reader: ConfigReader) -> [String]? {
-        guard let admins = reader.strings("admins") else { return nil }
-        for entry in admins where entry.isEmpty || entry == "@" || entry.contains(where: \.isWhitespace) {
-            reader.report(
-                "admins", "\"access.admins\" has \"\(entry)\"", hint: "write a user as \"alice\", a group as \"@staff\""
-            )
-        }
-        return admins
     }
 
     /// Names of queues and profiles appear in commands and tables: letters, digits, `-`, `_`, `.`.
@@ -52,4 +50,26 @@ extension PolicyLoader {
                 hint: "use up to 32 letters, digits, \"-\", \"_\" and \".\"")
         }
     }
+}
+
+/// A quantity with its unit. A bare number, the commonest slip, is told what it lacks.
+func quantity<T>(
+    _ key: String, _ reader: ConfigReader, example: String, or words: String? = nil,
+    _ parse: (String) throws(UnitError) -> T
+) -> T? {
+    let name = "\"\(reader.name).\(key)\""
+    let hint = "for example \(key) = \"\(example)\"" + (words.map { ", or \($0)" } ?? "")
+    switch reader.node(key)?.value {
+    case nil: return nil
+    case .integer, .float: reader.report(key, "\(name) is a number without its unit", hint: hint)
+    case .string(let text):
+        do {
+            return try parse(text)
+        } catch {
+            let text = printable(error.text)
+            reader.report(key, "\(name): \"\(text)\" is not \(error.expected)", hint: words.map { "or write \($0)" })
+        }
+    default: reader.report(key, "\(name) must be a text in quotes", hint: hint)
+    }
+    return nil
 }

@@ -35,6 +35,7 @@ extension PolicySet.Queue {
     init(name: String, source: RuleReference?) {
         self.init(
             name: name, priority: Setting(0), maxTime: Setting(nil), maxCpusPerJob: Setting(nil),
+            maxSuspended: Setting(nil),
             isDefault: Setting(false), sandbox: Setting("default"), source: source)
     }
 }

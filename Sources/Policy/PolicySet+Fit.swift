@@ -87,6 +87,23 @@ extension PolicySet {
         return nil
     }
 
+    /// More than all jobs of a user or project may have together: such a job could never start.
+    func beyondLimits(_ asked: JobSpec.Resources) -> Refusal? {
+        let all: [(key: String, thing: String, asked: Int, limit: Setting<Int?>)] = [
+            ("max-cpus-per-user", "cpu", asked.cpus, limits.maxCpusPerUser),
+            ("max-cpus-per-project", "cpu", asked.cpus, limits.maxCpusPerProject),
+            ("max-gpus-per-user", "gpu", asked.gpus, limits.maxGpusPerUser),
+            ("max-gpus-per-project", "gpu", asked.gpus, limits.maxGpusPerProject),
+        ]
+        for (key, thing, asked, limit) in all {
+            guard let most = limit.value, asked > most else { continue }
+            return Refusal(
+                "asks for \(counted(asked, thing)); limits.\(key) is \(most) (\(limit.place))", rule: limit.source,
+                hint: "ask for \(thing)s = \(most) or less")
+        }
+        return nil
+    }
+
     private func alternative(_ change: String, _ queues: [String]) -> String {
         "ask for \(change)" + (queues.isEmpty ? "" : ", or use queue " + queues.joined(separator: " or "))
     }

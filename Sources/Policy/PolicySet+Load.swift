@@ -38,6 +38,9 @@ extension PolicySet {
 struct PolicyLoader {
     let collector: ConfigReader.Collector
     var set: PolicySet
+    var warnings: [ConfigProblem] = []
+    /// Sections with a wrong value, such as `budget.vision`: what they lack besides is not told of, for it may be that value.
+    private(set) var broken: Set<String> = []
 
     init(collector: ConfigReader.Collector) {
         self.collector = collector
@@ -47,11 +50,7 @@ struct PolicyLoader {
 
     mutating func add(_ table: ConfigTable, file: String) {
         let reader = ConfigReader(table, file: file, collector: collector)
-        if let section = reader.table("machine") {
-            assign(section, "reserve-cpus", section.integer("reserve-cpus", in: 0...100_000), &set.machine.reserveCpus)
-            assign(section, "reserve-memory", section.size("reserve-memory"), &set.machine.reserveMemory)
-            section.finish()
-        }
+        addMachine(reader)
         if let section = reader.table("site") {
             assign(section, "zone", zone(section), &set.site.zone)
             assign(section, "pue", section.number("pue", in: 1...10), &set.site.pue)
@@ -72,18 +71,13 @@ struct PolicyLoader {
             section.finish()
         }
         addQueues(reader)
-        if let section = reader.table("limits") {
-            let queued = section.integer("max-queued-per-user", in: 1...100_000_000)
-            assign(section, "max-queued-per-user", queued, &set.limits.maxQueuedPerUser)
-            let running = section.integer("max-running-per-user", in: 1...1_000_000)
-            assign(section, "max-running-per-user", running, &set.limits.maxRunningPerUser)
-            section.finish()
-        }
+        addLimits(reader)
         addSandboxes(reader)
-        if let section = reader.table("access") {
-            assign(section, "admins", admins(section), &set.access.admins)
-            section.finish()
-        }
+        addAccess(reader)
+        addCarbon(reader)
+        addFairShare(reader)
+        addReservations(reader)
+        addBudgets(reader)
         addNotify(reader)
         addRules(reader)
         reader.finish()
@@ -101,7 +95,10 @@ struct PolicyLoader {
             assign(section, "max-time", atLeast(.seconds(1), "max-time", section), &set.queues[index].maxTime)
             let cpus = section.integer("max-cpus-per-job", in: 1...100_000)
             assign(section, "max-cpus-per-job", cpus, &set.queues[index].maxCpusPerJob)
+            let still = atLeast(.seconds(1), "max-suspended", section)
+            assign(section, "max-suspended", still, &set.queues[index].maxSuspended)
             assign(section, "sandbox", section.string("sandbox"), &set.queues[index].sandbox)
+            readMoving(section, into: &set.queues[index])
             if let isDefault = section.boolean("default") {
                 if isDefault {
                     if let first = defaults.first {
@@ -121,37 +118,30 @@ struct PolicyLoader {
         }
     }
 
-    private mutating func addRules(_ reader: ConfigReader) {
-        var seen: [String: Int] = [:]
-        for section in reader.tables("rule") {
-            let name = section.string("name")
-            if section.table["name"] == nil { section.missing("name", example: "\"no-training-at-noon\"") }
-            let match = section.table("match").map { RuleMatch($0) } ?? RuleMatch()
-            let action: Rule.Action? = section.choice("then")
-            if section.table["then"] == nil { section.missing("then", example: "\"deny\"") }
-            let message = section.string("message")
-            if message != nil, action == .allow {
-                section.report("message", "\"message\" has no effect in a rule that allows", hint: "remove it")
-            }
-            section.finish()
-            guard let name, let action else { continue }
-            if name.isEmpty || name.utf8.count > 100 {
-                section.report("name", "a rule's name must have 1 to 100 bytes")
-            }
-            if let line = seen[name] {
-                section.report(
-                    "name", "rule \"\(name)\" is defined twice in this file (first on line \(line))",
-                    hint: "give each rule its own name")
-            }
-            seen[name] = section.table.line
-            let rule = Rule(
-                name: name, match: match, action: action, message: message, reference: section.reference(name))
-            if let index = set.rules.firstIndex(where: { $0.name == name }) {
-                set.rules[index] = rule
-            } else {
-                set.rules.append(rule)
-            }
+    private mutating func addLimits(_ reader: ConfigReader) {
+        guard let section = reader.table("limits") else { return }
+        let queued = section.integer("max-queued-per-user", in: 1...100_000_000)
+        assign(section, "max-queued-per-user", queued, &set.limits.maxQueuedPerUser)
+        func count(_ key: String, upTo most: Int, _ setting: inout Setting<Int?>) {
+            assign(section, key, section.integer(key, in: 1...most), &setting)
         }
+        var limits = set.limits
+        count("max-running-per-user", upTo: 1_000_000, &limits.maxRunningPerUser)
+        count("max-cpus-per-user", upTo: 1_000_000, &limits.maxCpusPerUser)
+        count("max-gpus-per-user", upTo: 1_000_000, &limits.maxGpusPerUser)
+        count("max-queued-per-project", upTo: 100_000_000, &limits.maxQueuedPerProject)
+        count("max-running-per-project", upTo: 1_000_000, &limits.maxRunningPerProject)
+        count("max-cpus-per-project", upTo: 1_000_000, &limits.maxCpusPerProject)
+        count("max-gpus-per-project", upTo: 1_000_000, &limits.maxGpusPerProject)
+        set.limits = limits
+        section.finish()
+    }
+
+    /// Reads a section; one in which that finds a problem is among ``broken``.
+    mutating func reading(_ name: String, _ read: (inout PolicyLoader) -> Void) {
+        let before = collector.problems.count
+        read(&self)
+        if collector.problems.count > before { broken.insert(name) }
     }
 
     /// Gives a setting its value and the line that set it; an absent or wrong value changes nothing.

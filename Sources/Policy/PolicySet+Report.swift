@@ -8,14 +8,14 @@ extension PolicySet {
         func line<T>(_ key: String, _ setting: Setting<T>, _ value: String) {
             lines.append(.init(key: key, value: value, source: setting.place))
         }
-        line("machine.reserve-cpus", machine.reserveCpus, "\(machine.reserveCpus.value)")
-        line("machine.reserve-memory", machine.reserveMemory, "\(machine.reserveMemory.value)")
+        lines += machineLines
         line("site.zone", site.zone, site.zone.value ?? "not set")
         line("site.pue", site.pue, significant(site.pue.value))
         line("site.embodied-kg", site.embodiedKg, Self.figure(site.embodiedKg.value))
         line("site.lifetime", site.lifetime, site.lifetime.value.brief)
         line("site.wue", site.wue, Self.figure(site.wue.value))
         line("site.ewif", site.ewif, Self.figure(site.ewif.value))
+        lines += carbonLines
         line("billing.basis", billing.basis, billing.basis.value.rawValue)
         line("ledger.keep-minutes", keeping.minutes, keeping.minutes.value.brief)
         line("ledger.keep-hours", keeping.hours, keeping.hours.value.brief)
@@ -24,11 +24,22 @@ extension PolicySet {
             line("\(key).priority", queue.priority, "\(queue.priority.value)")
             line("\(key).max-time", queue.maxTime, queue.maxTime.value?.brief ?? "no limit")
             line("\(key).max-cpus-per-job", queue.maxCpusPerJob, Self.limit(queue.maxCpusPerJob.value))
+            line("\(key).max-suspended", queue.maxSuspended, queue.maxSuspended.value?.brief ?? "no limit")
             line("\(key).default", queue.isDefault, "\(queue.isDefault.value)")
             line("\(key).sandbox", queue.sandbox, queue.sandbox.value)
+            lines += queue.movingLines
         }
+        lines += fairShareLines
         line("limits.max-queued-per-user", limits.maxQueuedPerUser, "\(limits.maxQueuedPerUser.value)")
-        line("limits.max-running-per-user", limits.maxRunningPerUser, Self.limit(limits.maxRunningPerUser.value))
+        let optional: [(String, Setting<Int?>)] = [
+            ("max-running-per-user", limits.maxRunningPerUser), ("max-cpus-per-user", limits.maxCpusPerUser),
+            ("max-gpus-per-user", limits.maxGpusPerUser), ("max-queued-per-project", limits.maxQueuedPerProject),
+            ("max-running-per-project", limits.maxRunningPerProject),
+            ("max-cpus-per-project", limits.maxCpusPerProject), ("max-gpus-per-project", limits.maxGpusPerProject),
+        ]
+        for (key, setting) in optional { line("limits.\(key)", setting, Self.limit(setting.value)) }
+        for reservation in reservations { lines += reservation.lines }
+        for budget in budgets { lines += budget.lines }
         for profile in sandboxes {
             let key = "sandbox.\(profile.name)"
             line("\(key).network", profile.network, profile.network.value ? "for jobs that ask" : "false")
@@ -43,12 +54,12 @@ extension PolicySet {
             line("\(key).max-file-size", profile.maxFileSize, profile.maxFileSize.value?.description ?? "no limit")
             line("\(key).max-open-files", profile.maxOpenFiles, "\(profile.maxOpenFiles.value)")
             line("\(key).max-core-size", profile.maxCoreSize, "\(profile.maxCoreSize.value)")
+            line("\(key).max-log-size", profile.maxLogSize, "\(profile.maxLogSize.value)")
             line("\(key).refuse-syscalls", profile.refuseSyscalls, Self.list(profile.refuseSyscalls.value))
             line("\(key).allow-syscalls", profile.allowSyscalls, Self.list(profile.allowSyscalls.value))
             line("\(key).landlock", profile.landlock, profile.landlock.value.rawValue)
         }
-        line("access.admins", access.admins, Self.list(access.admins.value))
-        lines += notifyLines
+        lines += accessLines + notifyLines
         for rule in rules {
             lines.append(.init(key: "rule.\(rule.name)", value: rule.summary, source: rule.reference.place))
         }

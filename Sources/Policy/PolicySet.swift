@@ -1,3 +1,4 @@
+package import ConfigFile
 package import JobAPI
 package import Units
 
@@ -11,6 +12,13 @@ package struct PolicySet: Hashable, Sendable {
         package var reserveCpus: Setting<Int>
         /// Memory no job gets.
         package var reserveMemory: Setting<ByteSize>
+        /// What the machine may draw in all; nil for no limit.
+        package var powerCap = Setting<Power?>(nil)
+        package var idlePower = Setting(IdlePower.observed)
+        /// The lowest limit that is set on the processor for a job, and on each GPU; nil for what the hardware takes.
+        package var cpuPowerFloor = Setting<Power?>(nil)
+        package var gpuPowerFloor = Setting<Power?>(nil)
+        package var gpuShare = Setting(GPUShare.off)
     }
 
     package struct Site: Hashable, Sendable {
@@ -45,28 +53,45 @@ package struct PolicySet: Hashable, Sendable {
         /// The longest a job may run; nil for no limit.
         package var maxTime: Setting<Duration?>
         package var maxCpusPerJob: Setting<Int?>
+        /// How long a job may stand still in all because its owner says so; nil for no limit.
+        package var maxSuspended: Setting<Duration?>
         /// Where jobs go that name no queue; true of exactly one queue.
         package var isDefault: Setting<Bool>
         /// The name of the ``SandboxProfile`` its jobs run in.
         package var sandbox: Setting<String>
+        package var deferral = QueueDefer()
+        /// Whether its jobs may be stopped and started again; nil for what each says of itself.
+        package var interruptible = Setting<Bool?>(nil)
+        /// The queues whose jobs are put back where one of these would wait.
+        package var preempts = Setting<[String]>([])
+        package var powerLimit = Setting(PowerLimit.none)
+        /// Whether its jobs may have GPUs together with others, where the machine shares them.
+        package var gpuShare = Setting(true)
         /// The first line that defined it; nil when built in.
         package var source: RuleReference?
     }
 
     package struct Limits: Hashable, Sendable {
         package var maxQueuedPerUser: Setting<Int>
-        /// Nil for no limit.
+        /// Nil for no limit, as in all that follow.
         package var maxRunningPerUser: Setting<Int?>
-    }
-
-    package struct Access: Hashable, Sendable {
-        /// Users by name and groups as `@group`.
-        package var admins: Setting<[String]>
+        /// Of the jobs that run.
+        package var maxCpusPerUser = Setting<Int?>(nil)
+        package var maxGpusPerUser = Setting<Int?>(nil)
+        package var maxQueuedPerProject = Setting<Int?>(nil)
+        package var maxRunningPerProject = Setting<Int?>(nil)
+        package var maxCpusPerProject = Setting<Int?>(nil)
+        package var maxGpusPerProject = Setting<Int?>(nil)
     }
 
     package var notify = Notify()
     package var machine: Machine
     package var site: Site
+    package var carbon = Carbon()
+    package var fairShare = FairShare()
+    /// In the order they were first written, as the budgets.
+    package var reservations: [Reservation] = []
+    package var budgets: [Budget] = []
     package var billing: Billing
     package var keeping: Keeping
     /// In the order they were first written.
@@ -79,6 +104,8 @@ package struct PolicySet: Hashable, Sendable {
     package var rules: [Rule]
     /// The files in the order they were merged; empty when all is built in.
     package var files: [String]
+    /// What was taken, but will not do what it seems to.
+    package var warnings: [ConfigProblem] = []
     /// SHA-256 over the files, see ``hash(of:)``.
     package var hash: String
 
@@ -94,12 +121,9 @@ package struct PolicySet: Hashable, Sendable {
             gpus: max(0, machine.gpus))
     }
 
-    /// Whether `submitter` may act on others' jobs and on the policy: root always, else who is listed.
-    package func isAdmin(_ submitter: Submitter) -> Bool {
-        submitter.uid == 0
-            || access.admins.value.contains { entry in
-                entry.hasPrefix("@") ? submitter.groups.contains(String(entry.dropFirst())) : entry == submitter.user
-            }
+    /// Whether a job of this kind may be stopped and started again: as its queue says, else as it says itself.
+    package func isInterruptible(_ subject: RuleMatch.Subject) -> Bool {
+        queue(subject.queue)?.interruptible.value ?? subject.interruptible
     }
 }
 

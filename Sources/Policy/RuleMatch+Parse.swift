@@ -25,31 +25,43 @@ extension RuleMatch {
             memoryAbove = value
             conditions.append("memory-above = \(value)")
         }
-        if let text = reader.string("hour") {
-            hours = Self.hours(text)
-            if hours == nil {
-                reader.report(
-                    "hour", "\"rule.match.hour\" is \"\(text)\"; it must be two different hours of the day, in UTC",
-                    hint: "for example hour = \"22-06\", from 22:00 until before 06:00")
-            }
-            conditions.append("hour = \(text) UTC")
+        readConditions(reader)
+        if let read = reader.hours("hour") {
+            hours = read.value
+            conditions.append("hour = \(read.text) UTC")
         }
-        if let texts = reader.stringOrStrings("weekday") {
-            var days: Set<Int> = []
-            for text in texts {
-                if let some = Self.weekdays(text) {
-                    days.formUnion(some)
-                } else {
-                    reader.report(
-                        "weekday", "\"rule.match.weekday\" has \"\(text)\"; it must be a day or a range of days",
-                        hint: "for example \"mon-fri\" or [\"sat\", \"sun\"]; the days are "
-                            + Self.weekdayNames.joined(separator: ", "))
-                }
-            }
-            weekdays = days
-            conditions.append("weekday = \(texts.joined(separator: ", "))")
+        if let read = reader.weekdays("weekday") {
+            weekdays = read.value
+            conditions.append("weekday = \(read.texts.joined(separator: ", "))")
         }
         reader.finish()
+    }
+
+    private mutating func readConditions(_ reader: ConfigReader) {
+        let intensity = quantity("intensity-above", reader, example: "300 g/kWh") { text throws(UnitError) in
+            try CarbonIntensity(parsing: text)
+        }
+        if let intensity {
+            intensityAbove = intensity
+            conditions.append("intensity-above = \(intensity)")
+        }
+        let price = quantity("price-above", reader, example: "0.4 EUR/kWh") { text throws(UnitError) in
+            try EnergyPrice(parsing: text)
+        }
+        if let price {
+            priceAbove = price
+            conditions.append("price-above = \(price)")
+        }
+        let power = quantity("power-above", reader, example: "1 kW") { text throws(UnitError) in
+            try Power(parsing: text)
+        }
+        if let power {
+            if !(power.watts >= 0 && power.watts <= 1e6) {
+                reader.report("power-above", "\"rule.match.power-above\" is \(power); it must be from 0 W to 1000 kW")
+            }
+            powerAbove = power
+            conditions.append("power-above = \(power)")
+        }
     }
 
     private mutating func names(_ key: String, _ reader: ConfigReader, among known: [String]? = nil) -> Set<String>? {
@@ -95,6 +107,33 @@ extension RuleMatch {
 }
 
 extension ConfigReader {
+    /// Hours of the day such as `22-06`, and how they were written.
+    func hours(_ key: String) -> (text: String, value: Set<Int>)? {
+        guard let text = string(key) else { return nil }
+        if let value = RuleMatch.hours(text) { return (text, value) }
+        report(
+            key, "\"\(name).\(key)\" is \"\(printable(text))\"; it must be two different hours of the day, in UTC",
+            hint: "for example \(key) = \"22-06\", from 22:00 until before 06:00")
+        return nil
+    }
+
+    /// Days of the week such as `mon-fri`, and how they were written.
+    func weekdays(_ key: String) -> (texts: [String], value: Set<Int>)? {
+        guard let texts = stringOrStrings(key) else { return nil }
+        var days: Set<Int> = []
+        for text in texts {
+            if let some = RuleMatch.weekdays(text) {
+                days.formUnion(some)
+            } else {
+                report(
+                    key, "\"\(name).\(key)\" has \"\(printable(text))\"; it must be a day or a range of days",
+                    hint: "for example \"mon-fri\" or [\"sat\", \"sun\"]; the days are "
+                        + RuleMatch.weekdayNames.joined(separator: ", "))
+            }
+        }
+        return (texts, days)
+    }
+
     /// One string or an array of them; an empty array, which could match nothing, is a problem.
     func stringOrStrings(_ key: String) -> [String]? {
         guard let node = node(key) else { return nil }

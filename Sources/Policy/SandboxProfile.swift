@@ -37,6 +37,8 @@ package struct SandboxProfile: Hashable, Sendable {
     package var maxOpenFiles: Setting<Int>
     /// Of a core dump; zero for none.
     package var maxCoreSize: Setting<ByteSize>
+    /// Kept of each of a job's two logs, the newest.
+    package var maxLogSize: Setting<ByteSize>
     /// System calls refused besides those every job is refused.
     package var refuseSyscalls: Setting<[String]>
     /// System calls taken off the list of those jobs are refused.
@@ -60,6 +62,7 @@ package struct SandboxProfile: Hashable, Sendable {
         self.maxFileSize = Setting(nil)
         self.maxOpenFiles = Setting(65_536)
         self.maxCoreSize = Setting(.zero)
+        self.maxLogSize = Setting(.mebibytes(64))
         self.refuseSyscalls = Setting([])
         self.allowSyscalls = Setting([])
         self.landlock = Setting(.on)

@@ -52,6 +52,11 @@ package struct ExitRecord: Sendable, Hashable, Codable {
         self.endedAt = endedAt
     }
 
+    /// A SIGTERM that its supervisor did not send ended it, or a shell that reports so.
+    package var isEndedByTerm: Bool {
+        cause == .signalled && signal == SIGTERM || cause == .exited && exitStatus == 128 + SIGTERM
+    }
+
     /// It never ran, and may be started again.
     package var mayStartLater: Bool { cause == .couldNotStart && transient == true }
 

@@ -1,4 +1,5 @@
 import Glibc
+import LinuxSystem
 
 // What the policy gives to jobs: followed with the daemon's rights, so it must be the admin's word alone.
 

@@ -6,6 +6,8 @@ package import Units
 package struct PendingJob: Hashable, Sendable {
     package var id: JobID
     package var uid: UInt32
+    /// Whose share its usage counts against: a project's or a user's name. Empty where there are no shares.
+    package var account: String
     package var queue: String
     package var priority: Int
     package var submittedAt: Timestamp
@@ -27,16 +29,28 @@ package struct PendingJob: Hashable, Sendable {
     /// What it waits for of other jobs; empty once all is met.
     package var after: [Dependency]
     /// Whether and how far it may be deferred; nil when it starts as soon as it can.
-    package var flexibility: Flexibility?
+    package var flexibility: Flexibility? {
+        get {
+            guard case .aside(let flexibility) = keptFlexibility else { return nil }
+            return flexibility
+        }
+        set { keptFlexibility = newValue.map(Kept.aside) }
+    }
+    private var keptFlexibility: Kept?
+
+    /// Most jobs have none: with a million waiting its size would be felt.
+    private indirect enum Kept: Hashable, Sendable { case aside(Flexibility) }
 
     package init(
-        id: JobID, uid: UInt32, queue: String, priority: Int, submittedAt: Timestamp, notBefore: Timestamp? = nil,
+        id: JobID, uid: UInt32, account: String = "", queue: String, priority: Int, submittedAt: Timestamp,
+        notBefore: Timestamp? = nil,
         held: Bool = false, request: ResourceVector, timeLimit: Double? = nil, note: String? = nil,
         rule: RuleReference? = nil, array: ArrayPlace? = nil, arrayLimit: Int? = nil, after: [Dependency] = [],
         flexibility: Flexibility? = nil
     ) {
         self.id = id
         self.uid = uid
+        self.account = account
         self.queue = queue
         self.priority = priority
         self.submittedAt = submittedAt
@@ -49,7 +63,7 @@ package struct PendingJob: Hashable, Sendable {
         self.array = array
         self.arrayLimit = arrayLimit
         self.after = after
-        self.flexibility = flexibility
+        keptFlexibility = flexibility.map(Kept.aside)
     }
 
     /// Nothing but its turn and its time keeps it.

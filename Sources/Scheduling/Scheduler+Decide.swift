@@ -33,8 +33,8 @@ extension Scheduler {
         while let candidate = walk.next() {
             if let limit = maxRunningPerUser.value {
                 // The job with the reservation also needs the right to run, which a later job of its user could take.
-                let kept = candidate.uid == decision.blocked?.uid ? 1 : 0
-                if running[candidate.uid, default: 0] + kept >= limit { continue }
+                let kept = candidate.owner.uid == decision.blocked?.uid ? 1 : 0
+                if running[candidate.owner.uid, default: 0] + kept >= limit { continue }
             }
             guard let job = pending[JobID(candidate.rank.id)], job.request.fits(in: capacity) else {
                 walk.passed(candidate)  // The machine shrank since it was accepted; it must not stop the others.
@@ -49,7 +49,7 @@ extension Scheduler {
             {
                 decision.starts.append(job.id)
                 decision.free -= job.request
-                running[candidate.uid, default: 0] += 1
+                running[candidate.owner.uid, default: 0] += 1
                 if let array = job.array?.id { runningOfArray[array, default: 0] += 1 }
                 if decision.blocked == nil, var active = starting(job.id, at: now) {
                     active.expectedEnd = job.surelyEnds(from: now)

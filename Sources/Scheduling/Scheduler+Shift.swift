@@ -48,7 +48,8 @@ extension Scheduler {
         pause(id, false, at: now)
     }
 
-    /// Nothing suspends or resumes the job any more, as after somebody did so by hand. What it holds stays as it is.
+    /// Nothing suspends the job any more, as after somebody suspended or resumed it by hand. Of one that the plan had suspended say
+    /// first that it was resumed: from now on it holds all it asked for.
     package mutating func settle(_ id: JobID) {
         guard active[id]?.shift?.isSuspended == false else { return }
         change(id) { $0.shift = nil }
@@ -63,7 +64,12 @@ extension Scheduler {
             $0.shift?.count(to: now)
             $0.shift?.isSuspended = isSuspended
         }
-        update(id, now: now)
+        let current = active[id]?.shift?.runs.first { $0.from <= now && now < $0.to }
+        if !isSuspended, let current, current.from < now {
+            planRuns(id, now: now)  // It is late, and what it missed has to be made up for.
+        } else {
+            update(id, now: now)
+        }
     }
 
     /// Plans when an active job runs from now on. One that runs goes on to the end of its slot.
@@ -81,6 +87,7 @@ extension Scheduler {
 
     /// Sets right what follows from a shift: when it is looked at next, and when its limit ends it.
     private mutating func update(_ id: JobID, now: Timestamp) {
+        change(id) { $0.shift?.count(to: now) }
         guard let shift = active[id]?.shift else { return }
         setBorder(id, shift.border(after: now))
         if shift.shouldRun(at: now) == shift.isSuspended { unsettled.insert(id) } else { unsettled.remove(id) }

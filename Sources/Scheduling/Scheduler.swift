@@ -27,6 +27,9 @@ package struct Scheduler: Sendable {
     private var pendingByUser: [UInt32: Int] = [:]
     /// Neither held nor of the future.
     private(set) var line = WaitingLine()
+    /// What accounts have used, where they have shares.
+    private(set) var fairShare = FairShare()
+    private var sharedAt: Timestamp?
     /// Jobs whose `notBefore` or planned start was to come when last asked.
     private var future = OrderedSet<Due>()
     /// When each of ``future`` is due.
@@ -96,7 +99,7 @@ package struct Scheduler: Sendable {
         } else if let notBefore = job.notBefore {
             wait(job.id, until: notBefore)
         } else {
-            line.insert(rank(job), uid: job.uid, shape: job.shape)
+            line.insert(rank(job), owner: job.owner, shape: job.shape)
         }
     }
 
@@ -110,14 +113,16 @@ package struct Scheduler: Sendable {
         if let due = dueAt.removeValue(forKey: id) {
             future.remove(Due(at: due, id: id))
         } else {
-            line.remove(rank(job), uid: job.uid, shape: job.shape)
+            line.remove(rank(job), owner: job.owner, shape: job.shape)
         }
         return job
     }
 
     /// A job that is free does not stand in the line before `time`. In the line it is an ordinary one.
     mutating func wait(_ id: JobID, until time: Timestamp) {
-        if let old = dueAt.updateValue(time, forKey: id) { future.remove(Due(at: old, id: id)) }
+        let old = dueAt.updateValue(time, forKey: id)
+        if old == time { return }
+        if let old { future.remove(Due(at: old, id: id)) }
         future.insert(Due(at: time, id: id))
     }
 
@@ -144,7 +149,7 @@ package struct Scheduler: Sendable {
         return job
     }
 
-    /// An active job was suspended or resumed as the plan said.
+    /// Changes an active job, and what is in use with it.
     mutating func change(_ id: JobID, _ body: (inout ActiveJob) -> Void) {
         guard var job = active[id] else { return }
         used -= job.held
@@ -156,6 +161,31 @@ package struct Scheduler: Sendable {
     /// Changes when an active job is expected to end: a suspended one does not run towards its limit.
     package mutating func expect(_ id: JobID, toEnd end: Timestamp?) {
         active[id]?.expectedEnd = end
+    }
+
+    /// From now on accounts have shares, or none any more.
+    package mutating func share(_ rules: FairShare.Rules?) {
+        guard rules != fairShare.rules else { return }
+        fairShare.rules = rules
+        sharedAt = nil
+        if rules == nil { line.reorder(floor: .min, penalties: [:]) }
+    }
+
+    /// An account has used as much of what is shared.
+    package mutating func charge(_ account: String, _ amount: Double, at time: Timestamp) {
+        fairShare.charge(account, amount, at: time)
+    }
+
+    /// Puts the first jobs of all owners in the order of their accounts' shares. Once a minute is enough: shares are of days.
+    private mutating func keepShares(now: Timestamp) {
+        guard fairShare.rules != nil else { return }
+        if let last = sharedAt, (.zero ..< .seconds(60)).contains(now.since(last)) { return }
+        sharedAt = now
+        let point = Double(Self.agingPerPoint.components.seconds) * 1e6
+        let accounts = Set(line.owners.keys.map(\.account)).sorted()
+        let penalties = fairShare.penalties(of: accounts).mapValues { Int64(min($0 * point, 1e17)) }
+        let floor = now.advanced(by: .zero - FairShare.ageWindow).microseconds
+        line.reorder(floor: floor, penalties: penalties)
     }
 
     private static func countDown<Key: Hashable>(_ counts: inout [Key: Int], _ key: Key) {
@@ -172,8 +202,9 @@ package struct Scheduler: Sendable {
             future.remove(due)
             dueAt[due.id] = nil
             shifts[due.id] = nil
-            if let job = pending[due.id] { line.insert(rank(job), uid: job.uid, shape: job.shape) }
+            if let job = pending[due.id] { line.insert(rank(job), owner: job.owner, shape: job.shape) }
         }
+        keepShares(now: now)
         crossBorders(now: now)
         let pauses = pauses(now: now)
         let decision = decide(now: now, pauses)
@@ -202,6 +233,8 @@ package struct Scheduler: Sendable {
 }
 
 extension PendingJob {
+    var owner: Owner { Owner(uid: uid, account: account) }
+
     var shape: Shape {
         Shape(request: request, timeLimit: timeLimit, array: arrayLimit == nil ? nil : array?.id)
     }

@@ -1,16 +1,18 @@
 /// Visits waiting jobs from the first to the last, told after each what to do with its likes.
 struct Walk {
     struct Candidate {
-        var rank: Rank
-        var uid: UInt32
+        var order: WaitingLine.Order
+        var owner: Owner
         var shape: Shape
-        /// Whether it is the first of its shape, and so leads to the user's next shape.
+        /// Whether it is the first of its shape, and so leads to its owner's next shape.
         fileprivate var isHead: Bool
+
+        var rank: Rank { order.rank }
     }
 
     private let line: WaitingLine
     private var nextLeader: WaitingLine.Leader?
-    /// A binary heap by rank of what comes next for the users met so far.
+    /// A binary heap of what comes next for the owners met so far.
     private var heap: [Candidate] = []
 
     init(_ line: WaitingLine) {
@@ -19,10 +21,10 @@ struct Walk {
     }
 
     mutating func next() -> Candidate? {
-        if let leader = nextLeader, heap.first.map({ leader.rank < $0.rank }) ?? true {
+        if let leader = nextLeader, heap.first.map({ leader.order < $0.order }) ?? true {
             nextLeader = line.leaders.first(after: leader)
-            guard let head = line.users[leader.uid]?.heads.first else { return nil }
-            return Candidate(rank: head.rank, uid: leader.uid, shape: head.shape, isHead: true)
+            guard let head = line.owners[leader.owner]?.heads.first else { return nil }
+            return Candidate(order: leader.order, owner: leader.owner, shape: head.shape, isHead: true)
         }
         return pop()
     }
@@ -30,8 +32,11 @@ struct Walk {
     /// The candidate starts: its like may too.
     mutating func took(_ candidate: Candidate) {
         passed(candidate)
-        if let rank = line.users[candidate.uid]?.jobs[candidate.shape]?.first(after: candidate.rank) {
-            push(Candidate(rank: rank, uid: candidate.uid, shape: candidate.shape, isHead: false))
+        if let rank = line.owners[candidate.owner]?.jobs[candidate.shape]?.first(after: candidate.rank) {
+            push(
+                Candidate(
+                    order: line.order(rank, of: candidate.owner), owner: candidate.owner, shape: candidate.shape,
+                    isHead: false))
         }
     }
 
@@ -39,8 +44,11 @@ struct Walk {
     mutating func passed(_ candidate: Candidate) {
         guard candidate.isHead else { return }
         let head = WaitingLine.Head(rank: candidate.rank, shape: candidate.shape)
-        if let next = line.users[candidate.uid]?.heads.first(after: head) {
-            push(Candidate(rank: next.rank, uid: candidate.uid, shape: next.shape, isHead: true))
+        if let next = line.owners[candidate.owner]?.heads.first(after: head) {
+            push(
+                Candidate(
+                    order: line.order(next.rank, of: candidate.owner), owner: candidate.owner, shape: next.shape,
+                    isHead: true))
         }
     }
 
@@ -49,7 +57,7 @@ struct Walk {
     private mutating func push(_ candidate: Candidate) {
         heap.append(candidate)
         var index = heap.count - 1
-        while index > 0, heap[index].rank < heap[(index - 1) / 2].rank {
+        while index > 0, heap[index].order < heap[(index - 1) / 2].order {
             heap.swapAt(index, (index - 1) / 2)
             index = (index - 1) / 2
         }
@@ -62,8 +70,8 @@ struct Walk {
         var index = 0
         while true {
             var least = index
-            for child in [2 * index + 1, 2 * index + 2] where child < heap.count && heap[child].rank < heap[least].rank
-            {
+            for child in [2 * index + 1, 2 * index + 2]
+            where child < heap.count && heap[child].order < heap[least].order {
                 least = child
             }
             if least == index { return first }

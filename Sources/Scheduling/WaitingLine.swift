@@ -9,10 +9,12 @@ struct Rank: Comparable, Hashable, Sendable {
     /// When a job of priority 0 would have had to join to stand here, in microseconds.
     var virtualStart: Int64
     var id: Int64
+    /// Since when it ages.
+    var joined: Int64
 
     init(_ job: PendingJob, agingPerPoint: Int64) {
         // A job that may not start yet does not age.
-        let joined = max(job.submittedAt, job.notBefore ?? job.submittedAt).microseconds
+        joined = max(job.submittedAt, job.notBefore ?? job.submittedAt).microseconds
         let (bonus, tooBig) = Int64(job.priority).multipliedReportingOverflow(by: agingPerPoint)
         let (start, tooFar) = joined.subtractingReportingOverflow(tooBig ? 0 : bonus)
         virtualStart = tooFar ? joined : start
@@ -32,8 +34,16 @@ struct Shape: Hashable, Sendable {
     var array: JobID?
 }
 
-/// The jobs that could start now, ordered by rank within user and shape, so that a planner that finds one job does not fit
+/// Whose jobs keep their own order: those of a user for one account.
+struct Owner: Hashable, Sendable {
+    var uid: UInt32
+    var account: String
+}
+
+/// The jobs that could start now, ordered by rank within owner and shape, so that a planner that finds one job does not fit
 /// passes over all its likes in one step, and over all of a user who has reached a limit in another.
+///
+/// Between owners ``Order`` decides, which fair shares change from time to time: then only the first job of each owner moves.
 struct WaitingLine: Sendable {
     struct Head: Comparable, Sendable {
         var rank: Rank
@@ -42,47 +52,88 @@ struct WaitingLine: Sendable {
         static func == (a: Head, b: Head) -> Bool { a.rank == b.rank }
     }
 
-    struct Leader: Comparable, Sendable {
+    /// A job's place among those of all owners.
+    struct Order: Comparable, Hashable, Sendable {
+        /// Its virtual start without most of the age before the line's floor, and later by what its account has used.
+        var virtualStart: Int64
         var rank: Rank
-        var uid: UInt32
-        static func < (a: Leader, b: Leader) -> Bool { a.rank < b.rank }
-        static func == (a: Leader, b: Leader) -> Bool { a.rank == b.rank }
+
+        static func < (a: Order, b: Order) -> Bool {
+            a.virtualStart == b.virtualStart ? a.rank < b.rank : a.virtualStart < b.virtualStart
+        }
     }
 
-    struct User: Sendable {
+    struct Leader: Comparable, Sendable {
+        var order: Order
+        var owner: Owner
+        static func < (a: Leader, b: Leader) -> Bool { a.order < b.order }
+        static func == (a: Leader, b: Leader) -> Bool { a.order == b.order }
+    }
+
+    struct Owned: Sendable {
         var jobs: [Shape: OrderedSet<Rank>] = [:]
         /// The first job of each shape.
         var heads = OrderedSet<Head>()
     }
 
-    private(set) var users: [UInt32: User] = [:]
-    /// The first job of each user.
+    private(set) var owners: [Owner: Owned] = [:]
+    /// The first job of each owner.
     private(set) var leaders = OrderedSet<Leader>()
+    /// Between owners what a job has waited before this hardly counts.
+    private var floor = Int64.min
+    /// Of each account, in microseconds of waiting.
+    private var penalties: [String: Int64] = [:]
 
-    mutating func insert(_ rank: Rank, uid: UInt32, shape: Shape) {
-        change(uid: uid, shape: shape) { $0.insert(rank) }
+    func order(_ rank: Rank, of owner: Owner) -> Order {
+        var start = rank.virtualStart
+        if rank.joined < floor {
+            let (excess, isTooMuch) = floor.subtractingReportingOverflow(rank.joined)
+            start = Self.sum(start, isTooMuch ? .max : excess - excess / FairShare.slowAgeing)
+        }
+        return Order(virtualStart: Self.sum(start, penalties[owner.account] ?? 0), rank: rank)
     }
 
-    mutating func remove(_ rank: Rank, uid: UInt32, shape: Shape) {
-        change(uid: uid, shape: shape) { $0.remove(rank) }
+    private static func sum(_ a: Int64, _ b: Int64) -> Int64 {
+        let (sum, overflow) = a.addingReportingOverflow(b)
+        return overflow ? .max : sum
+    }
+
+    /// Sets what stands between owners. Costs O(log n) of the owners for each of them.
+    mutating func reorder(floor: Int64, penalties: [String: Int64]) {
+        self.floor = floor
+        self.penalties = penalties
+        leaders = OrderedSet()
+        for (owner, owned) in owners {
+            if let first = owned.heads.first {
+                leaders.insert(Leader(order: order(first.rank, of: owner), owner: owner))
+            }
+        }
+    }
+
+    mutating func insert(_ rank: Rank, owner: Owner, shape: Shape) {
+        change(owner, shape: shape) { $0.insert(rank) }
+    }
+
+    mutating func remove(_ rank: Rank, owner: Owner, shape: Shape) {
+        change(owner, shape: shape) { $0.remove(rank) }
     }
 
     /// Changes one list and sets right what stands above it.
-    private mutating func change(uid: UInt32, shape: Shape, _ body: (inout OrderedSet<Rank>) -> Void) {
-        let oldLeader = users[uid]?.heads.first
-        let oldHead = users[uid]?.jobs[shape]?.first
-        body(&users[uid, default: User()].jobs[shape, default: OrderedSet()])
-        let newHead = users[uid]?.jobs[shape]?.first
+    private mutating func change(_ owner: Owner, shape: Shape, _ body: (inout OrderedSet<Rank>) -> Void) {
+        let oldLeader = owners[owner]?.heads.first
+        let oldHead = owners[owner]?.jobs[shape]?.first
+        body(&owners[owner, default: Owned()].jobs[shape, default: OrderedSet()])
+        let newHead = owners[owner]?.jobs[shape]?.first
         if oldHead != newHead {
-            if let oldHead { users[uid]?.heads.remove(Head(rank: oldHead, shape: shape)) }
-            if let newHead { users[uid]?.heads.insert(Head(rank: newHead, shape: shape)) }
+            if let oldHead { owners[owner]?.heads.remove(Head(rank: oldHead, shape: shape)) }
+            if let newHead { owners[owner]?.heads.insert(Head(rank: newHead, shape: shape)) }
         }
-        if newHead == nil { users[uid]?.jobs[shape] = nil }
-        let newLeader = users[uid]?.heads.first
+        if newHead == nil { owners[owner]?.jobs[shape] = nil }
+        let newLeader = owners[owner]?.heads.first
         if oldLeader?.rank != newLeader?.rank {
-            if let oldLeader { leaders.remove(Leader(rank: oldLeader.rank, uid: uid)) }
-            if let newLeader { leaders.insert(Leader(rank: newLeader.rank, uid: uid)) }
+            if let oldLeader { leaders.remove(Leader(order: order(oldLeader.rank, of: owner), owner: owner)) }
+            if let newLeader { leaders.insert(Leader(order: order(newLeader.rank, of: owner), owner: owner)) }
         }
-        if newLeader == nil { users[uid] = nil }
+        if newLeader == nil { owners[owner] = nil }
     }
 }

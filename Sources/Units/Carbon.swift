@@ -67,3 +67,29 @@ package struct CarbonIntensity: Hashable, Comparable, Sendable, Codable {
 extension CarbonIntensity: CustomStringConvertible {
     package var description: String { significant(gramsPerKilowattHour) + " g/kWh" }
 }
+
+extension CarbonMass {
+    /// Reads `15 kg`, `200 g`, `1.5 t`. Not negative.
+    package init(parsing text: String) throws(UnitError) {
+        let value = try Quantity(parsing: text, expecting: "a mass of CO2e such as \"15 kg\"")
+        guard let factor = ["mg": 1e-3, "g": 1, "kg": 1e3, "t": 1e6][value.unit], value.number >= 0,
+            value.number * factor < 9.2e12
+        else {
+            throw UnitError(text: text, expected: "a mass of CO2e in mg, g, kg or t")
+        }
+        self.init(grams: value.number * factor)
+    }
+}
+
+extension CarbonIntensity {
+    /// Reads `300 g/kWh`, `0.3 kg/kWh`, `300 kg/MWh`. From 0 to 10,000 g/kWh, more than burning anything gives.
+    package init(parsing text: String) throws(UnitError) {
+        let value = try Quantity(parsing: text, expecting: "an intensity such as \"300 g/kWh\"")
+        guard let factor = ["g/kWh": 1.0, "kg/kWh": 1e3, "kg/MWh": 1][value.unit],
+            (0...1e4).contains(value.number * factor)
+        else {
+            throw UnitError(text: text, expected: "an intensity in g/kWh, from 0 to 10000")
+        }
+        self.init(gramsPerKilowattHour: value.number * factor)
+    }
+}

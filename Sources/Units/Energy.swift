@@ -62,3 +62,15 @@ extension Int64 {
         }
     }
 }
+
+extension Energy {
+    /// Reads `50 kWh`, `3.6 MJ`, `200 Wh`. Not negative.
+    package init(parsing text: String) throws(UnitError) {
+        let value = try Quantity(parsing: text, expecting: "an energy such as \"50 kWh\"")
+        let factors = ["J": 1, "kJ": 1e3, "MJ": 1e6, "GJ": 1e9, "Wh": 3.6e3, "kWh": 3.6e6, "MWh": 3.6e9]
+        guard let factor = factors[value.unit], value.number >= 0, value.number * factor < 9.2e12 else {
+            throw UnitError(text: text, expected: "an energy in J, kJ, MJ, Wh, kWh or MWh, up to 2.5 GWh")
+        }
+        self.init(joules: value.number * factor)
+    }
+}

@@ -23,6 +23,25 @@ import Testing
         }
     }
 
+    @Test func reloadSaysWhatIsInForce() async throws {
+        let hash = "9f86d081884c7d659a2feaa0c55ad015"
+        let answers = [
+            PolicyReload(hash: hash, files: ["10.toml", "20.toml"], changed: true),
+            PolicyReload(hash: hash, files: ["10.toml"], changed: false),
+            PolicyReload(hash: hash, files: [], changed: true),
+        ]
+        let path = "POST /v1/policy/reload"
+        try await FakeServer.with([path: try answers.map { try .json($0) }]) { server in
+            let first = await Terminal().run(["policy", "reload"], socket: server.socket)
+            #expect(first.status == 0)
+            expectSnapshot(first.out, "in force: 2 files, 9f86d081884c\n")
+            let second = await Terminal().run(["policy", "reload"], socket: server.socket)
+            expectSnapshot(second.out, "nothing has changed: 1 file, 9f86d081884c\n")
+            let third = await Terminal().run(["policy", "reload"], socket: server.socket)
+            expectSnapshot(third.out, "in force: the built-in policy, 9f86d081884c\n")
+        }
+    }
+
     @Test func checkNeedsNoDaemon() async throws {
         let directory = try temporaryDirectory()
         defer { removeDirectory(directory) }

@@ -76,6 +76,57 @@ import Testing
         }
     }
 
+    private func daemon(policy: String, _ body: (RunningDaemon) async throws -> Void) async throws {
+        try await RunningDaemon.with(
+            prepare: { directory in
+                try FileManager.default.createDirectory(
+                    atPath: directory + "/policies", withIntermediateDirectories: true)
+                try Data(policy.utf8).write(to: URL(fileURLWithPath: directory + "/policies/10.toml"))
+            }, body)
+    }
+
+    /// The ledger knows since when, so that a restart gives no more time.
+    @Test(arguments: [false, true])
+    func aJobStandsStillNoLongerThanItsQueueAllows(isRestarted: Bool) async throws {
+        try await daemon(policy: "[queue.a]\ndefault = true\nmax-suspended = \"3 s\"\n") { daemon in
+            let id = try await daemon.submit(counts)
+            #expect(try await goesOn(daemon, from: 0))
+            _ = try await daemon.client { try await $0.act(.suspend, on: id) }
+            if isRestarted {
+                await daemon.stop()
+                try await daemon.start()
+            }
+            let running = try await daemon.reaches(id) { $0.state == .running }
+            let cause = try #require(running.transitions.last).cause
+            #expect(
+                cause.hasPrefix(
+                    "resumed by mld: it has stood still as long as queue \"a\" allows, 3 s (queue.a.max-suspended"),
+                "\(cause)")
+            #expect(try await goesOn(daemon, from: ticks(daemon)))
+            let error = await #expect(throws: ClientError.self) {
+                try await daemon.client { try await $0.act(.suspend, on: id) }
+            }
+            #expect("\(String(describing: error))".contains("has stood still as long as queue"))
+            try daemon.touch("go")
+            #expect(try await daemon.ended(id).job.state == .succeeded)
+        }
+    }
+
+    @Test func aJobIsWarnedWithItsSignalBeforeItsLimit() async throws {
+        try await RunningDaemon.with { daemon in
+            let script = "trap 'echo warned; exit 0' USR1; while :; do sleep 0.05; done"
+            let id = try await daemon.submit(["sh", "-c", script]) {
+                $0.resources.timeLimit = 60
+                $0.schedule.warnBefore = 57
+                $0.schedule.warnSignal = .usr1
+            }
+            let job = try await daemon.ended(id).job
+            #expect(job.state == .succeeded, "\(job.reason)")
+            #expect(try await daemon.logs(id, .stdout) == "warned\n")
+            #expect(try await daemon.logs(id, .stderr).contains("57 s left of the time limit of 60 s"))
+        }
+    }
+
     @Test func aRequeuedJobIsAskedToStopAndRunsAgain() async throws {
         try await RunningDaemon.with { daemon in
             let script = """

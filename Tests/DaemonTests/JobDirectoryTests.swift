@@ -14,9 +14,8 @@ import Units
         try body(JobDirectory(jobs: jobs, id: JobID(7)))
     }
 
-    private func mode(_ path: String) -> mode_t? {
-        var status = stat()
-        return lstat(path, &status) == 0 ? status.st_mode & 0o7777 : nil
+    private func mode(_ path: String) -> Int? {
+        (try? FileManager.default.attributesOfItem(atPath: path))?[.posixPermissions] as? Int
     }
 
     private let spec = JobSpec(resources: .init(cpus: 1, memory: .mebibytes(1)), command: .init(argv: ["true"]))

@@ -2,6 +2,7 @@ import Foundation
 import JobAPI
 import JobClient
 import Ledger
+import Sandbox
 import Testing
 import Units
 
@@ -77,6 +78,28 @@ import Units
             let detail = try await daemon.ended(id)
             #expect(detail.job.state == .lost)
             #expect(detail.job.reason.contains("machine restarted"))
+        }
+    }
+
+    /// The system's SIGTERM reached it before its supervisor.
+    @Test(arguments: [(15, nil), (nil, 143), (9, nil)] as [(Int32?, Int32?)])
+    func aJobThatAShutdownEndedFirstIsLost(signal: Int32?, status: Int32?) async throws {
+        try await RunningDaemon.with { daemon in
+            await daemon.stop()
+            let id = try await leave(daemon) { ledger, id in
+                _ = try await ledger.beginAttempt(id, bootID: "another-boot", at: .now())
+                let directory = daemon.state + "/jobs/\(id)"
+                try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+                let now = Timestamp.now().microseconds
+                let record = ExitRecord(
+                    cause: signal == nil ? .exited : .signalled, exitStatus: status, signal: signal, startedAt: now,
+                    endedAt: now)
+                try JSONEncoder().encode(record).write(to: URL(fileURLWithPath: directory + "/exit-1.json"))
+            }
+            try await daemon.start()
+            let job = try await daemon.ended(id).job
+            #expect(job.state == (signal == 9 ? .failed : .lost), "\(job.reason)")
+            #expect(job.reason.contains("SIGTERM before the machine restarted") == (signal != 9))
         }
     }
 

@@ -2,6 +2,7 @@ import Foundation
 import JobAPI
 import JobClient
 import Testing
+import Units
 
 /// The policy's sandbox keys through the whole of the daemon: from the file to the job and to what `mlctl show` says.
 @Suite(.serialized) struct SandboxPolicyTests {
@@ -42,6 +43,17 @@ import Testing
         }
     }
 
+    @Test func aLogKeepsAsMuchAsThePolicySays() async throws {
+        try await with("[sandbox.default]\nmax-log-size = \"1 MiB\"\n") { daemon in
+            let id = try await daemon.submit(["seq", "1", "400000"])
+            let detail = try await daemon.ended(id)
+            #expect(detail.job.state == .succeeded)
+            let kept = try await daemon.logs(id, .stdout)
+            #expect(kept.hasSuffix("399999\n400000\n"))
+            #expect((1 << 18...1 << 20).contains(kept.utf8.count), "\(kept.utf8.count)")
+        }
+    }
+
     @Test func moreThanThePolicyGrantsIsRefusedWithItsLine() async throws {
         try await with { daemon in
             let error = await #expect(throws: (any Error).self) {
@@ -57,11 +69,26 @@ import Testing
     }
 
     /// By its text the path lies where the policy allows it; where it leads, it does not.
-    @Test func aLinkOutOfThePlacesOfThePolicyEndsTheStart() async throws {
+    @Test func aLinkOutOfThePlacesOfThePolicyIsRefusedAndEndsAStart() async throws {
         try await with("[sandbox.default]\nread-only = [\"{}/work\"]\nread-write = [\"{}/work\"]\n") { daemon in
-            try FileManager.default.createSymbolicLink(
-                atPath: daemon.work + "/link", withDestinationPath: daemon.directory + "/closed")
-            let id = try await daemon.submit(["true"]) { $0.sandbox.readOnly = [daemon.work + "/link"] }
+            let link = daemon.work + "/link"
+            let closed = daemon.directory + "/closed"
+            try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: closed)
+            let error = await #expect(throws: (any Error).self) {
+                try await daemon.submit(["true"]) { $0.sandbox.readOnly = [link] }
+            }
+            #expect("\(String(describing: error))".contains("/closed lies where the policy lets no job read"))
+            // One that was sound when the job was submitted.
+            try FileManager.default.removeItem(atPath: link)
+            try FileManager.default.createDirectory(atPath: link, withIntermediateDirectories: true)
+            let id = try await daemon.submit(["true"]) {
+                $0.sandbox.readOnly = [link]
+                $0.schedule.notBefore = Timestamp.now().advanced(by: .seconds(5))
+            }
+            _ = try await daemon.client { try await $0.act(.hold, on: id) }
+            try FileManager.default.removeItem(atPath: link)
+            try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: closed)
+            _ = try await daemon.client { try await $0.act(.release, on: id) }
             let job = try await daemon.ended(id).job
             #expect(job.state == .failed)
             #expect(job.reason.contains("/closed lies where the policy lets no job read"))

@@ -1,4 +1,5 @@
 import ConfigFile
+import Foundation
 import Testing
 import Units
 
@@ -29,6 +30,17 @@ import Units
         #expect(spec.sandbox.workdir == "/home/ada/lab")
         #expect(spec.command == .init(argv: ["python3", "train.py"], env: ["SEED": "1"]))
         #expect(spec.kind == "command")
+    }
+
+    @Test func aWarningByNameAndTime() throws {
+        let text = "[schedule]\nwarn-before = \"5 min\"\nwarn-signal = \"sigusr1\"\n[command]\nargv = [\"a\"]"
+        let schedule = try parse(text).schedule
+        #expect(schedule.warnBefore == 300 && schedule.warnSignal == .usr1)
+        let wire = try JSON.text(schedule)
+        #expect(wire.contains("\"warn_signal\":\"USR1\"") && wire.contains("\"warn_before_s\":300"), "\(wire)")
+        #expect(try JSON.decode(JobSpec.Schedule.self, from: Data(wire.utf8)) == schedule)
+        let defaults = try parse("[command]\nargv = [\"a\"]").schedule
+        #expect(defaults.warnBefore == nil && defaults.warnSignal == nil)
     }
 
     @Test func aTrainJobKeepsItsSectionsAsTheyStand() throws {
@@ -67,6 +79,13 @@ import Units
         (
             "[resources]\nmemory = \"2\"\n[command]\nargv = [\"a\"]",
             "job.toml:2: \"resources.memory\": \"2\" is not a size such as \"2 GiB\""
+        ),
+        (
+            "[schedule]\nwarn-before = \"0 s\"\nwarn-signal = \"KILL\"\n[command]\nargv = [\"a\"]",
+            """
+            job.toml:2: "schedule.warn-before" must be at least 1 s
+            job.toml:3: "schedule.warn-signal" is "KILL", which is not a signal to warn with; use one of HUP, INT, QUIT, USR1, USR2, TERM
+            """
         ),
     ])
     func problemsNameTheLine(text: String, problem: String) {

@@ -38,10 +38,10 @@ final class TemporaryLedger: Sendable {
         #expect(id == JobID(1))
         try fixture.ledger.close()
         let again = try Ledger(path: fixture.directory + "/ledger.db")
-        let jobs = try await again.unfinished()
-        #expect(jobs.map(\.record.id) == [id])
-        #expect(jobs.first?.spec.command?.argv == ["true"])
-        #expect(jobs.first?.record.resources.timeLimit == 60)
+        #expect(try await again.waiting().map(\.id) == [id])
+        let job = try #require(try await again.job(id))
+        #expect(job.spec.command?.argv == ["true"])
+        #expect(job.record.resources.timeLimit == 60)
         try again.close()
     }
 
@@ -77,7 +77,8 @@ final class TemporaryLedger: Sendable {
         #expect(job.supervisorStart == 99)
         #expect(try await fixture.ledger.enforced(of: id) == ["no network"])
         #expect(try await fixture.ledger.transitions(of: id).map(\.to) == [.queued, .starting, .running, .failed])
-        #expect(try await fixture.ledger.unfinished().isEmpty)
+        #expect(try await fixture.ledger.active().jobs.isEmpty)
+        #expect(try await fixture.ledger.waiting().isEmpty)
     }
 
     @Test func aNewerLedgerIsRefused() async throws {
@@ -106,8 +107,8 @@ final class TemporaryLedger: Sendable {
         }
         #expect(refusal?.kind == .full)
         #expect(refusal?.description.contains("free space") == true)
-        let jobs = try await fixture.ledger.unfinished()
-        #expect(jobs.first?.record.id == first)
+        let jobs = try await fixture.ledger.waiting()
+        #expect(jobs.first?.id == first)
         let perJob = try await fixture.ledger.pool.read { db in
             try Int.fetchOne(
                 db,

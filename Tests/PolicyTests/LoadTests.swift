@@ -91,12 +91,12 @@ import Units
 
     /// What has no effect must not look as if it had one.
     @Test(arguments: [
-        "[machine]\npower-cap = \"450 W\"", "[machine]\nidle-power = 40",
-        "[carbon]\nsource = \"table\"", "[fair-share]\nby = \"energy\"",
-        "[budget.vision]\nenergy = \"50 kWh/month\"", "[queue.batch]\ndefault = true\ndefer = { up-to = \"24 h\" }",
-        "[[rule]]\nname = \"a\"\nmatch = { intensity-above = 300 }\nthen = \"hold\"",
-        "[[rule]]\nname = \"a\"\nmatch = { power-above = \"1 kW\" }\nthen = \"hold\"",
-        "[[rule]]\nname = \"a\"\nthen = \"defer\"", "[[rule]]\nname = \"a\"\nthen = \"cap\"",
+        "[[rule]]\nname = \"a\"\nthen = \"deny\"\nup-to = \"1 h\"",
+        "[[rule]]\nname = \"a\"\nthen = \"hold\"\nuntil = \"22:00\"",
+        "[[rule]]\nname = \"a\"\nthen = \"suspend\"\npower = \"100 W\"",
+        "[[rule]]\nname = \"a\"\nthen = \"defer\"\nup-to = \"1 h\"\ncpus = 4",
+        "[[rule]]\nname = \"a\"\nthen = \"defer\"\nuntil = \"22:00\"\nminimise = \"cost\"",
+        "[carbon]\nsource = { file = \"/a\", zone = \"DE\" }",
         "[[rule]]\nname = \"a\"\nthen = \"allow\"\nmessage = \"hello\"", "top = 1", "[sandbox.spare]\nnetwork = true",
     ])
     func whatHasNoEffectIsRefused(text: String) {
@@ -152,7 +152,7 @@ import Units
         ("[rule]\nname = \"a\"\nthen = \"deny\"", "p.toml:1: \"rule\" must be an array of tables, each under [[rule]]"),
         (
             "[[rule]]\nname = \"a\"\nthen = \"denny\"",
-            "p.toml:3: \"rule.then\" is \"denny\"; it must be one of allow, deny, hold; did you mean \"deny\"?"
+            "p.toml:3: \"rule.then\" is \"denny\"; it must be one of allow, deny, hold, defer, suspend, cap; did you mean \"deny\"?"
         ),
         (
             "[[rule]]\nname = \"a\"\nthen = \"deny\"\nmatch = { kind = \"trian\" }",

@@ -20,6 +20,7 @@ import Units
             refuse-syscalls = ["memfd_create"]
             allow-syscalls = ["keyctl"]
             landlock = "off"
+            max-log-size = "2 MiB"
             """)
         let profile = try #require(set.sandbox("default"))
         #expect(profile.bind.value == ["/srv/datasets"])
@@ -31,6 +32,7 @@ import Units
         #expect(profile.refuseSyscalls.value == ["memfd_create"])
         #expect(profile.allowSyscalls.value == ["keyctl"])
         #expect(profile.landlock.value == .off)
+        #expect(profile.maxLogSize.value == .mebibytes(2) && profile.maxLogSize.place == "p.toml:11")
         let shown = set.report().settings.filter { $0.key.hasPrefix("sandbox.default.") }
         #expect(shown.contains(.init(key: "sandbox.default.allow-syscalls", value: "keyctl", source: "p.toml:9")))
         #expect(shown.contains(.init(key: "sandbox.default.max-core-size", value: "1 MiB", source: "p.toml:7")))

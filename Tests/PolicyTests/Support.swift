@@ -32,9 +32,29 @@ func job(
         schedule: .init(notBefore: notBefore), sandbox: sandbox, command: command, train: train)
 }
 
+/// Alice's job, as rules see it.
+func subject(
+    _ submitter: Submitter = alice, queue: String = "batch", project: String = "default", cpus: Int = 1, gpus: Int = 0,
+    interruptible: Bool = false
+) -> RuleMatch.Subject {
+    RuleMatch.Subject(
+        submitter: submitter, project: project, queue: queue, kind: "command", cpus: cpus, gpus: gpus,
+        memory: .gibibytes(1), interruptible: interruptible)
+}
+
+func warnings(_ text: String) -> [String] {
+    let verdict = PolicyCheck.verdict(files: [(name: "p.toml", text: text)])
+    return (verdict.problems + verdict.warnings).map(\.description)
+}
+
 extension PolicySet {
-    func ask(_ spec: JobSpec, by submitter: Submitter = alice, queued: Int = 0, now: Timestamp = tuesday) -> Admission {
-        admit(spec, by: submitter, machine: wholeMachine, queuedByUser: queued, now: now)
+    func ask(
+        _ spec: JobSpec, by submitter: Submitter = alice, queued: Int = 0, inProject: Int = 0, now: Timestamp = tuesday,
+        in conditions: Conditions = .unknown
+    ) -> Admission {
+        admit(
+            spec, by: submitter, machine: wholeMachine, queuedByUser: queued, queuedByProject: inProject, now: now,
+            conditions: conditions)
     }
 }
 

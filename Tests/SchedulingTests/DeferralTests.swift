@@ -232,6 +232,7 @@ func flexible(
         #expect(plan.suspends == [] && plan.wakeAt == t(h(1)))
         plan = scheduler.plan(now: t(h(1)))
         #expect(plan.suspends == [JobID(1)] && plan.resumes == [])
+        #expect(scheduler.active[JobID(1)]?.expectedEnd == t(h(6)))
         // It is said until it is done.
         #expect(scheduler.plan(now: t(h(1))).suspends == [JobID(1)])
         scheduler.suspended(JobID(1), at: t(h(1)))
@@ -305,6 +306,10 @@ func flexible(
         #expect(scheduler.plan(now: t(h(2.2))).starts == [])
         scheduler.resumed(JobID(1), at: t(h(2.2)))
         #expect(scheduler.run(at: h(2.2)) == [])
+        // What it missed is made up for.
+        let runs = scheduler.active[JobID(1)]?.shift?.runs ?? []
+        #expect(abs(runs.reduce(0) { $0 + $1.to.since($1.from).seconds } - 7200) < 1)
+        #expect(runs.first?.from == t(h(2.2)) && runs.last.map { $0.to <= t(h(7)) } ?? false)
         #expect(scheduler.free.cpus == 1)
     }
 

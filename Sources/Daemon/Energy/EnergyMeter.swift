@@ -52,8 +52,8 @@ actor EnergyMeter {
     private let owners: ProcessOwners
     private let roots: SystemRoots
     private let machine: MachineSize
-    private let site: SiteCarbon
-    let books: Books
+    private(set) var site: SiteCarbon
+    private(set) var books: Books
     private let logger: Logger
 
     private(set) var tracked: [JobID: Tracked] = [:]
@@ -99,6 +99,14 @@ actor EnergyMeter {
         meters = MeterSet(discovering: roots, calibration: calibration)
         owners = ProcessOwners(roots: roots, ownPID: getpid())
         load = LoadMeter(roots: roots)
+    }
+
+    /// Reads the meters up to now under what was in force, and goes on under something else.
+    func adopt(_ site: SiteCarbon, policyHash: String, retention: Retention) {
+        read()
+        self.site = site
+        books.context.policyHash = policyHash
+        books.retention = retention
     }
 
     // MARK: - Jobs

@@ -29,6 +29,13 @@ extension SiteCarbon {
             wue: policy.site.wue.value, ewif: policy.site.ewif.value)
     }
 
+    /// For the ledger.
+    func terms(of policy: PolicySet, text: String, cpus: Int) -> Terms {
+        Terms(
+            policyHash: policy.hash, policyText: text, zone: zone, intensity: intensity, pue: pue, source: source,
+            factors: Self.factors(policy, cpus: cpus))
+    }
+
     /// One sentence on where the grams come from.
     var note: String { "carbon: \(intensity), \(source); \(pueText)" }
 }

@@ -17,7 +17,6 @@ struct API: Sendable {
     let ledger: Ledger
     let auditor: Auditor
     let hub: EventHub
-    let site: SiteCarbon
     let settings: Settings
     let startedAt: Timestamp
 
@@ -38,6 +37,7 @@ struct API: Sendable {
         v1.get("report", use: report)
         v1.get("audit", use: audit)
         v1.get("policy", use: policy)
+        v1.post("policy/reload", use: reloadPolicy)
         return router.buildResponder()
     }
 
@@ -181,6 +181,7 @@ struct API: Sendable {
     private func devices(_ request: Request, _ context: PeerContext) async throws -> Response {
         _ = try await authenticated(context)
         await meter.refresh()
+        let site = await meter.site
         return try Responses.json(
             DeviceReport(
                 devices: await jobs.devices(), meters: await meter.descriptions(),
@@ -207,6 +208,7 @@ struct API: Sendable {
                 user: isAdmin ? nil : User.lookup(uid: peer.uid, gid: peer.gid).name,
                 basis: basis ?? standard))
         let meters = await meter.descriptions().filter { $0.powerW != nil }
+        let site = await meter.site
         report.notes =
             meters.map { "\($0.domain): \($0.source) (\($0.tier.rawValue))" } + [site.note] + report.notes
         return try Responses.json(report)
@@ -225,6 +227,10 @@ struct API: Sendable {
     private func policy(_ request: Request, _ context: PeerContext) async throws -> Response {
         _ = try await authenticated(context)
         return try Responses.json(await jobs.policyReport())
+    }
+
+    private func reloadPolicy(_ request: Request, _ context: PeerContext) async throws -> Response {
+        try Responses.json(try await jobs.reload(from: try await authenticated(context)))
     }
 
     // MARK: - Who and what

@@ -40,13 +40,13 @@ struct SocketServer: Service {
             }, configuration: .init(idleTimeout: .seconds(60)))
         let server = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .childChannelOption(ChannelOptions.allowRemoteHalfClosure, value: true)
-            .bind(socket) { channel in child.setup(channel: channel, logger: logger) }
+            .bind(socket) { channel in child.setup(channel: channel, logger: logger).map(AcceptedConnection.init) }
         onReady()
         try await withGracefulShutdownHandler {
             try await withThrowingDiscardingTaskGroup { group in
                 try await server.executeThenClose { inbound in
                     for try await connection in inbound {
-                        group.addTask { await child.handle(value: connection, logger: logger) }
+                        group.addTask { await connection.serve(with: child, logger: logger) }
                     }
                 }
                 // Followers hold connections open for as long as a job runs; a stop does not wait for them.

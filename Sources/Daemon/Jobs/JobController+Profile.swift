@@ -8,8 +8,7 @@ extension JobController {
     /// What a job's sandbox is: what it asks for, within what the policy grants now. The policy may have been changed since
     /// the job was admitted; what it grants no more is left out, and a path it grants no more ends the start.
     func profile(of job: LiveJob, in directory: JobDirectory) -> Sandbox.SandboxProfile {
-        let rules =
-            policy.queue(job.queue).flatMap { policy.sandbox($0.sandbox.value) } ?? PolicySet.builtIn.sandboxes[0]
+        let rules = sandboxRules(ofQueue: job.queue)
         let request = job.spec.sandbox
         let gpus = grantedGPUs(job.id)
         let fileSizes = [request.maxFileSize, rules.maxFileSize.value].compactMap(\.self)
@@ -32,5 +31,10 @@ extension JobController {
             readWriteUnder: rules.readWrite.value, home: User.lookup(uid: job.uid, gid: job.gid).home,
             given: rules.bind.value, hidden: [state.path, settings.socket], outputDirectory: directory.output,
             requirement: rules.require.value == .full ? .full : .bestEffort)
+    }
+
+    /// What the policy says of the sandbox of a queue's jobs; what is built in, of one that is not there any more.
+    func sandboxRules(ofQueue queue: String) -> Policy.SandboxProfile {
+        policy.queue(queue).flatMap { policy.sandbox($0.sandbox.value) } ?? PolicySet.builtIn.sandboxes[0]
     }
 }

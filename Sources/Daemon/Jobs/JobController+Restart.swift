@@ -11,7 +11,12 @@ extension JobController {
     ///
     /// What runs is metered before anything is written: that may have to wait for the disk, and is left to the loop.
     func takeUp() async throws {
-        let unfinished = try await ledger.active()
+        let (unfinished, unreadable) = try await ledger.active()
+        for (id, problem) in unreadable {
+            logger.critical(
+                "it was active, and is left as it is: what is written of it cannot be read: \(problem)",
+                metadata: ["job": "\(id)"])
+        }
         var found: [JobID: Remains] = [:]
         for stored in unfinished { found[stored.record.id] = look(for: stored) }
         if found.values.contains(.neverStarted) {
@@ -30,6 +35,11 @@ extension JobController {
             hold(stored)
             if let running = takeUp(stored, remains) { adopted.append(running) }
             if let absent = remains.inOutage(stored) { inOutage.append(absent) }
+            if stored.record.state == .suspended, stored.holder == .owner,
+                let since = try await ledger.suspendedSince(job.id)
+            {
+                bound(stored, since: since)
+            }
         }
         // All at once: each reading is of all jobs.
         await meter.begin(adopted)
@@ -65,9 +75,7 @@ extension JobController {
     /// What there is of an active job now. Only what was seen counts: what cannot be looked at is not taken for gone.
     private func look(for stored: StoredJob) -> Remains {
         let path = directory(stored.record.id).exitRecord(stored.record.attempt)
-        guard stored.bootID == bootID else {
-            return recorded(path) ?? .lost("the machine restarted while it ran")
-        }
+        guard stored.bootID == bootID else { return leftByEarlierBoot(stored, path) }
         if let process = noted(stored) {
             if launcher.isAlive(process) { return .running(process) }
             // Its supervisor was killed: whatever it left is seen to its end.
@@ -83,6 +91,17 @@ extension JobController {
         } catch {
             return .unknown("\(error)")
         }
+    }
+
+    /// A machine that shuts down sends SIGTERM to all, to the job's processes as well as to their supervisor: it may have written
+    /// that down before it was told itself.
+    private func leftByEarlierBoot(_ stored: StoredJob, _ path: String) -> Remains {
+        if case .record(let record) = ExitRecord.look(path), record.isEndedByTerm, stored.cancelledBy == nil,
+            stored.requeuedBy == nil
+        {
+            return .lost("ended by SIGTERM before the machine restarted: taken for its shutdown")
+        }
+        return recorded(path) ?? .lost("the machine restarted while it ran")
     }
 
     private func recorded(_ path: String) -> Remains? {
@@ -126,7 +145,6 @@ extension JobController {
             live[id]?.process = process
             // What was asked for and written down may not have been done.
             if stored.record.state == .suspended {
-                live[id]?.suspendedAt = .now()
                 freeze(id, process)
             } else {
                 live[id]?.state = .running

@@ -1,7 +1,8 @@
-import Logging
+import Glibc
 import JobAPI
 import Ledger
 import LinuxSystem
+import Logging
 import Policy
 import Sandbox
 import Scheduling
@@ -10,6 +11,7 @@ import Units
 extension JobController {
     /// Asks the scheduler, and keeps what it gives to the jobs it chose; each is then started by a task of its own.
     func startWhatFits() async {
+        resumeOverdue(now: .now())
         let plan = scheduler.plan(now: .now())
         if let wake = plan.wakeAt { wakeUp(at: wake) }
         guard !plan.starts.isEmpty else { return }
@@ -177,11 +179,28 @@ extension JobController {
                 "--threads", "\(job.spec.resources.cpus)",
             ]
         let user = User.lookup(uid: job.uid, gid: job.gid)
-        return Launch(
+        var launch = Launch(
             argv: argv, environment: environment, stdoutPath: directory.stdout,
             stderrPath: directory.stderr, eventsPath: directory.events(job.attempt),
             exitRecordPath: directory.exitRecord(job.attempt), timeLimitSeconds: job.timeLimit, graceSeconds: 10,
             cgroupName: cgroupName(job.id, attempt: job.attempt),
             runAs: settings.isSystemMode ? Launch.User(uid: job.uid, gid: job.gid, groups: user.groups) : nil)
+        launch.warnBeforeSeconds = job.spec.schedule.warnBefore
+        launch.warnSignal = job.spec.schedule.warnSignal?.number
+        launch.logLimitBytes = sandboxRules(ofQueue: job.queue).maxLogSize.value.bytes
+        return launch
+    }
+}
+
+extension JobSignal {
+    fileprivate var number: Int32 {
+        switch self {
+        case .hup: SIGHUP
+        case .int: SIGINT
+        case .quit: SIGQUIT
+        case .usr1: SIGUSR1
+        case .usr2: SIGUSR2
+        case .term: SIGTERM
+        }
     }
 }

@@ -97,9 +97,12 @@ extension JobController {
     /// The paths a job names, with its user's rights, as its start will see them.
     private func checkPaths(_ spec: JobSpec, _ user: User) throws {
         guard let workdir = spec.sandbox.workdir else { return }
+        // A queue that does not exist is refused by the policy.
+        let rules = sandboxRules(ofQueue: spec.queue ?? policy.defaultQueue?.name ?? "")
         let profile = Sandbox.SandboxProfile(
             workdir: workdir, readOnly: spec.sandbox.readOnly + (spec.train?.dataPaths ?? []).map(\.path),
-            readWrite: spec.sandbox.readWrite, hidden: [state.path, settings.socket])
+            readWrite: spec.sandbox.readWrite, readOnlyUnder: rules.readOnly.value,
+            readWriteUnder: rules.readWrite.value, home: user.home, hidden: [state.path, settings.socket])
         let runAs =
             settings.isSystemMode ? Launch.User(uid: user.uid, gid: user.gid, groups: user.groups) : nil
         let launcher = launcher

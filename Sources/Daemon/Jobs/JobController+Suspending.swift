@@ -13,27 +13,30 @@ extension JobController {
     func suspend(_ id: JobID, from peer: Peer) async throws -> JobRecord {
         let stored = try await stored(id)
         try authorise(peer, on: stored.record, to: "suspend")
+        let holder: Holder = peer.uid == stored.record.uid ? .owner : .admin
+        if holder == .admin, stored.record.state == .suspended, stored.holder == .owner {
+            return try await takeOver(id, from: peer)
+        }
         guard let job = live[id], job.state == .running, let process = job.process, job.isLeftAlone else {
             throw APIError(
                 .conflict, "job \(id) does not run", hint: "mlctl hold \(id) keeps a job that waits from starting")
         }
+        if holder == .owner { try checkAllowance(stored) }
         let user = User.lookup(uid: peer.uid, gid: peer.gid)
         let now = Timestamp.now()
         live[id]?.state = .suspended
-        live[id]?.suspendedAt = now
         do {
-            let holder: Holder = peer.uid == stored.record.uid ? .owner : .admin
             guard try await ledger.suspend(id, by: user.name, as: holder, policyHash: policy.hash, at: now) else {
                 throw APIError(.conflict, "job \(id) does not run")
             }
         } catch {
             live[id]?.state = .running
-            live[id]?.suspendedAt = nil
             throw error
         }
         if live[id]?.state == .suspended {
             freeze(id, process)
             scheduler.expect(id, toEnd: nil)
+            if holder == .owner { bound(stored, since: now) }
         }
         await publishState(id)
         return try await record(id)
@@ -43,7 +46,7 @@ extension JobController {
     func resume(_ id: JobID, from peer: Peer) async throws -> JobRecord {
         let stored = try await stored(id)
         try authorise(peer, on: stored.record, to: "resume")
-        guard let job = live[id], job.state == .suspended, let process = job.process else {
+        guard live[id]?.state == .suspended, live[id]?.process != nil else {
             throw APIError(.conflict, "job \(id) is not suspended", hint: "mlctl show \(id) says what it does")
         }
         let isAdmin = isAdmin(peer)
@@ -51,12 +54,21 @@ extension JobController {
             throw APIError(.forbidden, "only an admin may resume a job that an admin suspended", hint: "ask an admin")
         }
         let user = User.lookup(uid: peer.uid, gid: peer.gid)
-        let now = Timestamp.now()
-        guard try await ledger.resume(id, by: user.name, onlyOwners: !isAdmin, policyHash: policy.hash, at: now) else {
+        guard
+            try await ledger.resume(
+                id, by: user.name, onlyOwners: !isAdmin, policyHash: policy.hash, at: .now())
+        else {
             throw APIError(.conflict, "job \(id) is not suspended")
         }
+        try await goOn(id)
+        return try await record(id)
+    }
+
+    /// After the ledger knows.
+    func goOn(_ id: JobID) async throws {
+        suspensionEnds[id] = nil
+        guard let job = live[id], let process = job.process else { return }
         live[id]?.state = .running
-        live[id]?.suspendedAt = nil
         thaw(id, process)
         if let limit = job.timeLimit, let began = job.startedAt {
             let pause = try await self.stored(id).suspendedSeconds
@@ -64,6 +76,16 @@ extension JobController {
         }
         await publishState(id)
         requestPlan()
+    }
+
+    /// What its owner suspended an admin may suspend as well: then its owner cannot let it go on.
+    private func takeOver(_ id: JobID, from peer: Peer) async throws -> JobRecord {
+        let user = User.lookup(uid: peer.uid, gid: peer.gid)
+        guard try await ledger.suspend(id, by: user.name, as: .admin, policyHash: policy.hash, at: .now()) else {
+            throw APIError(.conflict, "job \(id) is not suspended any more", hint: "try again")
+        }
+        suspensionEnds[id] = nil
+        await publishState(id)
         return try await record(id)
     }
 

@@ -29,6 +29,8 @@ actor JobController: Service {
         case queueAgain(JobID, Ledger.Requeue)
         /// See what has become of a job that others wait for.
         case settle(Dependency)
+        /// Let it go on: it may stand still no longer.
+        case resume(JobID)
         /// Find out whether it runs.
         case lookAgain(StoredJob)
     }
@@ -56,8 +58,13 @@ actor JobController: Service {
     var toSettle: Set<Dependency> = []
     /// How many jobs of a user are being written down: they count as waiting already.
     var submitting: [UInt32: Int] = [:]
+    /// When jobs that their owners suspended go on all the same.
+    var suspensionEnds: [JobID: Timestamp] = [:]
     /// How often a job could not be started for a cause that passes by itself.
     var failedStarts: [JobID: Int] = [:]
+
+    /// While policy files are read and written down.
+    var isReloading = false
 
     private let work: AsyncStream<Work>
     private let feed: AsyncStream<Work>.Continuation
@@ -115,6 +122,7 @@ actor JobController: Service {
                     case .note(let id, let process): group.addTask { await self.noteProcess(id, process) }
                     case .queueAgain(let id, let requeue): group.addTask { await self.queueAgain(id, requeue) }
                     case .settle(let dependency): group.addTask { await self.settle(dependency) }
+                    case .resume(let id): group.addTask { await self.resumeOverdue(id) }
                     case .lookAgain(let stored): group.addTask { await self.lookAgain(for: stored) }
                     }
                 }
@@ -169,6 +177,8 @@ actor JobController: Service {
     func startLater(_ stored: StoredJob) { feed.yield(.start(stored)) }
 
     func settleSoon(_ dependency: Dependency) { feed.yield(.settle(dependency)) }
+
+    func resumeLater(_ id: JobID) { feed.yield(.resume(id)) }
 
     func lookAgainLater(_ stored: StoredJob) { feed.yield(.lookAgain(stored)) }
 

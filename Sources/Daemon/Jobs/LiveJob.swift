@@ -31,8 +31,6 @@ struct LiveJob: Sendable {
     var lostCause: String?
     /// How many of its retries are used up.
     var retried: Int
-    /// Since when it has been suspended.
-    var suspendedAt: Timestamp?
 
     init(_ stored: StoredJob) {
         id = stored.record.id

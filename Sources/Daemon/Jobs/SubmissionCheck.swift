@@ -34,6 +34,9 @@ enum SubmissionCheck {
         guard (0...100).contains(schedule.retries), schedule.retryDelay >= 1, schedule.retryDelay < 1e9 else {
             throw invalid("\"schedule.retries\" is 0 to 100, \"schedule.retry_delay_s\" at least 1", nil)
         }
+        if let before = schedule.warnBefore, !(before >= 1 && before < 1e9) {
+            throw invalid("\"schedule.warn-before\" must be at least 1 s", nil)
+        }
         for name in [spec.name, spec.project, spec.queue].compactMap(\.self) where name.utf8.count > 200 {
             throw invalid("names are at most 200 bytes long", nil)
         }

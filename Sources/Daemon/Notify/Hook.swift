@@ -64,23 +64,16 @@ struct Hook: Sendable {
         guard let pointer = realpath(path, nil) else { throw LinuxError("find", path: path) }
         defer { free(pointer) }
         let real = String(cString: pointer)
-        var place = real
-        while true {
-            var status = stat()
-            guard lstat(place.isEmpty ? "/" : place, &status) == 0 else { throw LinuxError("look at", path: place) }
-            let isProgram = place == real
-            if isProgram, status.st_mode & S_IFMT != S_IFREG {
-                throw LinuxError("run", path: path, message: "is not a program")
-            }
-            guard status.st_uid == 0 || status.st_uid == geteuid() else {
-                throw LinuxError("run", path: path, message: "\(place) belongs to neither root nor mld's user")
-            }
-            let isSticky = !isProgram && status.st_mode & S_ISVTX != 0
-            guard status.st_mode & 0o022 == 0 || isSticky else {
-                throw LinuxError("run", path: path, message: "\(place.isEmpty ? "/" : place) is writable by others")
-            }
-            guard let slash = place.lastIndex(of: "/") else { return real }
-            place = String(place[..<slash])
+        if let problem = TrustedPath.problem(of: path) { throw LinuxError("run", path: path, message: problem) }
+        var status = stat()
+        guard lstat(real, &status) == 0 else { throw LinuxError("look at", path: real) }
+        guard status.st_mode & S_IFMT == S_IFREG else {
+            throw LinuxError("run", path: path, message: "is not a program")
         }
+        guard TrustedPath.isOurs(status.st_uid) else {
+            throw LinuxError("run", path: path, message: "belongs to neither root nor mld's user")
+        }
+        guard status.st_mode & 0o022 == 0 else { throw LinuxError("run", path: path, message: "is writable by others") }
+        return real
     }
 }

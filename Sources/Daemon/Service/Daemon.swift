@@ -32,10 +32,6 @@ package enum Daemon {
         let started = Timestamp.now()
         let context = ChainContext(policyHash: policy.hash, factors: CarbonTable.version, version: mldVersion)
         try await ledger.begin(context, now: started)
-        try await ledger.keepPolicy(hash: policy.hash, text: policyText, at: started)
-        try await ledger.recordIntensity(
-            from: started, zone: site.zone, intensity: site.intensity, pue: site.pue,
-            source: site.source)
 
         let socket = try ListeningSocket(
             path: settings.socket, mode: settings.isSystemMode ? 0o660 : 0o600,
@@ -47,7 +43,8 @@ package enum Daemon {
         let host = try await ledger.host(
             name: machine.hostName, cpuModel: machine.cpuModel, cpus: machine.capacity.cpus,
             memory: machine.capacity.memory)
-        try await ledger.recordSite(SiteCarbon.factors(policy, cpus: machine.capacity.cpus), from: started)
+        try await ledger.putInForce(
+            site.terms(of: policy, text: policyText, cpus: machine.capacity.cpus), from: started)
         let meter = EnergyMeter(
             roots: settings.roots, machine: machine.size, site: site,
             books: try await books(ledger, host: host, context: context, policy: policy, bootID: machine.bootID),
@@ -72,8 +69,7 @@ package enum Daemon {
         try await meter.noteFirstReading()
 
         let api = API(
-            jobs: jobs, meter: meter, ledger: ledger, auditor: Auditor(ledger), hub: hub, site: site,
-            settings: settings,
+            jobs: jobs, meter: meter, ledger: ledger, auditor: Auditor(ledger), hub: hub, settings: settings,
             startedAt: started)
         let log = logger
         let path = socket.path
@@ -86,7 +82,7 @@ package enum Daemon {
                 services: [
                     .init(service: jobs), .init(service: MeterLoop(meter: meter)),
                     .init(service: ProgressLoop(jobs: jobs)), .init(service: server),
-                    .init(service: jobs.notifier),
+                    .init(service: jobs.notifier), .init(service: ReloadLoop(jobs: jobs, logger: logger)),
                 ], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
         try await group.run()
         ServiceManager.stopping()

@@ -78,6 +78,8 @@ final class RunningDaemon: @unchecked Sendable {  // Process is not Sendable; on
         return await waitForExit()
     }
 
+    func hangUp() { kill(process.processIdentifier, SIGHUP) }
+
     func crash() async {
         kill(process.processIdentifier, SIGKILL)
         _ = await waitForExit()

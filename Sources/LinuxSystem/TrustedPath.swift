@@ -1,9 +1,9 @@
-import Glibc
+package import Glibc
 
 /// Whether only root and this process's user decide what a path leads to.
-enum TrustedPath {
+package enum TrustedPath {
     /// Why not, to be put after the path; nil when nobody else can exchange a part of it.
-    static func problem(of path: String) -> String? { problem(of: path, depth: 0) }
+    package static func problem(of path: String) -> String? { problem(of: path, depth: 0) }
 
     private static func problem(of path: String, depth: Int) -> String? {
         guard depth < 40 else { return "leads through too many links" }
@@ -34,14 +34,15 @@ enum TrustedPath {
         return nil
     }
 
-    private static func isOurs(_ uid: uid_t) -> Bool { uid == 0 || uid == geteuid() }
+    package static func isOurs(_ uid: uid_t) -> Bool { uid == 0 || uid == geteuid() }
 
     /// Where a link leads. Nil where `..` follows a name: that name may be a link, so the text does not tell.
     private static func followed(_ target: String, from parent: String) -> String? {
         var parts: [Substring] = []
         if !target.hasPrefix("/") {
-            guard case .success(let folder) = PathResolver.resolveHere(parent) else { return nil }
-            parts = folder.path.split(separator: "/")
+            guard let folder = realpath(parent, nil) else { return nil }
+            defer { free(folder) }
+            parts = String(cString: folder).split(separator: "/")
         }
         var isNamed = target.hasPrefix("/")
         for part in target.split(separator: "/") where part != "." {

@@ -1,0 +1,58 @@
+import Carbon
+import ConfigFile
+import JobAPI
+import Ledger
+import LinuxSystem
+import Logging
+import Policy
+import Scheduling
+import Units
+
+extension JobController {
+    /// Reads the policy files again and puts them in force: all of them, or none where anything is wrong with one.
+    ///
+    /// Jobs that wait stay where they are and run under what holds then; what a rule said of them at their submission stays said.
+    /// - Parameter peer: who asks; nil for the system.
+    func reload(from peer: Peer?) async throws -> PolicyReload {
+        if let peer, !isAdmin(peer) {
+            throw APIError(.forbidden, "only an admin may reload the policy", hint: "ask one of [access] admins")
+        }
+        guard !isReloading else { throw APIError(.conflict, "the policy is just being reloaded", hint: "try again") }
+        isReloading = true
+        defer { isReloading = false }
+        let (new, text, site) = try await read(settings.policyDirectory)
+        let old = policy.hash
+        let result = PolicyReload(hash: new.hash, files: new.files, changed: new.hash != old)
+        guard result.changed else { return result }
+        let now = Timestamp.now()
+        let user = peer.map { User.lookup(uid: $0.uid, gid: $0.gid).name } ?? "the system"
+        // What was metered until now belongs to the old one.
+        await meter.flush()
+        try await ledger.begin(
+            ChainContext(policyHash: new.hash, factors: CarbonTable.version, version: mldVersion), now: now)
+        try await ledger.putInForce(site.terms(of: new, text: text, cpus: machine.cpus), from: now)
+        // Nothing below can fail.
+        await meter.adopt(
+            site, policyHash: new.hash,
+            retention: Retention(minutes: new.keeping.minutes.value, hours: new.keeping.hours.value))
+        policy = new
+        scheduler.adopt(policy: new, machine: machine)
+        logger.notice("policy reloaded", metadata: ["user": "\(user)", "hash": "\(new.hash.prefix(12))"])
+        requestPlan()
+        return result
+    }
+
+    /// Apart from the actor: files take their time.
+    private nonisolated func read(_ directory: String) async throws -> (PolicySet, String, SiteCarbon) {
+        let hint = "the policy in force stays; mend the files and reload again"
+        do {
+            let (policy, text) = try PolicyFiles.load(directory)
+            return (policy, text, try SiteCarbon(policy))
+        } catch let problems as ConfigProblems {
+            throw APIError(
+                .invalidRequest, "the policy files have problems: \(problems)", hint: hint, details: problems.problems)
+        } catch {
+            throw APIError(.invalidRequest, "the policy files cannot be used: \(error)", hint: hint)
+        }
+    }
+}

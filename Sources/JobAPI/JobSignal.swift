@@ -1,0 +1,15 @@
+/// A signal a job may ask for as a warning, by its name.
+package enum JobSignal: String, Codable, Hashable, Sendable, CaseIterable {
+    case hup = "HUP"
+    case int = "INT"
+    case quit = "QUIT"
+    case usr1 = "USR1"
+    case usr2 = "USR2"
+    case term = "TERM"
+
+    /// `USR1` or `SIGUSR1`, in any case; nil for anything else.
+    package init?(named text: String) {
+        let name = text.uppercased()
+        self.init(rawValue: name.hasPrefix("SIG") ? String(name.dropFirst(3)) : name)
+    }
+}

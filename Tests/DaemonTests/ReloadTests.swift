@@ -1,0 +1,79 @@
+import Foundation
+import JobAPI
+import JobClient
+import Testing
+
+/// The policy files read again while mld runs.
+@Suite(.serialized) struct ReloadTests {
+    private func write(_ policy: String, _ daemon: RunningDaemon) throws {
+        try Data(policy.utf8).write(to: URL(fileURLWithPath: daemon.directory + "/policies/10.toml"))
+    }
+
+    private func with(_ policy: String, _ body: (RunningDaemon) async throws -> Void) async throws {
+        try await RunningDaemon.with(
+            prepare: { directory in
+                try FileManager.default.createDirectory(
+                    atPath: directory + "/policies", withIntermediateDirectories: true)
+                try Data(policy.utf8).write(to: URL(fileURLWithPath: directory + "/policies/10.toml"))
+            }, body)
+    }
+
+    private func value(_ key: String, _ daemon: RunningDaemon) async throws -> String? {
+        try await daemon.client { try await $0.policy() }.settings.first { $0.key == key }?.value
+    }
+
+    @Test func newFilesAreInForceAndTheBooksStayRight() async throws {
+        try await with("[site]\nzone = \"DE\"\n[queue.a]\ndefault = true\nmax-time = \"1 h\"\n") { daemon in
+            let running = try await daemon.submit(["sh", "-c", "while [ ! -e go ]; do sleep 0.02; done"])
+            _ = try await daemon.reaches(running) { $0.state == .running }
+            try write(
+                "[site]\nzone = \"FR\"\npue = 1.5\n[queue.a]\ndefault = true\nmax-time = \"2 h\"\n[queue.b]\n", daemon)
+            let reload = try daemon.mlctl("policy", "reload")
+            #expect(reload.status == 0 && reload.out.hasPrefix("in force: 1 file, "), "\(reload)")
+            #expect(try await value("queue.a.max-time", daemon) == "2 h")
+            // What runs goes on, new jobs may go where none could before, and both are under one set of books.
+            let new = try await daemon.submit(["true"]) { $0.queue = "b" }
+            #expect(try await daemon.ended(new).job.state == .succeeded)
+            try daemon.touch("go")
+            #expect(try await daemon.ended(running).job.state == .succeeded)
+            let devices = try await daemon.client { try await $0.devices() }
+            #expect(devices.carbonSource.contains("France") && devices.pue == 1.5)
+            let audit = try daemon.mlctl("report", "--audit")
+            #expect(audit.status == 0, "\(audit)")
+            let again = try daemon.mlctl("policy", "reload")
+            #expect(again.status == 0 && again.out.hasPrefix("nothing has changed: 1 file"))
+        }
+    }
+
+    @Test(arguments: [
+        ("[queue.a]\ndefault = true\npriority = 5000\n", "10.toml:3"), ("[site]\nzone = \"XX\"\n", "10.toml:2"),
+    ])
+    func aBadFileChangesNothing(text: String, place: String) async throws {
+        try await with("[queue.a]\ndefault = true\nmax-time = \"1 h\"\n") { daemon in
+            try write(text, daemon)
+            let reload = try daemon.mlctl("policy", "reload")
+            #expect(reload.status == 1)
+            #expect(reload.err.contains(place) && reload.err.contains("the policy in force stays"), "\(reload.err)")
+            #expect(try await value("queue.a.max-time", daemon) == "1 h")
+            #expect(try await daemon.ended(try await daemon.submit(["true"])).job.state == .succeeded)
+        }
+    }
+
+    @Test func aHangUpReloadsToo() async throws {
+        try await with("[queue.a]\ndefault = true\nmax-time = \"1 h\"\n") { daemon in
+            try write("[queue.a]\ndefault = true\nmax-time = \"3 h\"\n", daemon)
+            daemon.hangUp()
+            for _ in 0..<400 where try await value("queue.a.max-time", daemon) != "3 h" {
+                try await Task.sleep(for: .milliseconds(50))
+            }
+            #expect(try await value("queue.a.max-time", daemon) == "3 h")
+            try write("nonsense", daemon)
+            daemon.hangUp()
+            for _ in 0..<400 where !daemon.log.contains("the policy in force stays") {
+                try await Task.sleep(for: .milliseconds(50))
+            }
+            #expect(daemon.log.contains("the policy in force stays"))
+            #expect(try await value("queue.a.max-time", daemon) == "3 h")
+        }
+    }
+}
