@@ -74,6 +74,35 @@ import Units
         #expect(figures.jobsCarbonG.map { abs($0 - 160) < 1e-6 } == true)
     }
 
+    /// The policy's bound acts on jobs without a deadline, and on no other.
+    @Test func aQueueLetsItsJobsWait() throws {
+        let series = try series([400, 300, 400, 100, 400, 0, 400, 400])
+        let deferring = "[queue.batch]\ndefault = true\ninterruptible = INT\ndefer = { up-to = \"BOUND\" }"
+        func starts(_ bound: String, interruptible: Bool = false) throws -> ReplayLog {
+            let text = deferring.replacing("BOUND", with: bound).replacing("INT", with: "\(interruptible)")
+            let jobs = [job(at: 0, slots: 2, deadline: nil), job(at: 0, slots: 2, deadline: 4)]
+            return Replay.run(
+                Trace(jobs: jobs), under: try policy(text), on: SimulatedMachine(capacity: nil),
+                options: .init(limits: .exact, forecast: SimulatedForecast(.perfect, intensity: series, restart: 0)))
+        }
+        #expect(try starts("0 s").runs.map(\.started) == [at(0), at(2)])
+        #expect(try starts("1 h").runs.map(\.started) == [at(2), at(2)])
+        #expect(try starts("2 h").runs.map(\.started) == [at(4), at(2)])
+        // Whoever may stop in between takes the two best slots up to the latest start and its run time.
+        #expect(try starts("2 h", interruptible: true).segments.map(\.from) == [at(1), at(3), at(3), at(5)])
+    }
+
+    /// A deferral for less money looks at prices alone.
+    @Test func aQueueDefersForLessCost() throws {
+        let text = "[queue.batch]\ndefault = true\ndefer = { up-to = \"2 h\", minimise = \"cost\" }"
+        let forecast = SimulatedForecast(
+            .perfect, intensity: try series([100, 200, 300, 400, 500]), price: try series([0.4, 0.3, 0.1, 0.2, 0.4]))
+        let log = Replay.run(
+            Trace(jobs: [job(at: 0, slots: 1, deadline: nil)]), under: try policy(text),
+            on: SimulatedMachine(capacity: nil), options: .init(limits: .exact, forecast: forecast))
+        #expect(log.runs.map(\.started) == [at(2)])
+    }
+
     @Test func withoutAForecastNothingIsDeferred() {
         let trace = Trace(jobs: [job(at: 0, slots: 2, deadline: 6, interruptible: true)])
         let log = Replay.run(

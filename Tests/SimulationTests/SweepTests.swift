@@ -9,7 +9,9 @@ import Units
 @Suite struct SweepTests {
     @Test(arguments: [
         ("queue.batch.priority=1, 10,100", ["1", "10", "100"]),
-        ("queue.batch.max-time=0..48/24 h", ["0 h", "24 h", "48 h"]), ("site.pue=1..1.5/0.25", ["1", "1.25", "1.5"]),
+        ("queue.batch.max-time=0..48/24 h", ["0 h", "24 h", "48 h"]),
+        ("queue.batch.defer.up-to=0h..48h/24", ["0 h", "24 h", "48 h"]),
+        ("site.pue=1..1.5/0.25", ["1", "1.25", "1.5"]),
         ("machine.power-cap=300..500/100 W", ["300 W", "400 W", "500 W"]),
     ])
     func readsListsAndRanges(text: String, values: [String]) throws {
@@ -18,7 +20,7 @@ import Units
 
     @Test(arguments: [
         "queue.batch.priority", "=1", "priority=1", "queue..x=1", "queue.\"x\".y=1", "a.b=1..2", "a.b=2..1/1",
-        "a.b=0..1e9/1", "a.b=nan..2/1", "a.b=0..2/0", "a.b=x..2/1", "a.b=",
+        "a.b=0..1e9/1", "a.b=nan..2/1", "a.b=0..2/0", "a.b=x..2/1", "a.b=", "a.b=0h..2min/1", "a.b=0..1e3/1",
     ])
     func refusesWhatIsNoSetting(text: String) {
         #expect(throws: SweepError.self) { try Knob(parsing: text) }

@@ -1,4 +1,5 @@
 import JobAPI
+import Policy
 import Scheduling
 import Units
 
@@ -14,7 +15,7 @@ extension Replay {
         compute(
             id,
             Active(
-                index: index, since: now, work: Self.microseconds(trace.jobs[index].runTime),
+                index: index, account: pending.account, since: now, work: Self.microseconds(trace.jobs[index].runTime),
                 allowance: pending.timeLimit.map(Self.microseconds), event: 0), at: now)
     }
 
@@ -54,6 +55,20 @@ extension Replay {
     private mutating func note(_ job: Active, until now: Timestamp) {
         guard job.since < now else { return }
         log.segments.append(ReplayLog.Segment(job: Int32(job.index), from: job.since, to: now))
+        if policy.fairShare.isOn { scheduler.charge(job.account, use(of: job, until: now), at: now) }
+    }
+
+    /// What its time computing counts for its account, in what the policy shares. Shares are of like amounts, so carbon that is
+    /// not known is shared as the energy behind it.
+    private func use(of job: Active, until now: Timestamp) -> Double {
+        let traced = trace.jobs[job.index]
+        let seconds = now.since(job.since).seconds
+        let watts = machine.power(of: traced)
+        switch policy.fairShare.by.value {
+        case .cpuTime: return seconds * Double(traced.request.cpus)
+        case .carbon where intensity.hasIntensity: return intensity.grams(watts: watts, job.since, now).amount
+        case .energy, .carbon: return watts * seconds
+        }
     }
 
     mutating func end(_ id: JobID, _ job: Active, at now: Timestamp) {

@@ -45,23 +45,39 @@ extension Replay {
         switch admission {
         case .refused(let refusal): refuse(index, refusal.message)
         case .accepted(let admitted):
+            let share = policy.fairShare
             scheduler.add(
                 PendingJob(
-                    id: JobID(Int64(index) + 1), uid: submitter.uid, queue: admitted.queue,
-                    priority: admitted.priority, submittedAt: now, notBefore: admitted.notBefore,
-                    held: admitted.held, request: job.request, timeLimit: admitted.timeLimit,
-                    flexibility: flexibility(of: job, admitted)))
+                    id: JobID(Int64(index) + 1), uid: submitter.uid,
+                    account: share.isOn ? share.account(user: submitter.user, project: admitted.project) : "",
+                    queue: admitted.queue, priority: admitted.priority, submittedAt: now,
+                    notBefore: admitted.notBefore, held: admitted.held, request: job.request,
+                    timeLimit: timeLimit(of: job, admitted), flexibility: flexibility(of: job, admitted)))
         }
     }
 
-    /// How far the job may be deferred: up to its deadline, if it has one.
+    /// What the scheduler takes for the job's limit.
+    private mutating func timeLimit(of job: TraceJob, _ admitted: AdmittedJob) -> Double? {
+        guard options.limits == .exact else { return admitted.timeLimit }
+        if let asked = admitted.timeLimit, asked < job.runTime { log.longerThanQueue += 1 }
+        return max(1, job.runTime)
+    }
+
+    /// How far the job may be deferred: up to its deadline alone, if it has one, else as far as the policy lets it wait.
     private func flexibility(of job: TraceJob, _ admitted: AdmittedJob) -> Flexibility? {
-        guard let forecast = options.forecast, let deadline = job.deadline,
+        let deferral = admitted.deferral
+        guard let forecast = options.forecast, job.deadline != nil || deferral != nil,
             let runTime = options.limits == .exact ? job.runTime : admitted.timeLimit
         else { return nil }
+        let goal: Flexibility.Goal =
+            switch deferral?.goal {
+            case .carbon: .carbon
+            case .cost: .cost
+            case nil: forecast.intensity == nil && forecast.price != nil ? .cost : .carbon
+            }
         return Flexibility(
-            deadline: deadline, runTime: runTime, isInterruptible: job.interruptible, restart: forecast.restart,
-            goal: forecast.intensity == nil && forecast.price != nil ? .cost : .carbon)
+            deadline: job.deadline, latestStart: deferral?.latestStart, runTime: runTime,
+            isInterruptible: admitted.interruptible, restart: forecast.restart, goal: goal, source: deferral?.source)
     }
 
     private mutating func refuse(_ index: Int, _ message: String) {
@@ -73,11 +89,16 @@ extension Replay {
 
     /// The submission a trace's job stands for. A queue that the policy does not have is its default queue: the names of traces
     /// are those of other machines.
+    ///
+    /// With exact limits nobody stated one, so none can be refused for being above the queue's.
     private func spec(of job: TraceJob) -> JobSpec {
-        let queue = submitters.name(job.queue, in: trace.queues).flatMap { policy.queue($0)?.name }
-        let limit = options.limits == .exact ? max(1, job.runTime) : job.timeLimit
+        let queue = submitters.name(job.queue, in: trace.queues).flatMap { policy.queue($0) } ?? policy.defaultQueue
+        var limit = job.timeLimit
+        if options.limits == .exact {
+            limit = min(max(1, job.runTime), max(1, queue?.maxTime.value?.seconds ?? .infinity))
+        }
         return JobSpec(
-            project: submitters.name(job.project, in: trace.projects), queue: queue,
+            project: submitters.name(job.project, in: trace.projects), queue: queue?.name,
             resources: .init(
                 cpus: job.request.cpus, memory: job.request.memory, gpus: job.request.gpus, timeLimit: limit),
             schedule: .init(interruptible: job.interruptible), command: Self.command)

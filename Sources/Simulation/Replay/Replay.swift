@@ -13,7 +13,8 @@ package struct Replay: Sendable {
     package enum Limits: String, Sendable, CaseIterable {
         /// What the trace says; where it says nothing, the queue's longest time.
         case stated
-        /// The run time itself, as if every owner knew it: the best case for backfilling.
+        /// The run time itself, as if every owner knew it: the best case for backfilling. No job is refused or cut short for being
+        /// longer than its queue allows.
         case exact
     }
 
@@ -40,6 +41,8 @@ package struct Replay: Sendable {
     /// A job that was started and has not ended.
     struct Active {
         var index: Int
+        /// Whose share it uses.
+        var account: String
         /// When it last began to compute.
         var since: Timestamp
         /// What it has to compute from then on, and what its limit leaves it, in microseconds.
@@ -59,6 +62,8 @@ package struct Replay: Sendable {
     var log: ReplayLog
     var active: [JobID: Active] = [:]
     var ends = EventHeap()
+    /// The intensity that fair shares of carbon are counted by.
+    let intensity: GridPrices
     private var forecasts: ForecastSource?
     private var nextForecast: Timestamp?
     private var submitted = 0
@@ -78,6 +83,8 @@ package struct Replay: Sendable {
         self.options = options
         scheduler = Scheduler(capacity: .zero, lookAhead: max(1, options.lookAhead))
         scheduler.adopt(policy: policy, machine: machine.limits)
+        scheduler.share(Self.shares(policy.fairShare))
+        intensity = GridPrices(intensity: options.forecast?.intensity)
         submitters = Submitters(trace)
         forecasts = options.forecast.map { ForecastSource($0) }
         log = ReplayLog(jobs: trace.jobs.count, begin: trace.jobs.first?.submit ?? Timestamp(microseconds: 0))
@@ -121,6 +128,7 @@ package struct Replay: Sendable {
             idle = isIdle ? idle + 1 : 0
         }
         for job in active.values { log.runs[job.index].state = .running }
+        addNotes()
     }
 
     private var nextEvent: Timestamp? {

@@ -53,6 +53,8 @@ package struct ReplayLog: Hashable, Sendable {
     package var promises: [Int32: Timestamp] = [:]
     package var events = 0
     package var plans = 0
+    /// How many jobs ran longer than their queue allows, because nobody had stated a limit.
+    var longerThanQueue = 0
     package var notes: [String] = []
 
     init(jobs: Int, begin: Timestamp) {

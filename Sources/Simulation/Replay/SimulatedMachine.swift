@@ -31,3 +31,11 @@ package struct SimulatedMachine: Hashable, Sendable {
 
     private static func sane(_ watts: Double) -> Double { watts.isFinite ? min(max(0, watts), 1e7) : 0 }
 }
+
+extension Trace {
+    /// Whether jobs that do not say what they draw hold CPUs and GPUs, so that the machine has to say it.
+    package var heldWithoutPower: (cpus: Bool, gpus: Bool) {
+        let jobs = jobs.lazy.filter { $0.power == nil }
+        return (jobs.contains { $0.request.cpus > 0 }, jobs.contains { $0.request.gpus > 0 })
+    }
+}

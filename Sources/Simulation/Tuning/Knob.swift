@@ -36,7 +36,7 @@ package struct Knob: Hashable, Sendable {
     }
 
     /// Reads `queue.batch.priority=1,10,100` and `queue.batch.max-time=2..48/2 h`: a list, or from, to and step with an optional
-    /// unit behind them.
+    /// unit behind any of them.
     package init(parsing text: String) throws(SweepError) {
         let parts = text.split(separator: "=", maxSplits: 1)
         guard parts.count == 2 else {
@@ -60,20 +60,28 @@ package struct Knob: Hashable, Sendable {
         guard let dots = text.firstRange(of: "..") else { return nil }
         let words = text[dots.upperBound...].split(separator: "/", maxSplits: 1)
         let problem = SweepError("\"\(shown(text))\" is no range", hint: "write FROM..TO/STEP, such as 0..48/6 h")
-        guard words.count == 2, let from = Double(trimmed(text[..<dots.lowerBound])),
-            let to = Double(trimmed(words[0]))
+        guard words.count == 2, let first = quantity(text[..<dots.lowerBound]), let last = quantity(words[0]),
+            let stride = quantity(words[1])
         else { throw problem }
-        let tail = words[1].drop { $0 == " " }
-        let digits = tail.prefix { $0.isNumber || $0 == "." }
-        let unit = trimmed(tail.dropFirst(digits.count))
-        guard let step = Double(digits), step > 0, from.isFinite, to.isFinite, from <= to, abs(from) < 1e12,
-            abs(to) < 1e12, (to - from) / step < Double(mostValues)
-        else { throw problem }
+        // The unit may stand behind any of the three, but it is one.
+        let units = Set([first.unit, last.unit, stride.unit].filter { !$0.isEmpty })
+        let (from, to, step) = (first.number, last.number, stride.number)
+        guard units.count <= 1, step > 0, from <= to, (to - from) / step < Double(mostValues) else { throw problem }
         let count = Int(((to - from) / step + 1e-9).rounded(.down))
         return (0...count).map { index in
             let number = plain(from + Double(index) * step)
-            return unit.isEmpty ? number : number + " " + unit
+            return units.first.map { number + " " + $0 } ?? number
         }
+    }
+
+    /// `48`, `48 h` and `48h`; nil where there is no number in front, or a huge one.
+    private static func quantity(_ text: some StringProtocol) -> (number: Double, unit: String)? {
+        let text = trimmed(text)
+        let digits = text.prefix { ("0"..."9").contains($0) || $0 == "." || $0 == "-" }
+        let unit = trimmed(text.dropFirst(digits.count))
+        // `1e9` is no number of a unit "e9".
+        guard let number = Double(digits), abs(number) < 1e12, !unit.contains(where: \.isNumber) else { return nil }
+        return (number, unit)
     }
 
     /// `6`, `0.5`: what TOML and people read alike.
