@@ -51,4 +51,18 @@ import Units
             #expect(text.contains("\n| `\(verb)"), "\(verb)")
         }
     }
+
+    /// The options of the verbs that replay jobs have a table of their own.
+    @Test func everyOptionOfASimulationIsDescribed() async throws {
+        let text = try document("cli.md")
+        let section = try #require(text.split(separator: "\n## policy\n").last?.split(separator: "\n## ").first)
+        let described = Set(section.matches(of: /`(--[a-z-]+)/).map { String($0.1) })
+        var offered: Set<String> = []
+        for verb in ["simulate", "tune"] {
+            let help = await Terminal().run(["policy", verb, "--help"]).out
+            let options = try #require(help.split(separator: "OPTIONS:\n").last)
+            offered.formUnion(options.matches(of: /\n? {2}(--[a-z-]+)/).map { String($0.1) })
+        }
+        #expect(offered.subtracting(["--version"]) == described)
+    }
 }

@@ -8,7 +8,7 @@ import Testing
     @Test(arguments: [
         ["frobnicate"], ["list", "--bogus"], ["show"], ["show", "x"], ["show", "-1"], ["list", "--limit", "0"],
         ["list", "--format", "xml"], ["wait"], ["cancel"], ["policy", "check"], ["completions", "tcsh"], ["submit"],
-        ["--bogus"],
+        ["--bogus"], ["policy", "simulate"], ["policy", "tune", "--trace", "t.swf"],
     ])
     func statusTwo(arguments: [String]) async {
         let outcome = await Terminal().run(arguments, socket: "/nonexistent/mld.sock")
@@ -50,7 +50,9 @@ import Testing
     /// Every verb, by the words that name it.
     static let verbs = [
         ["run"], ["submit"], ["list"], ["show"], ["why"], ["logs"], ["wait"], ["cancel"], ["devices"], ["report"],
-        ["policy"], ["policy", "show"], ["policy", "check"], ["completions"], [],
+        ["policy"], ["policy", "show"], ["policy", "check"], ["policy", "simulate"],
+        ["policy", "tune"],
+        ["completions"], [],
     ]
 
     @Test(arguments: verbs) func helpHasAnExample(verb: [String]) async {

@@ -1,5 +1,4 @@
 import ConfigFile
-import Glibc
 import JobAPI
 
 /// A job file as read, with what `--set` changed in it.
@@ -32,26 +31,4 @@ struct JobFile {
             throw Failure.failed(error.description)
         }
     }
-}
-
-/// The text of a file of at most 1 MiB.
-func readText(_ path: String) throws -> String {
-    let limit = 1 << 20
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
-    guard descriptor >= 0 else { throw Failure.failed("\(path): \(String(cString: strerror(errno)))") }
-    defer { close(descriptor) }
-    var bytes: [UInt8] = []
-    var chunk = [UInt8](repeating: 0, count: 1 << 16)
-    while true {
-        let count = read(descriptor, &chunk, chunk.count)
-        if count < 0, errno == EINTR { continue }
-        if count < 0 { throw Failure.failed("\(path): \(String(cString: strerror(errno)))") }
-        if count == 0 { break }
-        bytes.append(contentsOf: chunk[..<count])
-        if bytes.count > limit { throw Failure.failed("\(path): the file is larger than 1 MiB") }
-    }
-    guard let text = String(validating: bytes, as: UTF8.self) else {
-        throw Failure.failed("\(path): the file is not UTF-8 text")
-    }
-    return text
 }

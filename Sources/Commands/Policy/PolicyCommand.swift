@@ -3,10 +3,13 @@ import ArgumentParser
 struct PolicyCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "policy",
-        abstract: "Look at the policy in force, check policy files, put them in force.",
+        abstract: "Look at the policy in force; check policy files, try them on past jobs, put them in force.",
         discussion: """
             EXAMPLE
               mlctl policy check /etc/mld/policies.d/*.toml
             """,
-        subcommands: [PolicyShowCommand.self, PolicyCheckCommand.self, PolicyReloadCommand.self])
+        subcommands: [
+            PolicyShowCommand.self, PolicyCheckCommand.self, PolicyReloadCommand.self, PolicySimulateCommand.self,
+            PolicyTuneCommand.self,
+        ])
 }

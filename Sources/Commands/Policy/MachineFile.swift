@@ -1,0 +1,74 @@
+import ConfigFile
+import Policy
+import Simulation
+import Units
+
+/// The machine a policy is tried on, from a file of its own.
+struct MachineFile {
+    var cpus: Int?
+    var memory: ByteSize?
+    var gpus: Int?
+    var idlePower: Power?
+    var cpuPower: Power?
+    var gpuPower: Power?
+
+    /// What a CPU and a GPU are taken to draw where nobody says: round figures for those of a server.
+    static let assumedCPUWatts = 10.0
+    static let assumedGPUWatts = 250.0
+
+    init() {}
+
+    /// - Throws: every problem, with its line.
+    init(_ text: String, file: String) throws(ConfigProblems) {
+        let collector = ConfigReader.Collector()
+        do {
+            let reader = ConfigReader(try TOMLParser.parse(text, file: file), file: file, collector: collector)
+            cpus = reader.integer("cpus", in: 1...1_000_000)
+            memory = reader.size("memory")
+            gpus = reader.integer("gpus", in: 0...100_000)
+            idlePower = Self.power("idle-power", reader)
+            cpuPower = Self.power("power-per-cpu", reader)
+            gpuPower = Self.power("power-per-gpu", reader)
+            reader.finish()
+        } catch {
+            collector.add(error)
+        }
+        try collector.check()
+    }
+
+    private static func power(_ key: String, _ reader: ConfigReader) -> Power? {
+        guard let value = reader.power(key) else { return nil }
+        if value.watts >= 0, value.watts <= 1e6 { return value }
+        reader.report(key, "\"\(key)\" is \(value); it must be from 0 W to 1000 kW")
+        return nil
+    }
+
+    /// - Parameters:
+    ///   - processors: those of the trace's own machine.
+    ///   - isUnlimited: every job finds room.
+    /// - Returns: nil where nobody says how many CPUs there are.
+    func machine(processors: Int?, isUnlimited: Bool) -> SimulatedMachine? {
+        var capacity: MachineCapacity?
+        if !isUnlimited {
+            guard let cpus = cpus ?? processors else { return nil }
+            capacity = MachineCapacity(cpus: cpus, memory: memory ?? ByteSize(bytes: 1 << 62), gpus: gpus ?? 0)
+        }
+        return SimulatedMachine(
+            capacity: capacity, idlePower: idlePower?.watts ?? 0, cpuPower: cpuPower?.watts ?? Self.assumedCPUWatts,
+            gpuPower: gpuPower?.watts ?? Self.assumedGPUWatts)
+    }
+
+    /// What had to be assumed of the power of a trace's jobs; nil when nothing had.
+    func note(for trace: Trace) -> String? {
+        let unknown = trace.heldWithoutPower
+        var parts: [String] = []
+        if cpuPower == nil, unknown.cpus {
+            parts.append("\(Int(Self.assumedCPUWatts)) W for each CPU")
+        }
+        if gpuPower == nil, unknown.gpus {
+            parts.append("\(Int(Self.assumedGPUWatts)) W for each GPU")
+        }
+        if parts.isEmpty { return nil }
+        return "nobody says what jobs draw: assumed are \(parts.joined(separator: " and ")); --machine FILE says better"
+    }
+}

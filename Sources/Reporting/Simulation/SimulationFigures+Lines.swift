@@ -1,0 +1,78 @@
+import JobAPI
+import Units
+
+/// One figure as people read it: what it is called, how it is written.
+struct FigureLine {
+    var title: String
+    var value: (SimulationFigures) -> Double?
+    var write: (Double) -> String
+
+    /// All of them in the order of the table; those that no replay has are left out by whoever shows them.
+    static var all: [FigureLine] {
+        [
+            count("jobs finished", \.jobsFinished), count("jobs timed out", \.jobsTimedOut),
+            count("jobs refused", \.jobsRefused), count("jobs unfinished", \.jobsUnfinished),
+            time("wait, mean", \.waitMeanS), time("wait, median", \.waitMedianS), time("wait, 95 %", \.p95WaitS),
+            time("wait, longest", \.waitMaxS), plain("bounded slowdown, mean", \.boundedSlowdownMean),
+            time("makespan", \.makespanS), optional("CPUs in use, %", \.cpuUtilisationPercent),
+            optional("GPUs in use, %", \.gpuUtilisationPercent),
+            FigureLine(title: "energy, kWh", value: { $0.energyJ / 3.6e6 }, write: { significant($0) }),
+            FigureLine(title: "  of jobs, kWh", value: { $0.jobsEnergyJ / 3.6e6 }, write: { significant($0) }),
+            FigureLine(title: "  idle, kWh", value: { $0.idleEnergyJ / 3.6e6 }, write: { significant($0) }),
+            plain("peak, W", \.peakW), optional("carbon, gCO2e", \.carbonG),
+            optional("  of jobs, gCO2e", \.jobsCarbonG), optional("  started at once, gCO2e", \.carbonBaselineG),
+            optional("carbon saved, %", \.carbonSavedPercent), optional("cost", \.cost),
+            count("deadlines missed", \.deadlinesMissed), count("suspensions", \.suspensions),
+            count("preemptions", \.preemptions),
+        ]
+    }
+
+    /// Figures that say something only where they are not zero.
+    static let quiet: Set<String> = [
+        "jobs timed out", "jobs refused", "jobs unfinished", "deadlines missed", "suspensions", "preemptions",
+        "GPUs in use, %",
+    ]
+
+    private static func count(_ title: String, _ value: @escaping (SimulationFigures) -> Int) -> FigureLine {
+        FigureLine(title: title, value: { Double(value($0)) }, write: { fixed($0, decimals: 0) })
+    }
+
+    private static func time(_ title: String, _ value: @escaping (SimulationFigures) -> Double) -> FigureLine {
+        FigureLine(title: title, value: value, write: { $0 == 0 ? "0 s" : brief(seconds: $0) })
+    }
+
+    private static func plain(_ title: String, _ value: @escaping (SimulationFigures) -> Double) -> FigureLine {
+        FigureLine(title: title, value: value, write: { significant($0) })
+    }
+
+    private static func optional(_ title: String, _ value: @escaping (SimulationFigures) -> Double?) -> FigureLine {
+        FigureLine(title: title, value: value, write: { significant($0) })
+    }
+}
+
+extension SimulationReport {
+    /// The figures as cells, a line each: its name, one cell per replay, and with two replays how the second differs.
+    var lines: [[String]] {
+        FigureLine.all.compactMap { line -> [String]? in
+            let values = rows.map { line.value($0.figures) }
+            if values.allSatisfy({ $0 == nil }) { return nil }
+            if FigureLine.quiet.contains(line.title), values.allSatisfy({ ($0 ?? 0) == 0 }) { return nil }
+            var cells = [line.title] + values.map { $0.map(line.write) ?? "-" }
+            if rows.count == 2 { cells.append(Self.change(values[0], values[1])) }
+            return cells
+        }
+    }
+
+    var headings: [String] { ["FIGURE"] + rows.map(\.name) + (rows.count == 2 ? ["CHANGE"] : []) }
+
+    var allNotes: [String] {
+        notes + rows.flatMap { row in row.notes.map { rows.count > 1 ? "\(row.name): \($0)" : $0 } }
+    }
+
+    private static func change(_ old: Double?, _ new: Double?) -> String {
+        guard let old, let new, old.isFinite, new.isFinite, old != new else { return "" }
+        guard old != 0 else { return "" }
+        let percent = (new - old) / abs(old) * 100
+        return (percent > 0 ? "+" : "") + fixed(percent, decimals: 1) + " %"
+    }
+}

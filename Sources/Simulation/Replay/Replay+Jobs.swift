@@ -1,0 +1,85 @@
+import JobAPI
+import Policy
+import Scheduling
+import Units
+
+// What happens to one job once it is started. The scheduler is told first, the log follows.
+
+extension Replay {
+    mutating func start(_ id: JobID, at now: Timestamp) {
+        guard let pending = scheduler.pendingJob(id), let starting = scheduler.starting(id, at: now) else { return }
+        let index = Int(id.number - 1)
+        scheduler.started(starting)
+        log.runs[index].state = .running
+        log.runs[index].started = now
+        compute(
+            id,
+            Active(
+                index: index, account: pending.account, since: now, work: Self.microseconds(trace.jobs[index].runTime),
+                allowance: pending.timeLimit.map(Self.microseconds), event: 0), at: now)
+    }
+
+    /// It computes from now on, until its work is done or its limit reached.
+    private mutating func compute(_ id: JobID, _ job: Active, at now: Timestamp) {
+        var job = job
+        job.since = now
+        let length = min(job.work, job.allowance ?? job.work)
+        job.event = ends.add(id, at: Timestamp(microseconds: now.microseconds + length))
+        active[id] = job
+        log.events += 1
+    }
+
+    mutating func suspend(_ id: JobID, at now: Timestamp) {
+        guard var job = active[id], !job.isSuspended else { return }
+        scheduler.suspended(id, at: now)
+        note(job, until: now)
+        let done = now.microseconds - job.since.microseconds
+        job.work = max(0, job.work - done)
+        job.allowance = job.allowance.map { max(0, $0 - done) }
+        job.isSuspended = true
+        job.event = 0
+        active[id] = job
+        log.runs[job.index].suspensions += 1
+        log.end = now
+        log.events += 1
+    }
+
+    mutating func resume(_ id: JobID, at now: Timestamp) {
+        guard var job = active[id], job.isSuspended else { return }
+        scheduler.resumed(id, at: now)
+        job.isSuspended = false
+        log.resumes.append(ReplayLog.Resume(job: Int32(job.index), at: now))
+        compute(id, job, at: now)
+    }
+
+    private mutating func note(_ job: Active, until now: Timestamp) {
+        guard job.since < now else { return }
+        log.segments.append(ReplayLog.Segment(job: Int32(job.index), from: job.since, to: now))
+        if policy.fairShare.isOn { scheduler.charge(job.account, use(of: job, until: now), at: now) }
+    }
+
+    /// What its time computing counts for its account, in what the policy shares. Shares are of like amounts, so carbon that is
+    /// not known is shared as the energy behind it.
+    private func use(of job: Active, until now: Timestamp) -> Double {
+        let traced = trace.jobs[job.index]
+        let seconds = now.since(job.since).seconds
+        let watts = machine.power(of: traced)
+        switch policy.fairShare.by.value {
+        case .cpuTime: return seconds * Double(traced.request.cpus)
+        case .carbon where intensity.hasIntensity: return intensity.grams(watts: watts, job.since, now).amount
+        case .energy, .carbon: return watts * seconds
+        }
+    }
+
+    mutating func end(_ id: JobID, _ job: Active, at now: Timestamp) {
+        scheduler.ended(id)
+        active[id] = nil
+        note(job, until: now)
+        log.runs[job.index].ended = now
+        log.runs[job.index].state = (job.allowance ?? job.work) < job.work ? .timedOut : .finished
+        log.events += 1
+    }
+
+    /// As the scheduler counts time limits, so that a limit that equals the run time does not cut it short.
+    static func microseconds(_ seconds: Double) -> Int64 { Int64(min(max(0, seconds), 9e9) * 1e6) }
+}

@@ -1,0 +1,36 @@
+import Policy
+import Scheduling
+import Units
+
+// What of a policy is not asked of each job.
+
+extension Replay {
+    /// As the scheduler takes fair shares.
+    static func shares(_ policy: PolicySet.FairShare) -> FairShare.Rules? {
+        guard policy.isOn else { return nil }
+        let weights = policy.weights.map { ($0.account, $0.weight.value) }
+        return FairShare.Rules(
+            halfLife: policy.halfLife.value, strength: Double(policy.strength.value),
+            weights: Dictionary(weights) { _, last in last })
+    }
+
+    /// Says what the figures do not tell.
+    mutating func addNotes() {
+        if log.longerThanQueue > 0 {
+            let (jobs, are) = log.longerThanQueue == 1 ? ("job", "is") : ("jobs", "are")
+            log.notes.append(
+                "\(log.longerThanQueue) \(jobs) longer than the queue's max-time \(are) replayed whole: nobody stated a limit"
+            )
+        }
+        let asks = policy.rules.contains { $0.match.dependsOnConditions }
+        if asks || policy.queues.contains(where: { $0.deferral.suspendAbove.value != nil }) {
+            log.notes.append("suspend-above and rules that ask how the grid or the machine stands are not replayed")
+        }
+        let isBlind = policy.fairShare.isOn && policy.fairShare.by.value != .cpuTime
+        if isBlind, !log.segments.isEmpty,
+            log.segments.allSatisfy({ machine.power(of: trace.jobs[Int($0.job)]) == 0 })
+        {
+            log.notes.append("fair share counted nothing: neither the trace nor the machine tells what the jobs draw")
+        }
+    }
+}

@@ -1,0 +1,108 @@
+import JobAPI
+import Policy
+import Scheduling
+import Units
+
+/// Who the users of a trace are to the policy: each has a number of its own and is in the group of its job.
+struct Submitters: Sendable {
+    private var known: [Key: Submitter] = [:]
+    private let trace: Trace
+
+    private struct Key: Hashable, Sendable {
+        var user: Int32
+        var group: Int32
+    }
+
+    init(_ trace: Trace) { self.trace = trace }
+
+    mutating func submitter(of job: TraceJob) -> Submitter {
+        let key = Key(user: job.user, group: job.group)
+        if let submitter = known[key] { return submitter }
+        let user = name(job.user, in: trace.users) ?? "unknown"
+        let submitter = Submitter(
+            uid: Self.uid(of: job), user: user, groups: name(job.group, in: trace.groups).map { [$0] } ?? [])
+        known[key] = submitter
+        return submitter
+    }
+
+    /// Never 0: nobody is root here.
+    static func uid(of job: TraceJob) -> UInt32 { UInt32(clamping: Int64(job.user) + 1001) }
+
+    func name(_ place: Int32, in names: [String]) -> String? {
+        names.indices.contains(Int(place)) ? names[Int(place)] : nil
+    }
+}
+
+extension Replay {
+    /// Asks the policy as a submission to the daemon would, and lets the job wait if it is taken.
+    mutating func submit(_ index: Int, at now: Timestamp) {
+        let job = trace.jobs[index]
+        let submitter = submitters.submitter(of: job)
+        log.events += 1
+        let admission = policy.admit(
+            spec(of: job), by: submitter, machine: machine.limits,
+            queuedByUser: scheduler.pendingCount(uid: submitter.uid), now: now)
+        switch admission {
+        case .refused(let refusal): refuse(index, refusal.message)
+        case .accepted(let admitted):
+            let share = policy.fairShare
+            scheduler.add(
+                PendingJob(
+                    id: JobID(Int64(index) + 1), uid: submitter.uid,
+                    account: share.isOn ? share.account(user: submitter.user, project: admitted.project) : "",
+                    queue: admitted.queue, priority: admitted.priority, submittedAt: now,
+                    notBefore: admitted.notBefore, held: admitted.held, request: job.request,
+                    timeLimit: timeLimit(of: job, admitted), flexibility: flexibility(of: job, admitted)))
+        }
+    }
+
+    /// What the scheduler takes for the job's limit.
+    private mutating func timeLimit(of job: TraceJob, _ admitted: AdmittedJob) -> Double? {
+        guard options.limits == .exact else { return admitted.timeLimit }
+        if let asked = admitted.timeLimit, asked < job.runTime { log.longerThanQueue += 1 }
+        return max(1, job.runTime)
+    }
+
+    /// How far the job may be deferred: up to its deadline alone, if it has one, else as far as the policy lets it wait.
+    private func flexibility(of job: TraceJob, _ admitted: AdmittedJob) -> Flexibility? {
+        let deferral = admitted.deferral
+        guard let forecast = options.forecast, job.deadline != nil || deferral != nil,
+            let runTime = options.limits == .exact ? job.runTime : admitted.timeLimit
+        else { return nil }
+        let goal: Flexibility.Goal =
+            switch deferral?.goal {
+            case .carbon: .carbon
+            case .cost: .cost
+            case nil: forecast.intensity == nil && forecast.price != nil ? .cost : .carbon
+            }
+        return Flexibility(
+            deadline: job.deadline, latestStart: deferral?.latestStart, runTime: runTime,
+            isInterruptible: admitted.interruptible, restart: forecast.restart, goal: goal, source: deferral?.source)
+    }
+
+    private mutating func refuse(_ index: Int, _ message: String) {
+        log.runs[index].state = .refused
+        // Messages name users and numbers; a trace may make a million of them.
+        let key = log.refusals[message] != nil || log.refusals.count < 20 ? message : "other reasons"
+        log.refusals[key, default: 0] += 1
+    }
+
+    /// The submission a trace's job stands for. A queue that the policy does not have is its default queue: the names of traces
+    /// are those of other machines.
+    ///
+    /// With exact limits nobody stated one, so none can be refused for being above the queue's.
+    private func spec(of job: TraceJob) -> JobSpec {
+        let queue = submitters.name(job.queue, in: trace.queues).flatMap { policy.queue($0) } ?? policy.defaultQueue
+        var limit = job.timeLimit
+        if options.limits == .exact {
+            limit = min(max(1, job.runTime), max(1, queue?.maxTime.value?.seconds ?? .infinity))
+        }
+        return JobSpec(
+            project: submitters.name(job.project, in: trace.projects), queue: queue?.name,
+            resources: .init(
+                cpus: job.request.cpus, memory: job.request.memory, gpus: job.request.gpus, timeLimit: limit),
+            schedule: .init(interruptible: job.interruptible), command: Self.command)
+    }
+
+    private static let command = JobSpec.Command(argv: ["true"])
+}

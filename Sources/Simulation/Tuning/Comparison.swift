@@ -1,0 +1,20 @@
+package import JobAPI
+package import Policy
+
+/// One trace under several policies.
+package enum Comparison {
+    /// - Parameters:
+    ///   - policies: the first is what the others are held against.
+    ///   - name: how the trace is called.
+    package static func run(
+        _ trace: Trace, named name: String, under policies: [(name: String, policy: PolicySet)],
+        on machine: SimulatedMachine, prices: GridPrices = GridPrices(), options: Replay.Options = Replay.Options()
+    ) -> SimulationReport {
+        let rows = policies.map { entry in
+            let log = Replay.run(trace, under: entry.policy, on: machine, options: options)
+            return Outcome(log, of: trace, on: machine, prices: prices, restart: options.forecast?.restart ?? 0).row(
+                named: entry.name)
+        }
+        return SimulationReport(trace: name, rows: rows, notes: trace.notes)
+    }
+}
