@@ -98,10 +98,16 @@ let package = Package(
         library("Ledger", ["JobAPI", "Units", .product(name: "GRDB", package: "GRDB.swift")]),
         library("Sandbox", ["LinuxSystem", "CLinux"]),
         library("Reporting", ["JobAPI", "Units"]),
+        library("Simulation", ["Scheduling", "Policy", "Carbon", "JobAPI", "Units"]),
 
         // Floor 4: the programs.
         library("Training", ["Learning", "Datasets", "Tensors", "JobAPI", "ConfigFile", "Units"], settings: numeric),
-        library("Commands", ["JobAPI", "JobClient", "ConfigFile", "Policy", "Reporting", "Units", argumentParser]),
+        library(
+            "Commands",
+            [
+                "JobAPI", "JobClient", "ConfigFile", "Policy", "Carbon", "Simulation", "Reporting", "Units",
+                argumentParser,
+            ]),
         library(
             "Daemon",
             [
@@ -142,13 +148,14 @@ let package = Package(
         tests("Tensors", []),
         tests("Carbon", ["TestSupport", "Units"]),
         tests("Metering", ["TestSupport", "ConfigFile", "LinuxSystem", "Units"]),
-        tests("Policy", ["ConfigFile", "JobAPI", "Units"]),
+        tests("Policy", ["TestSupport", "ConfigFile", "JobAPI", "Units"]),
         tests("Scheduling", ["TestSupport", "Carbon", "Policy", "JobAPI", "Units"]),
         tests("Datasets", ["Tensors"]),
         tests("Learning", ["Tensors"], resources: [.copy("Golden")]),
         tests("Ledger", ["TestSupport", "JobAPI", "Units", .product(name: "GRDB", package: "GRDB.swift")]),
         tests("Sandbox", ["LinuxSystem", "Policy", "mld-exec"]),
         tests("Reporting", ["JobAPI", "Units"]),
+        tests("Simulation", ["TestSupport", "Scheduling", "Policy", "Carbon", "ConfigFile", "JobAPI", "Units"]),
         tests("Training", ["Learning", "Datasets", "Tensors", "ConfigFile", "JobAPI", "mltrain"]),
         tests(
             "Daemon",
