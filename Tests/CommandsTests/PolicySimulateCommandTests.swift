@@ -53,22 +53,22 @@ import Testing
             """
             jobs.csv
 
-            FIGURE                      built-in    new.toml   CHANGE
+            FIGURE                      built-in    new.toml        CHANGE
             jobs finished                      3           3
-            wait, mean                    50 min  1 h 20 min  +60.0 %
-            wait, median                     1 h  1 h 30 min  +50.0 %
+            wait, mean                    50 min  1 h 20 min       +60.0 %
+            wait, median                     1 h  1 h 30 min       +50.0 %
             wait, 95 %                1 h 30 min  1 h 30 min
             wait, longest             1 h 30 min  1 h 30 min
-            bounded slowdown, mean          2.17        2.67  +23.1 %
+            bounded slowdown, mean          2.17        2.67       +23.1 %
             makespan                  3 h 30 min  3 h 30 min
             energy, kWh                        3           3
               of jobs, kWh                     3           3
               idle, kWh                        0           0
-            peak, W                         2000        3000  +50.0 %
-            carbon, gCO2e                    625         375  -40.0 %
-              of jobs, gCO2e                 625         375  -40.0 %
+            peak, W                         2000        3000       +50.0 %
+            carbon, gCO2e                    625         375       -40.0 %
+              of jobs, gCO2e                 625         375       -40.0 %
               started at once, gCO2e        1150        1150
-            carbon saved, %                 45.7        67.4  +47.6 %
+            carbon saved, %                45.65       67.39  +21.7 points
             suspensions                        1           1
 
             - no job of the trace states a time limit: the run times stand for them
@@ -123,9 +123,9 @@ import Testing
             jobs.csv
 
             queue.batch.defer.up-to  BEST        WAIT        95 %  kWh  gCO2e  SAVED %  PEAK W  MISSED
-            0 h                      *         50 min  1 h 30 min    3    625     45.7    2000       0
-            1 h                      *     1 h 10 min  1 h 30 min    3    425       63    3000       0
-            2 h                      *     1 h 20 min  1 h 30 min    3    375     67.4    3000       0
+            0 h                      *         50 min  1 h 30 min    3    625    45.65    2000       0
+            1 h                      *     1 h 10 min  1 h 30 min    3    425    63.04    3000       0
+            2 h                      *     1 h 20 min  1 h 30 min    3    375    67.39    3000       0
 
             * no other value has both less carbon and a shorter mean wait
 

@@ -58,7 +58,7 @@ import Units
                 wait, longest           3 min  4 min 30 s   +50.0 %
                 bounded slowdown, mean    1.5         1.5
                 makespan                  2 h         2 h
-                CPUs in use, %             50          50
+                CPUs in use, %           50.0        50.0
                 energy, kWh                 1           1
                   of jobs, kWh              1           1
                   idle, kWh                 0           0

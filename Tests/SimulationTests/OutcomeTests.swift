@@ -94,6 +94,12 @@ import Units
             prices: GridPrices(intensity: series, steadyIntensity: CarbonIntensity(gramsPerKilowattHour: 720)))
         #expect(steady.figures.jobsCarbonG == 54)
         #expect(steady.figures.carbonGapS == 0)
+        // Of another year altogether: 0 g would be a claim.
+        let elsewhere = try SignalSeries(start: t(1e6), step: .seconds(100), values: [360])
+        let unknown = outcome(jobs, on: machine(1), prices: GridPrices(intensity: elsewhere))
+        #expect(unknown.figures.carbonG == nil)
+        #expect(unknown.figures.carbonSavedPercent == nil)
+        #expect(unknown.figures.carbonGapS == 100)
         let none = outcome(jobs, on: machine(1))
         #expect(none.figures.carbonG == nil)
         #expect(none.figures.cost == nil)

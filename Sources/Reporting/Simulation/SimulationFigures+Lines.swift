@@ -6,6 +6,8 @@ struct FigureLine {
     var title: String
     var value: (SimulationFigures) -> Double?
     var write: (Double) -> String
+    /// It is a share already, so a change of it is one in points.
+    var isShare = false
 
     /// All of them in the order of the table; those that no replay has are left out by whoever shows them.
     static var all: [FigureLine] {
@@ -14,14 +16,14 @@ struct FigureLine {
             count("jobs refused", \.jobsRefused), count("jobs unfinished", \.jobsUnfinished),
             time("wait, mean", \.waitMeanS), time("wait, median", \.waitMedianS), time("wait, 95 %", \.p95WaitS),
             time("wait, longest", \.waitMaxS), plain("bounded slowdown, mean", \.boundedSlowdownMean),
-            time("makespan", \.makespanS), optional("CPUs in use, %", \.cpuUtilisationPercent),
-            optional("GPUs in use, %", \.gpuUtilisationPercent),
+            time("makespan", \.makespanS), share("CPUs in use, %", 1, \.cpuUtilisationPercent),
+            share("GPUs in use, %", 1, \.gpuUtilisationPercent),
             FigureLine(title: "energy, kWh", value: { $0.energyJ / 3.6e6 }, write: { significant($0) }),
             FigureLine(title: "  of jobs, kWh", value: { $0.jobsEnergyJ / 3.6e6 }, write: { significant($0) }),
             FigureLine(title: "  idle, kWh", value: { $0.idleEnergyJ / 3.6e6 }, write: { significant($0) }),
             plain("peak, W", \.peakW), optional("carbon, gCO2e", \.carbonG),
             optional("  of jobs, gCO2e", \.jobsCarbonG), optional("  started at once, gCO2e", \.carbonBaselineG),
-            optional("carbon saved, %", \.carbonSavedPercent), optional("cost", \.cost),
+            share("carbon saved, %", 2, \.carbonSavedPercent), optional("cost", \.cost),
             count("deadlines missed", \.deadlinesMissed), count("suspensions", \.suspensions),
             count("preemptions", \.preemptions),
         ]
@@ -48,6 +50,12 @@ struct FigureLine {
     private static func optional(_ title: String, _ value: @escaping (SimulationFigures) -> Double?) -> FigureLine {
         FigureLine(title: title, value: value, write: { significant($0) })
     }
+
+    private static func share(
+        _ title: String, _ decimals: Int, _ value: @escaping (SimulationFigures) -> Double?
+    ) -> FigureLine {
+        FigureLine(title: title, value: value, write: { fixed($0, decimals: decimals) }, isShare: true)
+    }
 }
 
 extension SimulationReport {
@@ -58,7 +66,7 @@ extension SimulationReport {
             if values.allSatisfy({ $0 == nil }) { return nil }
             if FigureLine.quiet.contains(line.title), values.allSatisfy({ ($0 ?? 0) == 0 }) { return nil }
             var cells = [line.title] + values.map { $0.map(line.write) ?? "-" }
-            if rows.count == 2 { cells.append(Self.change(values[0], values[1])) }
+            if rows.count == 2 { cells.append(Self.change(values[0], values[1], line)) }
             return cells
         }
     }
@@ -69,10 +77,13 @@ extension SimulationReport {
         notes + rows.flatMap { row in row.notes.map { rows.count > 1 ? "\(row.name): \($0)" : $0 } }
     }
 
-    private static func change(_ old: Double?, _ new: Double?) -> String {
-        guard let old, let new, old.isFinite, new.isFinite, old != new else { return "" }
+    private static func change(_ old: Double?, _ new: Double?, _ line: FigureLine) -> String {
+        guard let old, let new, old.isFinite, new.isFinite, line.write(old) != line.write(new) else { return "" }
+        let sign = new > old ? "+" : ""
+        if line.isShare { return sign + fixed(new - old, decimals: 1) + " points" }
         guard old != 0 else { return "" }
-        let percent = (new - old) / abs(old) * 100
-        return (percent > 0 ? "+" : "") + fixed(percent, decimals: 1) + " %"
+        // Of a wait of seconds that becomes hours nobody reads the percent.
+        if new / old >= 10 { return "x " + significant(new / old) }
+        return sign + fixed((new - old) / abs(old) * 100, decimals: 1) + " %"
     }
 }

@@ -17,7 +17,7 @@ extension SweepReport.Row {
         [
             value, isBest ? "*" : "", brief(seconds: figures.waitMeanS), brief(seconds: figures.p95WaitS),
             significant(figures.energyJ / 3.6e6), figures.carbonG.map { significant($0) } ?? "",
-            figures.carbonSavedPercent.map { significant($0) } ?? "", figures.cost.map { significant($0) } ?? "",
+            figures.carbonSavedPercent.map { fixed($0, decimals: 2) } ?? "", figures.cost.map { significant($0) } ?? "",
             significant(figures.peakW), figures.deadlines > 0 ? "\(figures.deadlinesMissed)" : "",
         ]
     }

@@ -75,12 +75,13 @@ struct Tally {
         figures.makespanS = max(0, log.end.since(log.begin).seconds)
         figures.idleEnergyJ = machine.idlePower * figures.makespanS
         figures.energyJ = figures.jobsEnergyJ + figures.idleEnergyJ
-        if prices.hasIntensity {
+        // Where nothing of it is known a sum of 0 g would be a claim.
+        figures.carbonGapS = prices.hasIntensity ? carbon.gap : 0
+        if prices.hasIntensity, carbon.gap == 0 || carbon.gap < computed.reduce(0, +) * (1 - 1e-9) {
             let idle = prices.grams(watts: machine.idlePower, log.begin, log.end).amount
             figures.jobsCarbonG = carbon.amount
             figures.idleCarbonG = idle
             figures.carbonG = carbon.amount + idle
-            figures.carbonGapS = carbon.gap
         }
         if prices.hasPrice {
             figures.cost = money + prices.money(watts: machine.idlePower, log.begin, log.end).amount
@@ -163,7 +164,7 @@ struct Tally {
             SimulationFigures.User(
                 user: trace.users.indices.contains(Int(place)) ? trace.users[Int(place)] : "(none)",
                 jobs: user.jobs, waitMeanS: user.jobs > 0 ? user.wait / Double(user.jobs) : 0, energyJ: user.energy,
-                carbonG: prices.hasIntensity ? user.carbon : nil)
+                carbonG: figures.carbonG == nil ? nil : user.carbon)
         }.sorted { $0.user < $1.user }
     }
 
