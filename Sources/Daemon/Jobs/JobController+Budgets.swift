@@ -17,6 +17,7 @@ extension JobController {
 
     /// A job that waits for a budget, and what it waited for before.
     struct HeldByBudget: Sendable {
+        var budget: String
         var reason: String
         var notBefore: Timestamp?
         var note: String?
@@ -67,10 +68,10 @@ extension JobController {
     }
 
     /// The budget that keeps a job from starting. One whose period is over keeps none, until it is read again.
-    func budgetHold(_ stored: StoredJob, now: Timestamp) -> BudgetVerdict? {
+    func budgetHold(_ stored: StoredJob, now: Timestamp) -> BudgetState? {
         guard !budgetStates.isEmpty else { return nil }
         let subject = subject(of: stored)
-        return budgetStates.first { $0.verdict.holds && $0.verdict.until > now && $0.budget.includes(subject) }?.verdict
+        return budgetStates.first { $0.verdict.holds && $0.verdict.until > now && $0.budget.includes(subject) }
     }
 
     private func subject(of stored: StoredJob) -> RuleMatch.Subject {
@@ -81,9 +82,11 @@ extension JobController {
     }
 
     /// Lets a job wait for the budget's next period; others go on meanwhile.
-    func waitForBudget(_ job: PendingJob, _ verdict: BudgetVerdict) {
+    func waitForBudget(_ job: PendingJob, _ state: BudgetState) {
+        let verdict = state.verdict
         var waiting = job
-        heldByBudget[job.id] = HeldByBudget(reason: verdict.reason, notBefore: job.notBefore, note: job.note)
+        heldByBudget[job.id] = HeldByBudget(
+            budget: state.budget.name, reason: verdict.reason, notBefore: job.notBefore, note: job.note)
         waiting.notBefore = verdict.until
         waiting.note = verdict.reason
         waiting.rule = verdict.rule
@@ -91,17 +94,20 @@ extension JobController {
         requestPlan()
     }
 
-    /// All that waited for a budget ask again at their turn: what was spent may be less now, by a higher limit.
+    /// Those whose budget has something left again, by a higher limit or a new period, wait for their turn. The others are left
+    /// alone, however many they are.
     private func releaseFromBudgets(now: Timestamp) {
-        guard !heldByBudget.isEmpty else { return }
-        for (id, held) in heldByBudget {
+        let spent = Set(budgetStates.filter { $0.verdict.holds && $0.verdict.until > now }.map(\.budget.name))
+        let released = heldByBudget.filter { !spent.contains($0.value.budget) }
+        guard !released.isEmpty else { return }
+        for (id, held) in released {
+            heldByBudget[id] = nil
             guard var job = scheduler.pendingJob(id), job.note == held.reason else { continue }
             job.notBefore = held.notBefore
             job.note = held.note
             job.rule = nil
             scheduler.add(job)
         }
-        heldByBudget = [:]
         requestPlan()
     }
 

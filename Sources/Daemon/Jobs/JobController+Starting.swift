@@ -24,8 +24,8 @@ extension JobController {
                 guard let job = scheduler.pendingJob(stored.record.id), job.isFree, stored.record.state == .queued,
                     let active = scheduler.starting(job.id, at: .now())
                 else { continue }
-                if let verdict = budgetHold(stored, now: .now()) {
-                    waitForBudget(job, verdict)
+                if let state = budgetHold(stored, now: .now()) {
+                    waitForBudget(job, state)
                     continue
                 }
                 let placement = choosePlacement(for: active.request)
