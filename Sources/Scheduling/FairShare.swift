@@ -50,6 +50,12 @@ package struct FairShare: Sendable {
 
     package init(_ rules: Rules? = nil) { self.rules = rules }
 
+    /// What was counted is not what is counted from now on.
+    mutating func forget() {
+        usage = [:]
+        total = 0
+    }
+
     /// An account has used as much at `time`: joules, CPU seconds or grams, but always of one kind. What is no amount is none.
     package mutating func charge(_ account: String, _ amount: Double, at time: Timestamp) {
         guard let rules, amount > 0, amount.isFinite else { return }

@@ -172,6 +172,12 @@ package struct Scheduler: Sendable {
         if rules == nil { line.reorder(floor: .min, penalties: [:]) }
     }
 
+    /// What accounts have used is counted anew: another thing is counted, by other accounts or another half-life.
+    package mutating func forgetUse() {
+        fairShare.forget()
+        sharedAt = nil
+    }
+
     /// An account has used as much of what is shared.
     package mutating func charge(_ account: String, _ amount: Double, at time: Timestamp) {
         fairShare.charge(account, amount, at: time)

@@ -10,23 +10,10 @@ import Units
         "[budget.nlp]\nenergy = \"\(limit)\"\nwhen-spent = \"\(then)\"\n"
     }
 
-    private func write(_ policy: String, _ daemon: RunningDaemon) throws {
-        try Data(policy.utf8).write(to: URL(fileURLWithPath: daemon.directory + "/policies/10.toml"))
-    }
-
-    private func with(_ policy: String, _ body: (RunningDaemon) async throws -> Void) async throws {
-        try await RunningDaemon.with(
-            prepare: { directory in
-                try FileManager.default.createDirectory(
-                    atPath: directory + "/policies", withIntermediateDirectories: true)
-                try Data(policy.utf8).write(to: URL(fileURLWithPath: directory + "/policies/10.toml"))
-            }, body)
-    }
-
     private let burn = ["sh", "-c", "end=$(($(date +%s) + 3)); while [ $(date +%s) -lt $end ]; do :; done"]
 
     @Test func whatIsSpentHoldsItsJobsUntilThereIsMore() async throws {
-        try await with(policy("1 J/year")) { daemon in
+        try await RunningDaemon.with(policy: policy("1 J/year")) { daemon in
             let first = try await daemon.submit(burn) { $0.project = "nlp" }
             #expect(try await daemon.ended(first).job.state == .succeeded)
             let shown = try daemon.mlctl("budget")
@@ -42,23 +29,23 @@ import Units
             let again = try await daemon.submit(["true"]) { $0.project = "vision" }
             #expect(try await daemon.ended(again).job.state == .succeeded)
             #expect(try await daemon.client { try await $0.job(held) }.job.state == .queued)
-            try write(policy("5 MWh/year"), daemon)
+            try daemon.write(policy: policy("5 MWh/year"))
             #expect(try daemon.mlctl("policy", "reload").status == 0)
             #expect(try await daemon.ended(held).job.state == .succeeded)
         }
     }
 
     @Test func aBudgetThatPreemptsStopsWhatRuns() async throws {
-        try await with(policy("5 MWh/year", then: "preempt")) { daemon in
+        try await RunningDaemon.with(policy: policy("5 MWh/year", then: "preempt")) { daemon in
             let script = "[ $MLD_ATTEMPT = 1 ] || exit 0; while :; do :; done"
             let id = try await daemon.submit(["sh", "-c", script]) { $0.project = "nlp" }
             _ = try await daemon.reaches(id) { $0.state == .running && $0.energy.energyJ > 1 }
-            try write(policy("1 J/year", then: "preempt"), daemon)
+            try daemon.write(policy: policy("1 J/year", then: "preempt"))
             #expect(try daemon.mlctl("policy", "reload").status == 0)
             let waits = try await daemon.reaches(id) { $0.state == .queued }
             let cause = try #require(waits.transitions.last).cause
             #expect(cause.contains("requeued by mld, for budget \"nlp\" has spent"), "\(cause)")
-            try write(policy("5 MWh/year", then: "warn"), daemon)
+            try daemon.write(policy: policy("5 MWh/year", then: "warn"))
             #expect(try daemon.mlctl("policy", "reload").status == 0)
             let end = try await daemon.ended(id).job
             #expect(end.state == .succeeded && end.attempt == 2)

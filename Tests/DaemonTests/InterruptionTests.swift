@@ -76,19 +76,10 @@ import Testing
         }
     }
 
-    private func daemon(policy: String, _ body: (RunningDaemon) async throws -> Void) async throws {
-        try await RunningDaemon.with(
-            prepare: { directory in
-                try FileManager.default.createDirectory(
-                    atPath: directory + "/policies", withIntermediateDirectories: true)
-                try Data(policy.utf8).write(to: URL(fileURLWithPath: directory + "/policies/10.toml"))
-            }, body)
-    }
-
     /// The ledger knows since when, so that a restart gives no more time.
     @Test(arguments: [false, true])
     func aJobStandsStillNoLongerThanItsQueueAllows(isRestarted: Bool) async throws {
-        try await daemon(policy: "[queue.a]\ndefault = true\nmax-suspended = \"3 s\"\n") { daemon in
+        try await RunningDaemon.with(policy: "[queue.a]\ndefault = true\nmax-suspended = \"3 s\"\n") { daemon in
             let id = try await daemon.submit(counts)
             #expect(try await goesOn(daemon, from: 0))
             _ = try await daemon.client { try await $0.act(.suspend, on: id) }

@@ -5,29 +5,18 @@ import Testing
 
 /// The policy files read again while mld runs.
 @Suite(.serialized) struct ReloadTests {
-    private func write(_ policy: String, _ daemon: RunningDaemon) throws {
-        try Data(policy.utf8).write(to: URL(fileURLWithPath: daemon.directory + "/policies/10.toml"))
-    }
-
-    private func with(_ policy: String, _ body: (RunningDaemon) async throws -> Void) async throws {
-        try await RunningDaemon.with(
-            prepare: { directory in
-                try FileManager.default.createDirectory(
-                    atPath: directory + "/policies", withIntermediateDirectories: true)
-                try Data(policy.utf8).write(to: URL(fileURLWithPath: directory + "/policies/10.toml"))
-            }, body)
-    }
-
     private func value(_ key: String, _ daemon: RunningDaemon) async throws -> String? {
         try await daemon.client { try await $0.policy() }.settings.first { $0.key == key }?.value
     }
 
     @Test func newFilesAreInForceAndTheBooksStayRight() async throws {
-        try await with("[site]\nzone = \"DE\"\n[queue.a]\ndefault = true\nmax-time = \"1 h\"\n") { daemon in
+        try await RunningDaemon.with(policy: "[site]\nzone = \"DE\"\n[queue.a]\ndefault = true\nmax-time = \"1 h\"\n") {
+            daemon in
             let running = try await daemon.submit(["sh", "-c", "while [ ! -e go ]; do sleep 0.02; done"])
             _ = try await daemon.reaches(running) { $0.state == .running }
-            try write(
-                "[site]\nzone = \"FR\"\npue = 1.5\n[queue.a]\ndefault = true\nmax-time = \"2 h\"\n[queue.b]\n", daemon)
+            try daemon.write(
+                policy:
+                    "[site]\nzone = \"FR\"\npue = 1.5\n[queue.a]\ndefault = true\nmax-time = \"2 h\"\n[queue.b]\n")
             let reload = try daemon.mlctl("policy", "reload")
             #expect(reload.status == 0 && reload.out.hasPrefix("in force: 1 file, "), "\(reload)")
             #expect(try await value("queue.a.max-time", daemon) == "2 h")
@@ -49,8 +38,8 @@ import Testing
         ("[queue.a]\ndefault = true\npriority = 5000\n", "10.toml:3"), ("[site]\nzone = \"XX\"\n", "10.toml:2"),
     ])
     func aBadFileChangesNothing(text: String, place: String) async throws {
-        try await with("[queue.a]\ndefault = true\nmax-time = \"1 h\"\n") { daemon in
-            try write(text, daemon)
+        try await RunningDaemon.with(policy: "[queue.a]\ndefault = true\nmax-time = \"1 h\"\n") { daemon in
+            try daemon.write(policy: text)
             let reload = try daemon.mlctl("policy", "reload")
             #expect(reload.status == 1)
             #expect(reload.err.contains(place) && reload.err.contains("the policy in force stays"), "\(reload.err)")
@@ -60,14 +49,14 @@ import Testing
     }
 
     @Test func aHangUpReloadsToo() async throws {
-        try await with("[queue.a]\ndefault = true\nmax-time = \"1 h\"\n") { daemon in
-            try write("[queue.a]\ndefault = true\nmax-time = \"3 h\"\n", daemon)
+        try await RunningDaemon.with(policy: "[queue.a]\ndefault = true\nmax-time = \"1 h\"\n") { daemon in
+            try daemon.write(policy: "[queue.a]\ndefault = true\nmax-time = \"3 h\"\n")
             daemon.hangUp()
             for _ in 0..<400 where try await value("queue.a.max-time", daemon) != "3 h" {
                 try await Task.sleep(for: .milliseconds(50))
             }
             #expect(try await value("queue.a.max-time", daemon) == "3 h")
-            try write("nonsense", daemon)
+            try daemon.write(policy: "nonsense")
             daemon.hangUp()
             for _ in 0..<400 where !daemon.log.contains("the policy in force stays") {
                 try await Task.sleep(for: .milliseconds(50))

@@ -6,8 +6,8 @@ import Units
 
 /// Fair shares through the whole of the daemon: what the ledger knows of the past decides who goes first.
 @Suite(.serialized) struct ShareTests {
-    @Test(arguments: ["cpu-time", "energy"])
-    func whoUsedLessGoesFirstAlsoAfterARestart(measure: String) async throws {
+    @Test(arguments: [("cpu-time", false), ("energy", false), ("energy", true)])
+    func whoUsedLessGoesFirstByWhatTheLedgerKnows(measure: String, byReload: Bool) async throws {
         let policy = """
             [fair-share]
             by = "\(measure)"
@@ -16,18 +16,18 @@ import Units
             [limits]
             max-running-per-user = 1
             """
-        try await RunningDaemon.with(
-            prepare: { directory in
-                try FileManager.default.createDirectory(
-                    atPath: directory + "/policies", withIntermediateDirectories: true)
-                try Data(policy.utf8).write(to: URL(fileURLWithPath: directory + "/policies/10.toml"))
-            }
-        ) { daemon in
+        try await RunningDaemon.with(policy: byReload ? "[limits]\nmax-running-per-user = 1\n" : policy) { daemon in
             let burn = ["sh", "-c", "end=$(($(date +%s) + 3)); while [ $(date +%s) -lt $end ]; do :; done"]
             let used = try await daemon.submit(burn) { $0.project = "rich" }
             #expect(try await daemon.ended(used).job.state == .succeeded)
-            await daemon.stop()
-            try await daemon.start()
+            if byReload {
+                // Shares where there were none: the past counts all the same.
+                try daemon.write(policy: policy)
+                #expect(try daemon.mlctl("policy", "reload").status == 0)
+            } else {
+                await daemon.stop()
+                try await daemon.start()
+            }
             let first = try await daemon.submit(["sh", "-c", "while [ ! -e go ]; do sleep 0.05; done"]) {
                 $0.project = "other"
             }

@@ -33,6 +33,20 @@ import Units
         #expect(share.ratio(of: "c") < 1e-9)
     }
 
+    @Test func whatIsForgottenCountsNoMore() {
+        var scheduler = Scheduler(capacity: vector(1))
+        scheduler.share(rules())
+        scheduler.charge("a", 1000, at: t(0))
+        for (id, account) in [(1, "a"), (2, "b")] as [(Int64, String)] {
+            var job = waiting(id, uid: 1, at: Double(id), limit: 10)
+            job.account = account
+            scheduler.add(job)
+        }
+        _ = scheduler.reason(for: JobID(1), now: t(5))
+        scheduler.forgetUse()
+        #expect(scheduler.run(at: 10) == [1])
+    }
+
     @Test func whatIsNoAmountIsNone() {
         var share = FairShare(rules())
         for amount in [-1, .nan, .infinity, 0] { share.charge("a", amount, at: t(0)) }

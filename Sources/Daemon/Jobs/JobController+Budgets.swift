@@ -70,14 +70,14 @@ extension JobController {
     /// The budget that keeps a job from starting. One whose period is over keeps none, until it is read again.
     func budgetHold(_ stored: StoredJob, now: Timestamp) -> BudgetState? {
         guard !budgetStates.isEmpty else { return nil }
-        let subject = subject(of: stored)
+        let subject = subject(of: stored.spec, queue: stored.record.queue, uid: stored.record.uid, gid: stored.gid)
         return budgetStates.first { $0.verdict.holds && $0.verdict.until > now && $0.budget.includes(subject) }
     }
 
-    private func subject(of stored: StoredJob) -> RuleMatch.Subject {
-        let user = User.lookup(uid: stored.record.uid, gid: stored.gid)
+    private func subject(of spec: JobSpec, queue: String, uid: UInt32, gid: UInt32) -> RuleMatch.Subject {
+        let user = User.lookup(uid: uid, gid: gid)
         return policy.subject(
-            of: stored.spec, queue: stored.record.queue, project: stored.record.project,
+            of: spec, queue: queue, project: spec.project ?? settings.defaultProject,
             by: Submitter(uid: user.uid, user: user.name, groups: user.groupNames, home: user.home))
     }
 
@@ -114,8 +114,9 @@ extension JobController {
     private func preemptForBudgets(now: Timestamp) async {
         for state in budgetStates where state.verdict.preempts && state.verdict.until > now {
             for id in scheduler.active.keys.sorted() {
-                guard let job = live[id], job.isLeftAlone, let stored = try? await ledger.job(id),
-                    state.budget.includes(subject(of: stored)), live[id]?.isLeftAlone == true
+                guard let job = live[id], job.isLeftAlone,
+                    state.budget.includes(
+                        subject(of: job.spec, queue: job.queue, uid: job.uid, gid: job.gid))
                 else { continue }
                 do {
                     try await preempt(id, by: "mld, for " + state.verdict.reason)

@@ -22,6 +22,7 @@ extension JobController {
         let old = policy.hash
         let result = PolicyReload(hash: new.hash, files: new.files, changed: new.hash != old)
         guard result.changed else { return result }
+        let sharesChange = new.fairShare != policy.fairShare
         let now = Timestamp.now()
         let user = peer.map { User.lookup(uid: $0.uid, gid: $0.gid).name } ?? "the system"
         // What was metered until now belongs to the old one.
@@ -37,6 +38,7 @@ extension JobController {
         scheduler.adopt(policy: new, machine: machine)
         PolicyFiles.tell(of: new, logger)
         logger.notice("policy reloaded", metadata: ["user": "\(user)", "hash": "\(new.hash.prefix(12))"])
+        if sharesChange { await recountShares() }
         await readBudgets()
         requestPlan()
         return result

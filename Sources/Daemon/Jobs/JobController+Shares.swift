@@ -50,6 +50,20 @@ extension JobController {
         }
     }
 
+    /// Counts all anew under other rules of sharing: what has been metered until now the ledger tells.
+    func recountShares() async {
+        await meter.flush()
+        scheduler.forgetUse()
+        shareCharged = [:]
+        await readShares()
+        guard policy.fairShare.isOn else { return }
+        for id in scheduler.active.keys.sorted() {
+            let totals = await meter.totals(id)
+            let amount = policy.fairShare.by.value == .carbon ? totals?.carbon.grams : totals?.energy.joules
+            shareCharged[id] = Charged(amount: amount ?? 0, at: .now())
+        }
+    }
+
     /// Counts what active jobs have used since the last time.
     func chargeShares() async {
         guard policy.fairShare.isOn else { return }

@@ -50,6 +50,20 @@ final class RunningDaemon: @unchecked Sendable {  // Process is not Sendable; on
         await daemon.cleanUp()
     }
 
+    /// One with this policy file.
+    static func with(policy: String, _ body: (RunningDaemon) async throws -> Void) async throws {
+        try await with(prepare: { try write(policy: policy, in: $0) }, body)
+    }
+
+    /// Writes the policy file anew; mld does not know of it yet.
+    func write(policy: String) throws { try Self.write(policy: policy, in: directory) }
+
+    private static func write(policy: String, in directory: String) throws {
+        let policies = directory + "/policies"
+        try FileManager.default.createDirectory(atPath: policies, withIntermediateDirectories: true)
+        try Data(policy.utf8).write(to: URL(fileURLWithPath: policies + "/10.toml"))
+    }
+
     /// Starts `mld` and waits until it answers.
     func start() async throws {
         process = Process()
