@@ -63,6 +63,8 @@ actor JobController: Service {
     /// How often a job could not be started for a cause that passes by itself.
     var failedStarts: [JobID: Int] = [:]
 
+    /// How grid and machine stand, for rules that ask.
+    var conditions = Conditions.unknown
     var budgetStates: [BudgetState] = []
     var heldByBudget: [JobID: HeldByBudget] = [:]
     /// See ``chargeShare(_:_:)``.
