@@ -133,12 +133,23 @@ let package = Package(
             swiftSettings: common + [.unsafeFlags(["-static-stdlib"], .when(configuration: .release))],
             linkerSettings: [.unsafeFlags(["-static-executable"], .when(configuration: .release))]),
 
+        .target(
+            name: "BenchmarkSupport", dependencies: ["JobAPI", "Reporting", "Units", argumentParser],
+            path: "Benchmarks/support", swiftSettings: common),
         .executableTarget(
             name: "metering-benchmark",
             dependencies: [
-                "Metering", "Ledger", "LinuxSystem", "JobAPI", "Reporting", "TestSupport", "Units", argumentParser,
+                "BenchmarkSupport", "Metering", "Ledger", "LinuxSystem", "JobAPI", "TestSupport", "Units",
+                argumentParser,
             ],
             path: "Benchmarks/metering", swiftSettings: common),
+        .executableTarget(
+            name: "scheduling-benchmark",
+            dependencies: [
+                "BenchmarkSupport", "Simulation", "Scheduling", "Policy", "Carbon", "JobAPI", "LinuxSystem",
+                "TestSupport", "Units", argumentParser,
+            ],
+            path: "Benchmarks/decisions", swiftSettings: common),
 
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: common),
         tests("Units", ["TestSupport"]),

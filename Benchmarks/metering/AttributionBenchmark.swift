@@ -1,4 +1,5 @@
 import ArgumentParser
+import BenchmarkSupport
 import Glibc
 
 /// Shares out the energy of synthetic machines, where each job's true energy is known.

@@ -1,3 +1,5 @@
+import BenchmarkSupport
+
 /// What the attribution benchmark prints of its schedules.
 struct AttributionRows {
     /// The counter is renewed every millisecond, and no schedule is shorter than 140 s.

@@ -1,4 +1,5 @@
 import ArgumentParser
+import BenchmarkSupport
 import FoundationEssentials
 import Metering
 
@@ -21,7 +22,7 @@ struct FallbackModel: ParsableCommand {
             let calibrations = all.filter { $0.cpu == name && $0.kind == "all_cores" }
             let peaks = calibrations.map(\.peakWatts)
             if let low = peaks.min(), let high = peaks.max(), high > low * Self.agreement {
-                MeteringBenchmark.note(
+                complain(
                     "left out: \(name), swept \(peaks.count) times with peaks of "
                         + peaks.map { "\(Int($0.rounded())) W" }.joined(separator: " and "))
                 continue

@@ -3,20 +3,20 @@ import Reporting
 import Units
 
 /// One result, as `Benchmarks/README.md` describes it.
-struct BenchmarkRow: Encodable {
-    var row: String
+package struct BenchmarkRow: Encodable {
+    package var row: String
     /// Nil where it could not be measured.
-    var value: Double?
-    var unit: String
-    var peer: String?
-    var peerValue: Double?
+    package var value: Double?
+    package var unit: String
+    package var peer: String?
+    package var peerValue: Double?
     /// How many times better than the peer's our value is.
-    var ratio: Double?
-    var goal: Double?
-    var met: Bool?
+    package var ratio: Double?
+    package var goal: Double?
+    package var met: Bool?
 
     /// A value held against a bound, and a peer's on the same data.
-    init(
+    package init(
         _ row: String, _ value: Double?, unit: String, atMost goal: Double? = nil, atLeast floor: Double? = nil,
         peer: String? = nil, peerValue: Double? = nil
     ) {
@@ -37,7 +37,7 @@ struct BenchmarkRow: Encodable {
     private enum CodingKeys: String, CodingKey { case row, value, unit, peer, peerValue, ratio, goal, met }
 
     /// With `null` for what is missing: every row has every key.
-    func encode(to encoder: any Encoder) throws {
+    package func encode(to encoder: any Encoder) throws {
         var values = encoder.container(keyedBy: CodingKeys.self)
         try values.encode(row, forKey: .row)
         try values.encode(value, forKey: .value)
