@@ -333,6 +333,27 @@ import Units
         #expect(machine.tick(&meters)["package-0"]?.gap != nil)
     }
 
+    /// Some virtual machines show a platform counter that reads 0 for ever: it must not cost the first half-minute.
+    @Test func aCounterThatStandsStillWhenOpenedIsNotUsed() throws {
+        let machine = try machine(["energy-psys": 0])
+        let still = PerfEvents(open: { _ in .init(read: { 7 }) }, moves: PerfEvents.advances)
+        let reader = try #require(PerfReader(roots: machine.roots, events: still))
+        let psys = try #require(reader.descriptions.first)
+        #expect(!psys.counted && psys.status == "it stood still for 0.1 s when it was opened: not used")
+
+        let reads = Mutex<UInt64>(0)
+        let moving = PerfEvents(
+            open: { _ in
+                .init(read: {
+                    reads.withLock {
+                        $0 += 1
+                        return $0
+                    }
+                })
+            }, moves: PerfEvents.advances)
+        #expect(try #require(PerfReader(roots: machine.roots, events: moving)?.descriptions.first).counted)
+    }
+
     /// A tree of other hardware must never show this machine's: without files of counts there is nothing to read.
     @Test func aStandInTreeNeverOpensTheMachinesEvents() throws {
         let machine = try FakeMachine()

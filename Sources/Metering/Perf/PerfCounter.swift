@@ -52,6 +52,10 @@ struct PerfCounter: RAPLCounter {
         return UInt64(value)
     }
 
+    /// Why one that could be opened is not used.
+    static let standsStill = RAPLRefusal(
+        "it stood still for \(RAPLTiming.standstillSeconds) s when it was opened: not used")
+
     /// Why an event could not be opened, and what to do.
     static func refusal(_ error: LinuxError) -> RAPLRefusal {
         let isClosed = error.code == EACCES || error.code == EPERM

@@ -1,3 +1,4 @@
+import Glibc
 import LinuxSystem
 
 /// How energy events are opened: of this machine by perf_event_open(2), of a stand-in tree by files. The processor's events
@@ -22,9 +23,15 @@ struct PerfEvents: Sendable {
     }
 
     var open: @Sendable (Request) throws(LinuxError) -> Count
+    /// Whether a counter that was just opened advances. Files stand still until somebody writes them, and say nothing by it.
+    var moves: @Sendable (Count) -> Bool
 
-    init(open: @escaping @Sendable (Request) throws(LinuxError) -> Count) {
+    init(
+        open: @escaping @Sendable (Request) throws(LinuxError) -> Count,
+        moves: @escaping @Sendable (Count) -> Bool = { _ in true }
+    ) {
         self.open = open
+        self.moves = moves
     }
 
     init(roots: SystemRoots) {
@@ -39,9 +46,24 @@ struct PerfEvents: Sendable {
         }
     }
 
-    private static let kernel = PerfEvents { request throws(LinuxError) in
-        let owner = Owner(try .perfCounter(type: request.type, config: request.config, cpu: request.cpu))
-        return Count { () throws(LinuxError) in try owner.counter.perfCount() }
+    private static let kernel = PerfEvents(
+        open: { request throws(LinuxError) in
+            let owner = Owner(try .perfCounter(type: request.type, config: request.config, cpu: request.cpu))
+            return Count { () throws(LinuxError) in try owner.counter.perfCount() }
+        }, moves: advances)
+
+    /// Watches a counter until it advances, at most for as long as no powered domain draws nothing.
+    ///
+    /// Some virtual machines offer counters that read 0 for ever. Found out only by standing still for long, one would cost the
+    /// first half-minute of each start. One that cannot be read is judged by its readings.
+    static func advances(_ count: Count) -> Bool {
+        guard let first = try? count.read() else { return true }
+        let start = SystemClock.monotonicNanoseconds()
+        while SystemClock.monotonicNanoseconds() - start < Int64(RAPLTiming.standstillSeconds * 1e9) {
+            usleep(2000)
+            guard let value = try? count.read(), value == first else { return true }
+        }
+        return false
     }
 
     /// `counters/energy-pkg@0` beside the events of a stand-in tree holds the count of the event on CPU 0.

@@ -74,7 +74,9 @@ package struct PerfReader: MeterReader {
                     PerfCounter(request, count: count, scale: event.scale, bound: role.bound, events: events)
                 }
                 do throws(LinuxError) {
-                    return .ready(counter(try events.open(request)))
+                    let count = try events.open(request)
+                    return events.moves(count)
+                        ? .ready(counter(count)) : .unreadable(counter(count), PerfCounter.standsStill)
                 } catch {
                     return .unreadable(counter(nil), PerfCounter.refusal(error))
                 }
