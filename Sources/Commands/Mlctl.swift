@@ -18,7 +18,8 @@ package struct Mlctl: ParsableCommand {
             """,
         version: "mlctl \(mldVersion)",
         subcommands: [
-            RunCommand.self, SubmitCommand.self, ListCommand.self, ShowCommand.self, WhyCommand.self,
+            RunCommand.self, SubmitCommand.self, EstimateCommand.self, ListCommand.self, ShowCommand.self,
+            WhyCommand.self,
             LogsCommand.self, WaitCommand.self, CancelCommand.self, HoldCommand.self, ReleaseCommand.self,
             SuspendCommand.self, ResumeCommand.self, RequeueCommand.self, DevicesCommand.self, ReportCommand.self,
             BudgetCommand.self, PolicyCommand.self, CompletionsCommand.self,

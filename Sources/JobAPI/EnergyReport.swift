@@ -51,6 +51,8 @@ package struct EnergyReport: Codable, Hashable, Sendable {
         package var wasteJ: Double?
         /// Reserved idle energy of CPUs that were reserved and not used.
         package var overReservedJ: Double?
+        /// What the jobs that ended caused less than running at once would have, in g; negative where it is more.
+        package var carbonSavedG: Double?
 
         package init(
             key: String, name: String? = nil, user: String? = nil, state: JobState? = nil, jobs: Int,

@@ -75,10 +75,12 @@ package struct JobDetail: Codable, Hashable, Sendable {
     package var metrics: [Metric]
     /// Which CPUs and GPUs its last attempt holds or held; nil before the first, and where none were chosen.
     package var placement: Placement?
+    /// Against what it is compared, and what that came to; nil where nothing was frozen when it was submitted.
+    package var savings: Savings?
 
     package init(
         job: JobRecord, spec: JobSpec, transitions: [Transition], enforced: [String], artifacts: [Artifact],
-        metrics: [Metric], placement: Placement? = nil
+        metrics: [Metric], placement: Placement? = nil, savings: Savings? = nil
     ) {
         self.job = job
         self.spec = spec
@@ -87,6 +89,7 @@ package struct JobDetail: Codable, Hashable, Sendable {
         self.artifacts = artifacts
         self.metrics = metrics
         self.placement = placement
+        self.savings = savings
     }
 }
 

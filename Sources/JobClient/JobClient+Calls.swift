@@ -36,6 +36,11 @@ extension JobClient {
         try await call(.POST, Target("jobs"), body: Array(JSON.encode(spec)))
     }
 
+    /// What a job would take; nothing is submitted.
+    package func estimate(_ spec: JobSpec, by deadline: Timestamp? = nil) async throws -> Estimate {
+        try await call(.POST, Target("estimate").query("by", deadline?.precise), body: Array(JSON.encode(spec)))
+    }
+
     /// - Parameters:
     ///   - states: only these; all active jobs and the last ended ones when nil.
     ///   - limit: the most jobs to list.

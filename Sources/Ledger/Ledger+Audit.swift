@@ -17,6 +17,7 @@ extension Ledger {
                 ("conservation", { try Self.conservation(db) }), ("roll-up", { try Self.rollUps(db, frontiers) }),
                 ("range", { try Self.ranges(db) }), ("carbon", { try Self.carbon(db) }),
                 ("policy", { try Self.policies(db) }), ("state", { try Self.states(db) }),
+                ("savings", { try Self.savings(db) }),
             ]
             let findings =
                 chain.findings
@@ -149,6 +150,17 @@ extension Ledger {
             finding(
                 "state", "jobs", row, columns: 1,
                 "it is \(row["state"] as String), but its last transition was to \(row["to_state"] as String)")
+        }
+    }
+
+    /// Nothing is said to be saved but against what was frozen before, and from no later start.
+    private static func savings(_ db: Database) throws -> AuditReport.Finding? {
+        let query = """
+            SELECT s.id FROM savings s LEFT JOIN baselines b ON b.job_id = s.job_id
+            WHERE b.job_id IS NULL OR s.start_us > b.start_us OR s.carbon_ug < 0 OR s.baseline_ug < 0 ORDER BY s.id LIMIT 1
+            """
+        return try Row.fetchOne(db, sql: query).map { row in
+            finding("savings", "savings", row, columns: 1, "it does not follow from what was frozen at submission")
         }
     }
 

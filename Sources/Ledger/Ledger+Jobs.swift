@@ -20,11 +20,15 @@ package struct NewJob: Sendable {
     package var submittedAt: Timestamp
     /// What it waits for; what was met already is left out.
     package var after: [Dependency]
+    /// When it could have run at once, and what it was expected to draw then; nil where that was not known.
+    package var baseline: Baseline?
+    /// Under which key its likes are known; 0 for none.
+    package var likes: UInt64
 
     package init(
         spec: JobSpec, user: String, uid: UInt32, gid: UInt32, project: String, queue: String, priority: Int,
         timeLimit: Double?, held: Bool, notBefore: Timestamp? = nil, reason: String, rule: String?, policyHash: String,
-        submittedAt: Timestamp, after: [Dependency] = []
+        submittedAt: Timestamp, after: [Dependency] = [], baseline: Baseline? = nil, likes: UInt64 = 0
     ) {
         self.spec = spec
         self.user = user
@@ -41,6 +45,8 @@ package struct NewJob: Sendable {
         self.policyHash = policyHash
         self.submittedAt = submittedAt
         self.after = after
+        self.baseline = baseline
+        self.likes = likes
     }
 }
 
@@ -104,8 +110,8 @@ extension Ledger {
             sql: """
                 INSERT INTO jobs (id, name, user, uid, gid, project, queue, priority, kind, spec, state, reason, rule,
                     held, cpus, memory_bytes, gpus, time_limit_s, not_before_us, submitted_us, policy_hash, array_id,
-                    array_index, array_limit, after)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'queued', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                    array_index, array_limit, after, likes)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'queued', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 """)
         let after = job.after.map(\.description).joined(separator: ",")
         try insert.execute(arguments: [
@@ -113,8 +119,10 @@ extension Ledger {
             job.reason, job.rule, job.held, job.spec.resources.cpus, job.spec.resources.memory.bytes,
             job.spec.resources.gpus, job.timeLimit, job.notBefore?.microseconds, job.submittedAt.microseconds,
             job.policyHash, place?.0.id.number, place?.0.index, place?.limit, after.isEmpty ? nil : after,
+            job.likes == 0 ? nil : Int64(bitPattern: job.likes),
         ])
         let id = JobID(db.lastInsertedRowID)
+        if let baseline = job.baseline { try insertBaseline(db, id, baseline) }
         try insertTransition(db, id, .init(at: job.submittedAt, from: nil, to: .queued, cause: job.reason))
         try insertDecision(
             db, at: job.submittedAt, id: id, user: job.user, decision: "accepted", reason: job.reason, rule: job.rule,

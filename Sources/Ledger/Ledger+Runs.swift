@@ -9,12 +9,15 @@ struct RunTotals {
     var embodiedG: Double?
     var wasteUj: Int64 = 0
     var overReservedUj: Int64 = 0
+    /// Against running at once; nil where no job with a baseline ended.
+    var savedUg: Int64?
 
     static func += (left: inout RunTotals, right: RunTotals) {
         left.seconds += right.seconds
         if let grams = right.embodiedG { left.embodiedG = (left.embodiedG ?? 0) + grams }
         left.wasteUj = left.wasteUj.addingSaturating(right.wasteUj)
         left.overReservedUj = left.overReservedUj.addingSaturating(right.overReservedUj)
+        if let saved = right.savedUg { left.savedUg = (left.savedUg ?? 0).addingSaturating(saved) }
     }
 }
 
@@ -25,6 +28,7 @@ extension EnergyReport.Row {
         embodiedG = runs.embodiedG
         wasteJ = runs.wasteUj > 0 ? Double(runs.wasteUj) / 1e6 : nil
         overReservedJ = runs.overReservedUj > 0 ? Double(runs.overReservedUj) / 1e6 : nil
+        carbonSavedG = runs.savedUg.map { Double($0) / 1e6 }
         guard figures.tier != nil else { return }
         if let epochs, epochs > 0 { energyPerEpochJ = figures.energyJ / Double(epochs) }
         if let samples, samples > 0 { energyPerSampleJ = figures.energyJ / Double(samples) }
@@ -76,6 +80,12 @@ extension Ledger {
             }
             end = row[2]
             if row[3] != 0, end < until { add(RunTotals(wasteUj: row[4], overReservedUj: row[5]), at: end) }
+        }
+        try eachSaving(db, since: since, until: until) { job, at, saved in
+            guard groups.group(job: job) != nil else { return }
+            let totals = RunTotals(savedUg: saved)
+            total += totals
+            if let group = groups.group(job: job, at: at) { byGroup[group, default: .init()] += totals }
         }
         return (byGroup, total)
     }

@@ -88,6 +88,7 @@ extension Ledger {
             try recordLosses(db, id, from: from, to: state, cpuMicroseconds: end?.cpuMicroseconds)
         }
         try insertTransition(db, id, .init(at: at, from: from, to: state, cause: cause))
+        if state.isFinal { try recordSavings(db, id, at: at) }
         return true
     }
 

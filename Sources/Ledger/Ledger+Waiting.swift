@@ -25,6 +25,8 @@ package struct WaitingJob: Sendable {
     package var array: ArrayPlace?
     package var arrayLimit: Int?
     package var after: [Dependency]
+    /// Under which key its likes are known; 0 for none.
+    package var likes: UInt64
 }
 
 extension Ledger {
@@ -35,7 +37,7 @@ extension Ledger {
                 db,
                 sql: """
                     SELECT id, user, uid, project, queue, attempt, priority, cpus, memory_bytes, gpus, time_limit_s, submitted_us, not_before_us,
-                        held, reason, cancelled_by, array_id, array_index, array_limit, after
+                        held, reason, cancelled_by, array_id, array_index, array_limit, after, likes
                     FROM jobs WHERE state = 'queued' ORDER BY id
                     """)
             var jobs: [WaitingJob] = []
@@ -51,7 +53,8 @@ extension Ledger {
                         isHeld: (row["held"] as Int) != 0, attempts: row["attempt"], reason: row["reason"],
                         cancelledBy: row["cancelled_by"],
                         array: Self.arrayPlace(row), arrayLimit: row["array_limit"],
-                        after: try after.map(Self.dependencies) ?? []))
+                        after: try after.map(Self.dependencies) ?? [],
+                        likes: UInt64(bitPattern: (row["likes"] as Int64?) ?? 0)))
             }
             return jobs
         }

@@ -25,10 +25,18 @@ extension Ledger {
             overReservation(
                 idle: energy.cpuIdle, used: used, cpus: row["cpus"], lengthMicroseconds: length)
         }
+        // Of one that was hardly metered nobody can tell its power.
+        let drawn = energy.gap <= length / 20 ? energy : nil
         try db.execute(
             sql: """
-                UPDATE attempts SET cpu_us = ?, waste_uj = ?, over_reserved_uj = ? WHERE job_id = ? AND number = ?
-                """, arguments: [cpuMicroseconds, waste, overReserved, id.number, attempt])
+                UPDATE attempts SET cpu_us = ?, waste_uj = ?, over_reserved_uj = ?, energy_uj = ?, energy_low_uj = ?,
+                    energy_high_uj = ?, tier = ?
+                WHERE job_id = ? AND number = ?
+                """,
+            arguments: [
+                cpuMicroseconds, waste, overReserved, drawn?.total, drawn?.low, drawn?.high, drawn?.tier?.rawValue,
+                id.number, attempt,
+            ])
     }
 
     /// Whether work since the last checkpoint is lost with an attempt that goes to `state`. A cancelled job's owner had
@@ -47,22 +55,41 @@ extension Ledger {
         return Int64(saturating: Double(idle) * (1 - busy))
     }
 
-    /// Energy of an attempt so far: all of it, and the reserved idle part of processors.
-    static func energy(_ db: Database, _ id: JobID, attempt: Int) throws -> (total: Int64, cpuIdle: Int64) {
+    /// Energy of an attempt so far.
+    struct AttemptEnergy {
+        var total: Int64 = 0
+        /// The reserved idle part of processors.
+        var cpuIdle: Int64 = 0
+        var low: Int64 = 0
+        var high: Int64 = 0
+        /// The longest time in which a domain had no reading, in µs.
+        var gap: Int64 { gaps.values.max() ?? 0 }
+        /// The worst of its parts; nil without parts.
+        var tier: Tier?
+        fileprivate var gaps: [Int64: Int64] = [:]
+    }
+
+    static func energy(_ db: Database, _ id: JobID, attempt: Int) throws -> AttemptEnergy {
         let spans = SpanPeriod.all(try Frontiers(db)).spans(where: "job_id = ?1 AND attempt = ?2 AND account = 'job'")
         let rows = try Row.fetchCursor(
             db,
             sql: """
-                SELECT s.active_uj, s.idle_uj, d.kind IN ('cpu', 'platform')
+                SELECT s.active_uj, s.idle_uj, d.kind IN ('cpu', 'platform'), s.low_uj, s.high_uj, s.gap_us, s.tier, d.id
                 FROM \(spans) s JOIN domains d ON d.id = s.domain_id
                 """, arguments: [id.number, attempt])
-        var (total, cpuIdle): (Int64, Int64) = (0, 0)
+        var energy = AttemptEnergy()
         // Not with SQL's SUM, which fails on edited figures that are too large: an end must be written all the same.
         while let row = try rows.next() {
             let idle: Int64 = row[1]
-            total = total.addingSaturating(row[0]).addingSaturating(idle)
-            if row[2] { cpuIdle = cpuIdle.addingSaturating(idle) }
+            energy.total = energy.total.addingSaturating(row[0]).addingSaturating(idle)
+            if row[2] { energy.cpuIdle = energy.cpuIdle.addingSaturating(idle) }
+            energy.low = energy.low.addingSaturating(row[3])
+            energy.high = energy.high.addingSaturating(row[4])
+            energy.gaps[row[7], default: 0] = energy.gaps[row[7], default: 0].addingSaturating(row[5])
+            let tiers: [Tier] = [.measured, .calibrated, .table]
+            let ranks = [energy.tier, Tier(rawValue: row[6])].compactMap { $0.flatMap(tiers.firstIndex) }
+            energy.tier = ranks.max().map { tiers[$0] }
         }
-        return (total, cpuIdle)
+        return energy
     }
 }

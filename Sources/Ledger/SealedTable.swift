@@ -2,7 +2,7 @@ import JobAPI
 
 /// What the chain covers: the tables whose rows do not change once they are old enough.
 enum SealedTable: String, CaseIterable {
-    case jobs, transitions, decisions, attempts, policies, intensities, domains
+    case jobs, transitions, decisions, attempts, policies, intensities, domains, baselines, savings
     case siteFactors = "site_factors"
     case spans
     case domainMinutes = "domain_minutes"
@@ -21,7 +21,9 @@ enum SealedTable: String, CaseIterable {
 
     var range: Range {
         switch self {
-        case .jobs, .transitions, .decisions, .attempts, .policies, .intensities, .siteFactors, .domains: .number
+        case .jobs, .transitions, .decisions, .attempts, .policies, .intensities, .siteFactors, .domains, .baselines,
+            .savings:
+            .number
         case .spans, .domainMinutes, .spanHours, .domainHours, .spanDays, .domainDays: .minute
         }
     }
@@ -47,6 +49,15 @@ enum SealedTable: String, CaseIterable {
             """
         case .policies:
             "SELECT applied_us, hash, text FROM policies WHERE applied_us BETWEEN ?1 AND ?2 ORDER BY applied_us, hash"
+        case .baselines:
+            """
+            SELECT job_id, start_us, run_s, power_w FROM baselines WHERE job_id BETWEEN ?1 AND ?2 ORDER BY job_id
+            """
+        case .savings:
+            """
+            SELECT id, job_id, at_us, start_us, carbon_ug, baseline_ug FROM savings
+            WHERE id BETWEEN ?1 AND ?2 ORDER BY id
+            """
         case .transitions, .decisions, .domains: "SELECT * FROM \(rawValue) WHERE id BETWEEN ?1 AND ?2 ORDER BY id"
         case .intensities, .siteFactors:
             "SELECT * FROM \(rawValue) WHERE from_us BETWEEN ?1 AND ?2 ORDER BY from_us"
@@ -63,7 +74,8 @@ enum SealedTable: String, CaseIterable {
     /// The highest number there is.
     var newest: String {
         switch self {
-        case .jobs, .transitions, .decisions, .domains: "SELECT MAX(id) FROM \(rawValue)"
+        case .baselines: "SELECT MAX(job_id) FROM baselines"
+        case .jobs, .transitions, .decisions, .domains, .savings: "SELECT MAX(id) FROM \(rawValue)"
         case .attempts: "SELECT MAX(id) FROM transitions"
         case .policies: "SELECT MAX(applied_us) FROM policies"
         case .intensities, .siteFactors: "SELECT MAX(from_us) FROM \(rawValue)"
@@ -75,7 +87,7 @@ enum SealedTable: String, CaseIterable {
     /// How many leading columns of `rows` name a row to people.
     var keyColumns: Int {
         switch self {
-        case .jobs, .transitions, .decisions, .policies, .intensities, .siteFactors, .domains: 1
+        case .jobs, .transitions, .decisions, .policies, .intensities, .siteFactors, .domains, .baselines, .savings: 1
         case .attempts, .domainMinutes, .domainHours, .domainDays: 2
         case .spans, .spanHours, .spanDays: 5
         }

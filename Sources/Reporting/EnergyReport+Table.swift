@@ -12,7 +12,7 @@ package func table(_ report: EnergyReport, style: Style) -> String {
         .init("J/SAMPLE", .right, optional: true), .init("EMBODIED g", .right, optional: true),
         .init("SCI g/JOB", .right, optional: true), .init("SCI g/EPOCH", .right, optional: true),
         .init("WATER L", .right, optional: true), .init("WASTE J", .right, optional: true),
-        .init("UNUSED J", .right, optional: true),
+        .init("UNUSED J", .right, optional: true), .init("SAVED g", .right, optional: true),
     ])
     for row in report.rows { table.add(cells(row, isByJob: isByJob)) }
     table.add(cells(report.totals, isByJob: isByJob, title: "total"), ruled: true)
@@ -37,6 +37,8 @@ private func cells(_ row: EnergyReport.Row, isByJob: Bool, title: String? = nil)
         optional(row.embodiedG == nil ? nil : row.sciPerJobG),
         optional(row.embodiedG == nil ? nil : row.sciPerEpochG), optional(figures.waterL), optional(row.wasteJ),
         optional(row.overReservedJ),
+        // A yearly mean saves nothing anywhere.
+        optional(row.carbonSavedG == 0 ? nil : row.carbonSavedG),
     ]
 }
 

@@ -51,6 +51,7 @@ package func text(_ detail: JobDetail, now: Timestamp, style: Style) -> String {
             "\(Energy(joules: job.energy.activeJ)) active, "
                 + "\(Energy(joules: job.energy.reservedIdleJ)) reserved idle")
     }
+    if let savings = detail.savings { fields.add("run at once", words(savings)) }
     var result = fields.text
     result += section("transitions", transitions(detail.transitions), style)
     result += section("sandbox, as enforced", lines(detail.enforced), style)
@@ -75,6 +76,14 @@ package func summary(_ job: JobRecord, now: Timestamp) -> String {
     let time = job.runTime(at: now).map { " after \(brief(seconds: $0))" } ?? ""
     let reason = job.state == .succeeded || job.reason.isEmpty ? "" : " (\(job.reason))"
     return printable("job \(job.reference) \(job.state.rawValue)\(time)\(reason): \(energyLine(job.energy))")
+}
+
+/// `from 2026-11-24T08:00:00Z, 0.2 gCO2e: 0.05 g saved`.
+private func words(_ savings: Savings) -> String {
+    var text = "from \(savings.baselineStart)"
+    guard let baseline = savings.baselineCarbonG, let saved = savings.carbonSavedG else { return text }
+    text += ", \(significant(baseline)) gCO2e: "
+    return text + (saved < 0 ? "\(significant(-saved)) g less than it caused" : "\(significant(saved)) g saved")
 }
 
 private func words(_ artifact: Artifact) -> String {

@@ -17,6 +17,8 @@ package struct PendingJob: Hashable, Sendable {
     package var isPaused = false
     /// Wait until released.
     package var held: Bool
+    /// Under which key ``RunHistory`` knows how long its likes ran; 0 for none.
+    package var likes: UInt64
     package var request: ResourceVector
     /// Seconds; nil when the job may run for ever.
     package var timeLimit: Double?
@@ -48,7 +50,7 @@ package struct PendingJob: Hashable, Sendable {
         notBefore: Timestamp? = nil,
         held: Bool = false, request: ResourceVector, timeLimit: Double? = nil, note: String? = nil,
         rule: RuleReference? = nil, array: ArrayPlace? = nil, arrayLimit: Int? = nil, after: [Dependency] = [],
-        flexibility: Flexibility? = nil
+        flexibility: Flexibility? = nil, likes: UInt64 = 0
     ) {
         self.id = id
         self.uid = uid
@@ -66,6 +68,7 @@ package struct PendingJob: Hashable, Sendable {
         self.arrayLimit = arrayLimit
         self.after = after
         keptFlexibility = flexibility.map(Kept.aside)
+        self.likes = likes
     }
 
     /// Nothing but its turn and its time keeps it.
@@ -80,13 +83,15 @@ package struct ActiveJob: Hashable, Sendable {
     package var startedAt: Timestamp
     /// When its time limit ends it; nil when nothing does.
     package var expectedEnd: Timestamp?
+    /// When it will have ended by itself, going by its likes; nil where nobody knows. See ``likelyEnd(now:)``.
+    package var predictedEnd: Timestamp?
     package var array: JobID?
     /// Of a job that the plan may suspend and resume.
     package var shift: ActiveShift?
 
     package init(
         id: JobID, uid: UInt32, request: ResourceVector, startedAt: Timestamp, expectedEnd: Timestamp? = nil,
-        array: JobID? = nil, shift: ActiveShift? = nil
+        array: JobID? = nil, shift: ActiveShift? = nil, predictedEnd: Timestamp? = nil
     ) {
         self.id = id
         self.uid = uid
@@ -95,6 +100,7 @@ package struct ActiveJob: Hashable, Sendable {
         self.expectedEnd = expectedEnd
         self.array = array
         self.shift = shift
+        self.predictedEnd = predictedEnd
     }
 
     /// What it holds now.
@@ -110,7 +116,8 @@ package struct Plan: Hashable, Sendable {
     package var starts: [JobID]
     /// The first job that has to wait for resources; those behind it start only where they do not delay it.
     package var blocked: JobID?
-    /// When `blocked` will start at the latest, if every active job ends by its limit; nil when that cannot be known.
+    /// When `blocked` is expected to start: at the latest, if every active job ends as its likes did, or by its limit where
+    /// nothing is known of them. Nil when that cannot be known.
     package var reservedFor: Timestamp?
     /// When to plan again though nothing happened: the next job's `notBefore` or planned start, or the next time at which one is
     /// to be suspended or resumed.

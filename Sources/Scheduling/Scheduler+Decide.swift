@@ -4,12 +4,15 @@ import Units
 
 /// What is kept free for the first job that has to wait (EASY backfill).
 struct Reservation: Sendable {
-    /// When the job fits, if every active job ends by its limit; nil when jobs without a limit stand in its way.
+    /// When the job fits, if every active job ends when it is expected to; nil when jobs of which nobody knows that stand in its
+    /// way.
     var predicted: Timestamp?
     /// It cannot start before this, whatever ends early of the jobs without a limit. What ends by then delays nothing.
     var earliest: Timestamp
     /// What may be in use beyond `earliest` without delaying the job.
     var spare: ResourceVector
+    /// Only time limits count, not what is learned of run times.
+    var isByLimits: Bool
 }
 
 extension Scheduler {
@@ -74,7 +77,7 @@ extension Scheduler {
     /// Whether a job that fits may start beside the reservation, which then has less to spare.
     private func mayStart(_ job: PendingJob, now: Timestamp, _ reservation: inout Reservation?) -> Bool {
         guard let kept = reservation else { return true }
-        if let end = job.surelyEnds(from: now), end <= kept.earliest { return true }
+        if let end = self.end(of: job, from: now, kept), end <= kept.earliest { return true }
         guard job.request.fits(in: kept.spare) else { return false }
         reservation?.spare -= job.request
         return true
@@ -82,18 +85,23 @@ extension Scheduler {
 
     /// When `job` can start, going through the active jobs by expected end.
     ///
-    /// When jobs without a limit must end first, nobody can say when that is. Then the job's earliest start is what it
+    /// Jobs are expected to end as their likes did, and by their limits where too little is known of those. Once the time is
+    /// past at which `job` was expected to start, only limits count: what runs longer than its likes delays it no further.
+    ///
+    /// When jobs of which nobody knows must end first, nobody can say when that is. Then the job's earliest start is what it
     /// would be if they all ended now, and what it lacks of is given to nobody who would hold it beyond that. So it gets all
     /// that becomes free, and starts when enough has, rather than watch smaller jobs take each piece.
     func reservation(
-        for job: PendingJob, now: Timestamp, free: ResourceVector, alsoActive: [ActiveJob] = []
+        for job: PendingJob, now: Timestamp, free: ResourceVector, alsoActive: [ActiveJob] = [],
+        isByLimits: Bool? = nil
     ) -> Reservation {
         let all = Array(active.values) + alsoActive
         var unlimited = ResourceVector.zero
         var ends: [(at: Timestamp, id: JobID, request: ResourceVector)] = []
+        let isByLimits = isByLimits ?? isOverdue(job.id, now: now)
         for other in all {
             // One that should have ended is about to.
-            if let end = other.expectedEnd {
+            if let end = isByLimits ? other.expectedEnd : other.likelyEnd(now: now) {
                 ends.append((max(end, now), other.id, other.request))
             } else {
                 unlimited += other.request
@@ -103,7 +111,8 @@ extension Scheduler {
         let predicted = Self.firstFit(job.request, from: free, ends: ends, now: now)
         let earliest = predicted ?? Self.firstFit(job.request, from: free + unlimited, ends: ends, now: now) ?? now
         let sure = ends.reduce(free) { $1.at <= earliest ? $0 + $1.request : $0 }
-        return Reservation(predicted: predicted, earliest: earliest, spare: (sure - job.request).positivePart)
+        return Reservation(
+            predicted: predicted, earliest: earliest, spare: (sure - job.request).positivePart, isByLimits: isByLimits)
     }
 
     private static func firstFit(

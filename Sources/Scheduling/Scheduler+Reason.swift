@@ -119,14 +119,7 @@ extension Scheduler {
                 text + "; job \(first.id)\(others) goes first",
                 hint: "it starts when enough is free that job \(first.id) does not need")
         }
-        if let predicted = kept?.predicted {
-            return WaitReason(
-                text + "; expected by \(predicted)",
-                hint: "it is next; sooner if those jobs end before their time limits")
-        }
-        return WaitReason(
-            text + "; no telling when: they have no time limit",
-            hint: "it is next: what becomes free is kept for it")
+        return expected(job, kept, text, now: now)
     }
 
     /// It would fit, but it would be in the way of the first.
@@ -136,7 +129,7 @@ extension Scheduler {
         let needs = words(first.request, beyond: nil)
         let when = kept.predicted.map { "from \($0)" } ?? "as soon as jobs without a time limit end"
         let room = kept.earliest.since(now)
-        let isShort = job.surelyEnds(from: now).map { $0 <= kept.earliest } ?? false
+        let isShort = end(of: job, from: now, kept).map { $0 <= kept.earliest } ?? false
         if isShort || job.request.fits(in: kept.spare) {
             return WaitReason(
                 "waits its turn: more than \(lookAhead) kinds of jobs are ahead of it",

@@ -11,6 +11,7 @@ package import Units
 package struct Scheduler: Sendable {
     /// What a point of priority is worth in waiting.
     package static let agingPerPoint = Duration.seconds(360)
+    static let agingMicroseconds = agingPerPoint.components.seconds * 1_000_000
     /// How many kinds of jobs (same user, request and time limit) a plan looks at behind the first that waits.
     package static let lookAhead = 256
 
@@ -35,6 +36,10 @@ package struct Scheduler: Sendable {
     /// When each of ``future`` is due.
     private(set) var dueAt: [JobID: Timestamp] = [:]
 
+    /// What is learned of run times; see ``learn(_:of:)``.
+    package private(set) var history = RunHistory()
+    /// When the first that waits was expected to start, when it became the first.
+    var promise: (id: JobID, at: Timestamp)?
     /// What is known of what is to come.
     var forecast = ShiftForecast()
     var startIndexes = StartIndexes()
@@ -162,7 +167,12 @@ package struct Scheduler: Sendable {
     /// Changes when an active job is expected to end: a suspended one does not run towards its limit.
     package mutating func expect(_ id: JobID, toEnd end: Timestamp?) {
         active[id]?.expectedEnd = end
+        // It stood still, of which its likes tell nothing.
+        active[id]?.predictedEnd = nil
     }
+
+    /// An attempt has ended. What follows from it for its likes counts from the next plan on.
+    package mutating func learn(_ run: RunSample, of keys: JobKeys) { history.note(run, of: keys) }
 
     /// From now on accounts have shares, or none any more.
     package mutating func share(_ rules: FairShare.Rules?) {
@@ -214,6 +224,7 @@ package struct Scheduler: Sendable {
         crossBorders(now: now)
         let pauses = pauses(now: now)
         let decision = decide(now: now, pauses)
+        keepPromise(decision)
         return Plan(
             starts: decision.starts, blocked: decision.blocked?.id, reservedFor: decision.reservation?.predicted,
             wakeAt: [future.first?.at, borders.first?.at].compactMap { $0 }.min(), suspends: pauses.suspends,
@@ -225,7 +236,8 @@ package struct Scheduler: Sendable {
         pending[id].map { job in
             ActiveJob(
                 id: id, uid: job.uid, request: job.request, startedAt: now, expectedEnd: job.expectedEnd(from: now),
-                array: job.array?.id, shift: job.activeShift(from: now))
+                array: job.array?.id, shift: job.activeShift(from: now),
+                predictedEnd: likelyEnd(of: job, from: now))
         }
     }
 
@@ -234,7 +246,7 @@ package struct Scheduler: Sendable {
     }
 
     private func rank(_ job: PendingJob) -> Rank {
-        Rank(job, agingPerPoint: Self.agingPerPoint.components.seconds * 1_000_000)
+        Rank(job, agingPerPoint: Self.agingMicroseconds)
     }
 }
 
@@ -242,7 +254,7 @@ extension PendingJob {
     var owner: Owner { Owner(uid: uid, account: account) }
 
     var shape: Shape {
-        Shape(request: request, timeLimit: timeLimit, array: arrayLimit == nil ? nil : array?.id)
+        Shape(request: request, timeLimit: timeLimit, likes: likes, array: arrayLimit == nil ? nil : array?.id)
     }
 
     /// Of one that may be suspended, if it started at `now`.

@@ -30,6 +30,8 @@ struct Rank: Comparable, Hashable, Sendable {
 struct Shape: Hashable, Sendable {
     var request: ResourceVector
     var timeLimit: Double?
+    /// What is learned of their run times holds for all of them.
+    var likes: UInt64
     /// Of those whose array limits how many run at once.
     var array: JobID?
 }

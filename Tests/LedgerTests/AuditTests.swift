@@ -45,6 +45,8 @@ import Units
         ("jobs", "queue = 'other'"), ("jobs", "priority = 99"), ("jobs", "user = user || char(0) || 'x'"),
         ("domains", "name = 'package-7'"), ("spans", "active_carbon_ug = 0"), ("spans", "active_water_ul = 0"),
         ("policies", "text = 'everything goes'"), ("intensities", "g_per_kwh = 20"),
+        ("baselines", "start_us = start_us + 1"), ("baselines", "run_s = 1"),
+        ("savings", "baseline_ug = baseline_ug + 9"),
     ])
     func anEditedRowIsNamed(table: String, change: String) async throws {
         let books = try await closed()
@@ -53,6 +55,7 @@ import Units
             case "spans", "span_hours", "span_days": ["minute", "domain_id", "account", "job_id", "attempt"]
             case "domain_minutes", "domain_hours", "domain_days": ["minute", "domain_id"]
             case "attempts": ["job_id", "number"]
+            case "baselines": ["job_id"]
             case "policies": ["applied_us"]
             case "intensities": ["from_us"]
             default: ["id"]

@@ -27,7 +27,8 @@ final class TemporaryLedger: Sendable {
             NewJob(
                 spec: JobSpec(name: name, command: .init(argv: ["true"])), user: user, uid: 1000, gid: 1000,
                 project: project, queue: "batch", priority: 10, timeLimit: 60, held: false, reason: "waiting",
-                rule: "default.toml:3", policyHash: "abc", submittedAt: Timestamp(seconds: 1_000_000)))
+                rule: "default.toml:3", policyHash: "abc", submittedAt: Timestamp(seconds: 1_000_000),
+                baseline: Baseline(start: Timestamp(seconds: 1_700_006_400), runSeconds: 60, watts: 5)))
     }
 }
 
@@ -51,7 +52,10 @@ final class TemporaryLedger: Sendable {
         let second = try await fixture.accept()
         try await fixture.ledger.pool.write { db in
             try db.execute(
-                sql: "DELETE FROM transitions WHERE job_id = 2; DELETE FROM decisions; DELETE FROM jobs WHERE id = 2")
+                sql: """
+                    DELETE FROM transitions WHERE job_id = 2; DELETE FROM decisions; DELETE FROM baselines;
+                    DELETE FROM jobs WHERE id = 2
+                    """)
         }
         let third = try await fixture.accept()
         #expect(second == JobID(2))

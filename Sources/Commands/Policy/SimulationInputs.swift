@@ -48,7 +48,7 @@ struct SimulationInputs: Sendable {
         let intensity = try given.signal.map { try Self.series($0, .intensity, slot) }
         let price = try given.price.map { try Self.series($0, .price, slot) }
         let statesLimits = trace.jobs.contains { $0.timeLimit != nil }
-        options = Replay.Options(limits: given.limits ?? (statesLimits ? .stated : .exact))
+        options = Replay.Options(limits: given.limits ?? (statesLimits ? .learned : .exact))
         if given.limits == nil, !statesLimits {
             notes.append("no job of the trace states a time limit: the run times stand for them")
         }

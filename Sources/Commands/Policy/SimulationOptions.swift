@@ -47,8 +47,8 @@ struct SimulationOptions: ParsableArguments {
     var restartCost = 120.0
     @Option(
         help: """
-            stated: time limits of the trace, else the queue's longest. exact: the run times. Default: stated, where the trace \
-            states any.
+            stated: time limits of the trace, else the queue's longest. learned: the same, and what is learned of run times as \
+            jobs end, as mld does. exact: the run times. Default: learned, where the trace states any limits.
             """)
     var limits: Replay.Limits?
     @Option(help: ArgumentHelp("Decides the errors of a forecast in percent.", valueName: "number")) var seed: UInt64 =

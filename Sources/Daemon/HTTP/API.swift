@@ -26,6 +26,7 @@ struct API: Sendable {
         let v1 = router.group("v1")
         v1.get("health", use: health)
         v1.post("jobs", use: submit)
+        v1.post("estimate", use: estimate)
         v1.get("jobs", use: list)
         v1.get("jobs/{id}", use: show)
         v1.get("jobs/{id}/why", use: why)
@@ -50,6 +51,13 @@ struct API: Sendable {
         let buffer = try await request.body.collect(upTo: context.maxUploadSize)
         let spec = try JSON.decode(JobSpec.self, from: Data(buffer.readableBytesView))
         return try Responses.json(try await jobs.submit(spec, from: peer), status: .created)
+    }
+
+    private func estimate(_ request: Request, _ context: PeerContext) async throws -> Response {
+        let peer = try await authenticated(context)
+        let buffer = try await request.body.collect(upTo: context.maxUploadSize)
+        let spec = try JSON.decode(JobSpec.self, from: Data(buffer.readableBytesView))
+        return try Responses.json(try await jobs.estimate(spec, by: try Query(request).time("by"), from: peer))
     }
 
     private func list(_ request: Request, _ context: PeerContext) async throws -> Response {

@@ -122,6 +122,7 @@ extension JobController {
         hub.finish(id)
         settleDependents(of: id, in: array)
         await notify(id)
+        await learn(from: id, outcome.state)
         requestPlan()
     }
 }

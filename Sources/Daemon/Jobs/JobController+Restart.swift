@@ -26,6 +26,7 @@ extension JobController {
                 found[stored.record.id] = look(for: stored)
             }
         }
+        await readHistory()
         var adopted: [EnergyMeter.Tracked] = []
         var inOutage: [Outage.Job] = []
         for stored in unfinished {
@@ -136,7 +137,9 @@ extension JobController {
                     : stored.timeLimit.flatMap { limit in
                         stored.attemptStartedAt?.advanced(by: .seconds(limit + stored.suspendedSeconds))
                     },
-                array: stored.record.array?.id),
+                array: stored.record.array?.id,
+                predictedEnd: stored.record.state == .suspended || stored.suspendedSeconds > 0
+                    ? nil : stored.attemptStartedAt.flatMap { predictedEnd(of: stored, from: $0) }),
             stored.placement)
     }
 

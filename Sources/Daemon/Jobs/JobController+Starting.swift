@@ -22,8 +22,9 @@ extension JobController {
             for stored in jobs {
                 // It may have been cancelled or held while it was read.
                 guard let job = scheduler.pendingJob(stored.record.id), job.isFree, stored.record.state == .queued,
-                    let active = scheduler.starting(job.id, at: .now())
+                    var active = scheduler.starting(job.id, at: .now())
                 else { continue }
+                if active.shift == nil { active.predictedEnd = predictedEnd(of: stored, from: active.startedAt) }
                 if let state = budgetHold(stored, now: .now()) {
                     waitForBudget(job, state)
                     continue

@@ -36,11 +36,13 @@ extension JobController {
                 at: now)
             throw APIError(.refused, refusal.message, hint: refusal.hint)
         case .accepted(let admitted):
+            let keys = JobKeys(spec, user: user.uid, queue: admitted.queue)
             let new = NewJob(
                 spec: spec, user: user.name, uid: user.uid, gid: user.gid, project: admitted.project,
                 queue: admitted.queue, priority: admitted.priority, timeLimit: admitted.timeLimit,
                 held: admitted.held, notBefore: admitted.notBefore, reason: admitted.reason,
-                rule: admitted.rule?.description, policyHash: policy.hash, submittedAt: now, after: after)
+                rule: admitted.rule?.description, policyHash: policy.hash, submittedAt: now, after: after,
+                baseline: baseline(for: spec, keys, after: after, held: admitted.held, now: now), likes: keys.work)
             // Until they wait, so that others of the same user that come meanwhile do not pass the limit.
             submitting[peer.uid, default: 0] += count
             defer { submitting[peer.uid] = submitting[peer.uid].flatMap { $0 > count ? $0 - count : nil } }

@@ -64,7 +64,8 @@ extension JobController {
         return JobDetail(
             job: view(stored.record, now: .now()), spec: stored.spec, transitions: try await ledger.transitions(of: id),
             enforced: try await ledger.enforced(of: id), artifacts: try await ledger.artifacts(of: id),
-            metrics: try await ledger.metrics(of: id), placement: stored.placement)
+            metrics: try await ledger.metrics(of: id), placement: stored.placement,
+            savings: try await ledger.savings(of: id))
     }
 
     func explain(_ id: JobID, for peer: Peer) async throws -> Explanation {
@@ -74,7 +75,7 @@ extension JobController {
         if job.state == .queued, let reason = scheduler.reason(for: id, now: .now()) {
             return Explanation(
                 id: id, state: job.state, reason: reason.text, rule: reason.rule?.description ?? stored.rule,
-                hint: reason.hint)
+                hint: hint(reason, stored))
         }
         let hint: String? =
             switch job.state {

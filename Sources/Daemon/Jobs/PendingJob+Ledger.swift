@@ -11,7 +11,7 @@ extension PendingJob {
             submittedAt: new.submittedAt,
             notBefore: new.notBefore, held: new.held, request: new.spec.resources.vector, timeLimit: new.timeLimit,
             note: new.held || new.notBefore != nil ? new.reason : nil, array: array, arrayLimit: arrayLimit,
-            after: new.after)
+            after: new.after, likes: new.likes)
     }
 
     /// A job that waited when the last daemon went.
@@ -22,7 +22,7 @@ extension PendingJob {
             notBefore: job.notBefore, held: job.isHeld,
             request: ResourceVector(cpus: job.cpus, memory: job.memory, gpus: job.gpus), timeLimit: job.timeLimit,
             note: job.isHeld || job.notBefore != nil ? job.reason : nil, array: job.array, arrayLimit: job.arrayLimit,
-            after: job.after)
+            after: job.after, likes: job.likes)
         // It started once, so what its submitter said of its time is past.
         isPaused = job.attempts > 0 && job.notBefore != nil
     }
@@ -34,8 +34,13 @@ extension PendingJob {
             priority: stored.priority,
             submittedAt: stored.record.submittedAt, notBefore: stored.notBefore,
             request: stored.spec.resources.vector, timeLimit: stored.timeLimit, array: stored.record.array,
-            arrayLimit: stored.arrayLimit)
+            arrayLimit: stored.arrayLimit, likes: stored.keys.work)
     }
+}
+
+extension StoredJob {
+    /// Under which keys the scheduler knows its likes.
+    var keys: JobKeys { JobKeys(spec, user: record.uid, queue: record.queue) }
 }
 
 extension PolicySet {

@@ -75,6 +75,7 @@ extension Replay {
         scheduler.ended(id)
         active[id] = nil
         note(job, until: now)
+        if options.limits == .learned { learn(from: job) }
         log.runs[job.index].ended = now
         log.runs[job.index].state = (job.allowance ?? job.work) < job.work ? .timedOut : .finished
         log.events += 1

@@ -52,7 +52,8 @@ extension Replay {
                     account: share.isOn ? share.account(user: submitter.user, project: admitted.project) : "",
                     queue: admitted.queue, priority: admitted.priority, submittedAt: now,
                     notBefore: admitted.notBefore, held: admitted.held, request: job.request,
-                    timeLimit: timeLimit(of: job, admitted), flexibility: flexibility(of: job, admitted)))
+                    timeLimit: timeLimit(of: job, admitted), flexibility: flexibility(of: job, admitted),
+                    likes: options.limits == .learned ? keys(of: job).work : 0))
         }
     }
 

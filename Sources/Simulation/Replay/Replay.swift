@@ -7,12 +7,14 @@ import Units
 ///
 /// The scheduler is driven as the daemon drives it: jobs pass admission and are added, a plan is asked for once per moment in
 /// which anything happened and whenever the last plan asked to be woken, what it starts is started, and ends are told. It never
-/// learns how long a job really runs, only its time limit. The work per event does not grow with the jobs that wait.
+/// learns how long a job will run, only its time limit, and how long those ran that have ended. The work per event does not grow with the jobs that wait.
 package struct Replay: Sendable {
     /// What the scheduler takes for a job's time limit.
     package enum Limits: String, Sendable, CaseIterable {
         /// What the trace says; where it says nothing, the queue's longest time.
         case stated
+        /// As `stated`, and beside it what was learned of those that ended before: as the daemon does.
+        case learned
         /// The run time itself, as if every owner knew it: the best case for backfilling. No job is refused or cut short for being
         /// longer than its queue allows.
         case exact

@@ -36,6 +36,7 @@ private enum Field {
     static let status = 10
     static let user = 11
     static let group = 12
+    static let application = 13
     static let queue = 14
 }
 
@@ -152,7 +153,9 @@ private struct SWFReader {
                 timeLimit: limit > 0 ? min(max(limit, 1), Trace.longestRun) : nil,
                 recordedWait: fields[Field.wait] >= 0 ? fields[Field.wait] : nil,
                 user: place("user", fields[Field.user], &users), project: place("group", fields[Field.group], &groups),
-                group: place("group", fields[Field.group], &groups), queue: queue(fields[Field.queue])))
+                group: place("group", fields[Field.group], &groups), queue: queue(fields[Field.queue]),
+                application: fields[Field.application] >= 0
+                    ? Int32(clamping: Int64(saturating: fields[Field.application])) : -1))
     }
 
     private func place(_ word: String, _ value: Double, _ names: inout Names) -> Int32 {

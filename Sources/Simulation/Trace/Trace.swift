@@ -59,11 +59,14 @@ package struct TraceJob: Hashable, Sendable {
     package var project: Int32
     package var group: Int32
     package var queue: Int32
+    /// The number of what it ran, where the trace tells; -1 where it does not.
+    package var application: Int32
 
     package init(
         name: String, submit: Timestamp, runTime: Double, request: ResourceVector, timeLimit: Double? = nil,
         deadline: Timestamp? = nil, interruptible: Bool = false, power: Double? = nil, recordedWait: Double? = nil,
-        user: Int32 = -1, project: Int32 = -1, group: Int32 = -1, queue: Int32 = -1
+        user: Int32 = -1, project: Int32 = -1, group: Int32 = -1, queue: Int32 = -1,
+        application: Int32 = -1
     ) {
         self.name = name
         self.submit = submit
@@ -78,6 +81,7 @@ package struct TraceJob: Hashable, Sendable {
         self.project = project
         self.group = group
         self.queue = queue
+        self.application = application
     }
 }
 

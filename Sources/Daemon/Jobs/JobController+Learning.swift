@@ -1,0 +1,50 @@
+import JobAPI
+import Ledger
+import Logging
+import Scheduling
+import Units
+
+// How long jobs run and what they draw, learned from those that have ended: from the ledger at the start, then one by one.
+extension JobController {
+    /// Reads the last runs. Where the ledger cannot tell, all is learned anew.
+    func readHistory() async {
+        do {
+            for run in try await ledger.pastRuns() { learn(run) }
+        } catch {
+            logger.error("cannot read how long jobs ran; their run times are learned anew: \(error)")
+        }
+    }
+
+    /// A job has ended so, and what it was is in the ledger.
+    func learn(from id: JobID, _ state: JobState) async {
+        guard state == .succeeded || state == .timedOut else { return }
+        do {
+            if let run = try await ledger.lastRun(of: id) { learn(run) }
+        } catch {
+            logger.error("cannot learn from its run: \(error)", metadata: ["job": "\(id)"])
+        }
+    }
+
+    private func learn(_ run: PastRun) {
+        let sample = RunSample(
+            seconds: run.seconds, isWhole: run.isWhole, cpus: run.spec.resources.cpus, energy: run.energy,
+            tier: run.tier)
+        if let sample { scheduler.learn(sample, of: JobKeys(run.spec, user: run.uid, queue: run.queue)) }
+    }
+
+    /// When one that starts now, or has started and never stood still, will have ended by the likes that say most of it.
+    func predictedEnd(of stored: StoredJob, from start: Timestamp) -> Timestamp? {
+        scheduler.history.predicted(stored.keys).map { start.advanced(by: .seconds($0.seconds)) }
+    }
+
+    /// What running the job at once would be, as far as that is known when it is submitted. Nil where it may not run: it waits
+    /// for other jobs or for somebody.
+    func baseline(for spec: JobSpec, _ keys: JobKeys, after: [Dependency], held: Bool, now: Timestamp) -> Baseline? {
+        guard after.isEmpty, !held else { return nil }
+        let earliest = max(now, spec.schedule.notBefore ?? now)
+        let room = scheduler.earliestRoom(for: spec.resources.vector, now: now) ?? now
+        let estimate = scheduler.history.estimate(keys, cpus: spec.resources.cpus)
+        return Baseline(
+            start: max(earliest, room), runSeconds: estimate?.seconds.median, watts: estimate?.watts?.mean)
+    }
+}

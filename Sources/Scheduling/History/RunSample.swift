@@ -1,0 +1,48 @@
+package import JobAPI
+
+/// What is known of one attempt that has ended.
+package struct RunSample: Hashable, Sendable {
+    /// How long it ran, in seconds, without the time it stood still.
+    package var seconds: Double
+    /// False for one that its time limit ended: it would have run longer, nobody knows how much.
+    package var isWhole: Bool
+    /// What it asked for.
+    package var cpus: Int
+    /// Mean power, with what it was reserved; nil where nothing was metered.
+    package var watts: Watts?
+
+    package struct Watts: Hashable, Sendable {
+        package var low: Double
+        package var mean: Double
+        package var high: Double
+        package var tier: Tier
+
+        package init(low: Double, mean: Double, high: Double, tier: Tier) {
+            self.low = low
+            self.mean = mean
+            self.high = high
+            self.tier = tier
+        }
+    }
+
+    package init(seconds: Double, isWhole: Bool = true, cpus: Int, watts: Watts? = nil) {
+        self.seconds = seconds
+        self.isWhole = isWhole
+        self.cpus = cpus
+        self.watts = watts
+    }
+
+    /// Of an attempt that drew so many joules; nil for a length that is none.
+    /// - Parameter energy: in joules; nil where nothing was metered.
+    package init?(
+        seconds: Double, isWhole: Bool, cpus: Int, energy: (low: Double, mean: Double, high: Double)?, tier: Tier?
+    ) {
+        guard seconds.isFinite, seconds > 0, seconds < 1e10, cpus >= 1 else { return nil }
+        self.init(seconds: seconds, isWhole: isWhole, cpus: cpus)
+        guard let energy, let tier, tier != .gap, energy.mean > 0, energy.low >= 0, energy.low <= energy.mean,
+            energy.high >= energy.mean, energy.high.isFinite
+        else { return }
+        watts = Watts(
+            low: energy.low / seconds, mean: energy.mean / seconds, high: energy.high / seconds, tier: tier)
+    }
+}

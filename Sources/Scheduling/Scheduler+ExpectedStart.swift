@@ -1,0 +1,63 @@
+import JobAPI
+package import Units
+
+/// When a job would start, going by what is known now.
+package struct ExpectedStart: Hashable, Sendable {
+    /// Nil where nobody can tell.
+    package var at: Timestamp?
+    /// Jobs that wait before it.
+    package var ahead: Int
+    /// More wait before it than are looked at.
+    package var isBeyond: Bool
+
+    package init(at: Timestamp?, ahead: Int, isBeyond: Bool = false) {
+        self.at = at
+        self.ahead = ahead
+        self.isBeyond = isBeyond
+    }
+}
+
+extension Scheduler {
+    /// How many jobs that wait are looked at before it is said that nobody can tell.
+    package static let mostAhead = 256
+
+    /// What is planned by of the grid.
+    package var shiftForecast: ShiftForecast { forecast }
+
+    /// When a job would start if nothing else came: those before it in the line are given their place one after the other, each as
+    /// early as there is room for it, and then the job.
+    ///
+    /// An estimate: run times are those of likes, or limits; limits on how many may run at once are not looked at. The work is
+    /// bounded by ``mostAhead`` and the jobs that run.
+    package func expectedStart(of job: PendingJob, now: Timestamp) -> ExpectedStart {
+        guard job.request.fits(in: capacity) else { return ExpectedStart(at: nil, ahead: 0) }
+        var profile = FreeProfile(
+            free: free, now: now,
+            ends: active.values.compactMap { other in
+                other.likelyEnd(now: now).map { (max($0, now), other.request) }
+            })
+        let place = line.order(Rank(job, agingPerPoint: Self.agingMicroseconds), of: job.owner)
+        var ahead = 0
+        var walk = Walk(line)
+        while let candidate = walk.next(), candidate.order < place {
+            defer { walk.took(candidate) }
+            guard let other = pending[JobID(candidate.rank.id)], other.id != job.id,
+                other.request.fits(in: capacity)
+            else { continue }
+            guard ahead < Self.mostAhead else { return ExpectedStart(at: nil, ahead: ahead, isBeyond: true) }
+            ahead += 1
+            let length = expectedLength(of: other)
+            guard let start = profile.start(of: other.request, for: length) else { continue }
+            profile.take(other.request, from: start, for: length)
+        }
+        let earliest = max(now, job.notBefore ?? now)
+        let start = profile.start(of: job.request, for: expectedLength(of: job))
+        return ExpectedStart(at: start.map { max($0, earliest) }, ahead: ahead)
+    }
+
+    /// Nil where neither its likes nor a limit tell.
+    private func expectedLength(of job: PendingJob) -> Duration? {
+        let start = Timestamp(microseconds: 0)
+        return (likelyEnd(of: job, from: start) ?? job.expectedEnd(from: start)).map { $0.since(start) }
+    }
+}
