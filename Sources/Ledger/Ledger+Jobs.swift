@@ -20,11 +20,12 @@ package struct NewJob: Sendable {
     package var submittedAt: Timestamp
     /// What it waits for; what was met already is left out.
     package var after: [Dependency]
+    package var leeway: Leeway
 
     package init(
         spec: JobSpec, user: String, uid: UInt32, gid: UInt32, project: String, queue: String, priority: Int,
         timeLimit: Double?, held: Bool, notBefore: Timestamp? = nil, reason: String, rule: String?, policyHash: String,
-        submittedAt: Timestamp, after: [Dependency] = []
+        submittedAt: Timestamp, after: [Dependency] = [], leeway: Leeway = Leeway()
     ) {
         self.spec = spec
         self.user = user
@@ -41,6 +42,7 @@ package struct NewJob: Sendable {
         self.policyHash = policyHash
         self.submittedAt = submittedAt
         self.after = after
+        self.leeway = leeway
     }
 }
 
@@ -104,8 +106,8 @@ extension Ledger {
             sql: """
                 INSERT INTO jobs (id, name, user, uid, gid, project, queue, priority, kind, spec, state, reason, rule,
                     held, cpus, memory_bytes, gpus, time_limit_s, not_before_us, submitted_us, policy_hash, array_id,
-                    array_index, array_limit, after)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'queued', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                    array_index, array_limit, after, deadline_us, latest_start_us, interruptible, minimise, defer_rule)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'queued', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 """)
         let after = job.after.map(\.description).joined(separator: ",")
         try insert.execute(arguments: [
@@ -113,6 +115,8 @@ extension Ledger {
             job.reason, job.rule, job.held, job.spec.resources.cpus, job.spec.resources.memory.bytes,
             job.spec.resources.gpus, job.timeLimit, job.notBefore?.microseconds, job.submittedAt.microseconds,
             job.policyHash, place?.0.id.number, place?.0.index, place?.limit, after.isEmpty ? nil : after,
+            job.leeway.deadline?.microseconds, job.leeway.latestStart?.microseconds, job.leeway.isInterruptible,
+            job.leeway.minimise, job.leeway.rule,
         ])
         let id = JobID(db.lastInsertedRowID)
         try insertTransition(db, id, .init(at: job.submittedAt, from: nil, to: .queued, cause: job.reason))

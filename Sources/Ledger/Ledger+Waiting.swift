@@ -25,6 +25,7 @@ package struct WaitingJob: Sendable {
     package var array: ArrayPlace?
     package var arrayLimit: Int?
     package var after: [Dependency]
+    package var leeway: Leeway
 }
 
 extension Ledger {
@@ -35,7 +36,8 @@ extension Ledger {
                 db,
                 sql: """
                     SELECT id, user, uid, project, queue, attempt, priority, cpus, memory_bytes, gpus, time_limit_s, submitted_us, not_before_us,
-                        held, reason, cancelled_by, array_id, array_index, array_limit, after
+                        held, reason, cancelled_by, array_id, array_index, array_limit, after,
+                        deadline_us, latest_start_us, interruptible, minimise, defer_rule
                     FROM jobs WHERE state = 'queued' ORDER BY id
                     """)
             var jobs: [WaitingJob] = []
@@ -51,7 +53,7 @@ extension Ledger {
                         isHeld: (row["held"] as Int) != 0, attempts: row["attempt"], reason: row["reason"],
                         cancelledBy: row["cancelled_by"],
                         array: Self.arrayPlace(row), arrayLimit: row["array_limit"],
-                        after: try after.map(Self.dependencies) ?? []))
+                        after: try after.map(Self.dependencies) ?? [], leeway: Leeway(row)))
             }
             return jobs
         }
