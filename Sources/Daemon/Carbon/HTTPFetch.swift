@@ -108,7 +108,13 @@ struct HTTPFetch: Sendable {
     private static func words(_ error: any Error) -> String {
         switch error {
         case let error as IOError: "cannot be reached: \(errnoText(error.errnoCode))"
-        case is NIOConnectionError: "cannot be reached: no address of its host answers"
+        case let error as NIOConnectionError:
+            // One for each address of the host; without any it has none.
+            if let first = error.connectionErrors.first {
+                "cannot be reached: \((first.error as? IOError).map { errnoText($0.errnoCode) } ?? "\(first.error)")"
+            } else {
+                "cannot be reached: its host has no address"
+            }
         case is SocketAddressError: "cannot be reached: there is no such host"
         case HTTPParserError.invalidEOFState: "cut its answer short"
         case is HTTPParserError: "answered with what is not HTTP"

@@ -89,7 +89,7 @@ import Units
         server.stop()
         let url = try #require(PlainURL(server.address))
         let fetch = HTTPFetch(timeLimit: .seconds(20), sizeLimit: 10)
-        await #expect { try await fetch.get(url) } throws: { "\($0)".contains("cannot be reached") }
+        await #expect { try await fetch.get(url) } throws: { "\($0)".contains("cannot be reached: Connection refused") }
     }
 
     @Test func addressesInTheirParts() throws {
