@@ -47,14 +47,18 @@ package struct DeviceReport: Codable, Hashable, Sendable {
     package var carbonIntensityGPerKwh: Double
     package var carbonSource: String
     package var pue: Double
+    /// What is known of the grid, where the policy names a source; see ``GridReport``.
+    package var signals: [GridReport.Signal]?
 
     package init(
-        devices: [Device], meters: [Meter], carbonIntensityGPerKwh: Double, carbonSource: String, pue: Double
+        devices: [Device], meters: [Meter], carbonIntensityGPerKwh: Double, carbonSource: String, pue: Double,
+        signals: [GridReport.Signal]? = nil
     ) {
         self.devices = devices
         self.meters = meters
         self.carbonIntensityGPerKwh = carbonIntensityGPerKwh
         self.carbonSource = carbonSource
         self.pue = pue
+        self.signals = signals
     }
 }

@@ -73,6 +73,7 @@ extension JobSpec {
     private static func schedule(_ reader: ConfigReader) -> Schedule {
         var schedule = Schedule()
         schedule.notBefore = reader.timestamp("not-before")
+        schedule.deadline = reader.timestamp("deadline")
         for text in reader.strings("after") ?? [] {
             if let dependency = Dependency(text) {
                 schedule.after.append(dependency)

@@ -68,6 +68,8 @@ package struct JobSpec: Codable, Hashable, Sendable {
     package struct Schedule: Codable, Hashable, Sendable {
         /// Start no earlier than this.
         package var notBefore: Timestamp?
+        /// It shall have ended by then; until that is near, it may wait for a better time.
+        package var deadline: Timestamp?
         /// What other jobs must have come to before it may start.
         package var after: [Dependency]
         /// How often it is started again after an attempt that failed or was lost.
@@ -86,9 +88,10 @@ package struct JobSpec: Codable, Hashable, Sendable {
         package init(
             notBefore: Timestamp? = nil, after: [Dependency] = [], retries: Int = 0,
             retryDelay: Double = Schedule.standardRetryDelay, interruptible: Bool = false, warnBefore: Double? = nil,
-            warnSignal: JobSignal? = nil
+            warnSignal: JobSignal? = nil, deadline: Timestamp? = nil
         ) {
             self.notBefore = notBefore
+            self.deadline = deadline
             self.after = after
             self.retries = retries
             self.retryDelay = retryDelay
@@ -98,7 +101,7 @@ package struct JobSpec: Codable, Hashable, Sendable {
         }
 
         private enum CodingKeys: String, CodingKey, CaseIterable {
-            case notBefore, after, retries
+            case notBefore, deadline, after, retries
             case retryDelay = "retryDelayS"
             case interruptible
             case warnBefore = "warnBeforeS"
@@ -109,6 +112,7 @@ package struct JobSpec: Codable, Hashable, Sendable {
             try decoder.rejectUnknownKeys(CodingKeys.self)
             let container = try decoder.container(keyedBy: CodingKeys.self)
             notBefore = try container.decodeIfPresent(Timestamp.self, forKey: .notBefore)
+            deadline = try container.decodeIfPresent(Timestamp.self, forKey: .deadline)
             after = try container.decodeIfPresent([Dependency].self, forKey: .after) ?? []
             retries = try container.decodeIfPresent(Int.self, forKey: .retries) ?? 0
             retryDelay =

@@ -88,6 +88,8 @@ extension JobClient {
 
     package func devices() async throws -> DeviceReport { try await call(.GET, Target("devices")) }
 
+    package func carbon() async throws -> GridReport { try await call(.GET, Target("carbon")) }
+
     package func report(_ query: ReportQuery = .init()) async throws -> EnergyReport {
         try await call(
             .GET,

@@ -119,17 +119,24 @@ extension Ledger {
             (from: row["from_us"] as Int64, factor: (row["g_per_kwh"] as Double) * (row["pue"] as Double) / 3.6e6)
         }
         let late = zip(periods, periods.dropFirst()).filter { $1.from == $0.from.addingSaturating(1) }.map(\.1)
+        // With a grid that changes there are tens of thousands, most of them of minutes that are dropped.
+        guard let first = try Int64.fetchOne(db, sql: "SELECT MIN(minute) FROM spans") else { return nil }
+        var least = late.map(\.factor).min() ?? .infinity
+        var most = late.map(\.factor).max() ?? 0
         for (index, period) in periods.enumerated() {
-            let from = Timestamp(microseconds: period.from).minute + 1
+            least = min(least, period.factor)
+            most = max(most, period.factor)
+            // The minute in which it came into force holds energy of both.
+            let from = Timestamp(microseconds: period.from).minute
             let until =
                 index + 1 < periods.count ? Timestamp(microseconds: periods[index + 1].from).minute : 1 << 50
-            let factors = (periods[...index] + late).map(\.factor)
+            guard from < until, until > first else { continue }
             let query = """
                 SELECT *, (active_uj + idle_uj) * ?3 AS priced FROM spans WHERE minute >= ?1 AND minute < ?2 AND (
                     carbon_ug < 0.999 * (active_uj + idle_uj) * ?4 - 1000
                     OR carbon_ug > 1.001 * (active_uj + idle_uj) * ?5 + 1000) ORDER BY minute LIMIT 1
                 """
-            let arguments: StatementArguments = [from, until, period.factor, factors.min(), factors.max()]
+            let arguments: StatementArguments = [from, until, period.factor, least, most]
             if let row = try Row.fetchOne(db, sql: query, arguments: arguments) {
                 return finding(
                     "carbon", "spans", row, columns: 5,

@@ -2,11 +2,13 @@ import GRDB
 package import JobAPI
 package import Units
 
-/// Who keeps a queued job from starting. The number is what the column `held` says; 0 is nobody.
+/// Who keeps a queued job from starting, or a suspended one from going on. The number is what the column `held` says; 0 is nobody.
 package enum Holder: Int, Sendable {
     case rule = 1
     case owner = 2
     case admin = 3
+    /// It stands still until a time that the plan has chosen.
+    case plan = 4
 }
 
 extension Ledger {

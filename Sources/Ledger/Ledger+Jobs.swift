@@ -24,11 +24,13 @@ package struct NewJob: Sendable {
     package var baseline: Baseline?
     /// Under which key its likes are known; 0 for none.
     package var likes: UInt64
+    package var leeway: Leeway
 
     package init(
         spec: JobSpec, user: String, uid: UInt32, gid: UInt32, project: String, queue: String, priority: Int,
         timeLimit: Double?, held: Bool, notBefore: Timestamp? = nil, reason: String, rule: String?, policyHash: String,
-        submittedAt: Timestamp, after: [Dependency] = [], baseline: Baseline? = nil, likes: UInt64 = 0
+        submittedAt: Timestamp, after: [Dependency] = [], baseline: Baseline? = nil, likes: UInt64 = 0,
+        leeway: Leeway = Leeway()
     ) {
         self.spec = spec
         self.user = user
@@ -47,6 +49,7 @@ package struct NewJob: Sendable {
         self.after = after
         self.baseline = baseline
         self.likes = likes
+        self.leeway = leeway
     }
 }
 
@@ -110,8 +113,9 @@ extension Ledger {
             sql: """
                 INSERT INTO jobs (id, name, user, uid, gid, project, queue, priority, kind, spec, state, reason, rule,
                     held, cpus, memory_bytes, gpus, time_limit_s, not_before_us, submitted_us, policy_hash, array_id,
-                    array_index, array_limit, after, likes)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'queued', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                    array_index, array_limit, after, likes, deadline_us, latest_start_us, interruptible, minimise,
+                    defer_rule)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'queued', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 """)
         let after = job.after.map(\.description).joined(separator: ",")
         try insert.execute(arguments: [
@@ -120,6 +124,8 @@ extension Ledger {
             job.spec.resources.gpus, job.timeLimit, job.notBefore?.microseconds, job.submittedAt.microseconds,
             job.policyHash, place?.0.id.number, place?.0.index, place?.limit, after.isEmpty ? nil : after,
             job.likes == 0 ? nil : Int64(bitPattern: job.likes),
+            job.leeway.deadline?.microseconds, job.leeway.latestStart?.microseconds, job.leeway.isInterruptible,
+            job.leeway.minimise, job.leeway.rule,
         ])
         let id = JobID(db.lastInsertedRowID)
         if let baseline = job.baseline { try insertBaseline(db, id, baseline) }

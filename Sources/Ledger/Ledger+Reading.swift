@@ -34,6 +34,7 @@ package struct StoredJob: Sendable {
     package var suspendedSeconds: Double
     /// Which CPUs and GPUs its last attempt holds or held; nil where that is not known.
     package var placement: Placement?
+    package var leeway: Leeway
 }
 
 /// Which jobs to list, newest first.
@@ -208,7 +209,8 @@ extension Ledger {
             cgroup: row["cgroup"], cancelledBy: row["cancelled_by"],
             eventsOffset: (row["events_offset"] as Int64?) ?? 0,
             requeuedBy: row["requeued_by"], retried: row["retried"], arrayLimit: row["array_limit"],
-            suspendedSeconds: Double((row["suspended_us"] as Int64?) ?? 0) / 1e6, placement: placement)
+            suspendedSeconds: Double((row["suspended_us"] as Int64?) ?? 0) / 1e6, placement: placement,
+            leeway: Leeway(row))
     }
 
     static func arrayPlace(_ row: Row) -> ArrayPlace? {

@@ -4,27 +4,36 @@ package import Units
 
 extension Ledger {
     /// Writes down that a running job is to stand still, and who said so.
-    /// - Returns: false when it does not run; what its owner suspended an admin may suspend as well.
+    /// - Parameters:
+    ///   - reason: until when and why, where the plan does it.
+    ///   - rule: what lets the plan do it.
+    /// - Returns: false when it does not run; what its owner suspended an admin may suspend as well, what the plan suspended both.
     package func suspend(
-        _ id: JobID, by user: String, as holder: Holder, policyHash: String, at: Timestamp
+        _ id: JobID, by user: String, as holder: Holder, because reason: String? = nil, rule: String? = nil,
+        policyHash: String, at: Timestamp
     ) async throws(LedgerError) -> Bool {
         try await write("suspend job \(id)") { db in
-            let cause = "suspended by \(user)"
-            if holder == .admin {
+            let cause = "suspended by \(user)" + (reason.map { " " + $0 } ?? "")
+            if holder != .plan {
                 try db.execute(
-                    sql: "UPDATE jobs SET held = 3, reason = ? WHERE id = ? AND state = 'suspended' AND held = 2",
-                    arguments: [cause, id.number])
+                    sql: """
+                        UPDATE jobs SET held = ?1, reason = ?2, interruptible = 0
+                        WHERE id = ?3 AND state = 'suspended' AND (held = 4 OR held = 2 AND ?1 = 3)
+                        """, arguments: [holder.rawValue, cause, id.number])
             }
-            if holder != .admin || db.changesCount == 0 {
+            if holder == .plan || db.changesCount == 0 {
                 guard
                     try Self.transition(
                         db, id, to: .suspended, cause: cause, at: at, end: nil, attempt: JobState.suspended.rawValue)
                 else { return false }
+                // What a person does to it, the plan does not undo.
                 try db.execute(
-                    sql: "UPDATE jobs SET held = ? WHERE id = ?", arguments: [holder.rawValue, id.number])
+                    sql: "UPDATE jobs SET held = ?1, interruptible = interruptible AND ?1 = 4 WHERE id = ?2",
+                    arguments: [holder.rawValue, id.number])
             }
             try Self.insertDecision(
-                db, at: at, id: id, user: user, decision: "suspended", reason: cause, rule: nil, policyHash: policyHash)
+                db, at: at, id: id, user: user, decision: "suspended", reason: cause, rule: rule, policyHash: policyHash
+            )
             return true
         }
     }
@@ -32,21 +41,24 @@ extension Ledger {
     /// Writes down that a suspended job goes on.
     /// - Parameters:
     ///   - reason: why, where nobody asked for it.
-    ///   - onlyOwners: only what its owner suspended.
+    ///   - holders: only what one of these suspended; nil for whoever did.
     /// - Returns: false when it is not suspended.
     package func resume(
-        _ id: JobID, by user: String, because reason: String? = nil, onlyOwners: Bool = false, policyHash: String,
-        at: Timestamp
+        _ id: JobID, by user: String, because reason: String? = nil, only holders: Set<Holder>? = nil,
+        policyHash: String, at: Timestamp
     ) async throws(LedgerError) -> Bool {
         try await write("resume job \(id)") { db in
             let cause = "resumed by \(user)" + (reason.map { ": " + $0 } ?? "")
-            let mayGoOn = try Bool.fetchOne(
-                db, sql: "SELECT state = 'suspended' AND (held = 2 OR NOT ?) FROM jobs WHERE id = ?",
-                arguments: [onlyOwners, id.number])
+            let held = try Int.fetchOne(
+                db, sql: "SELECT held FROM jobs WHERE id = ? AND state = 'suspended'", arguments: [id.number])
+            let mayGoOn = held.map { held in holders?.contains { $0.rawValue == held } ?? true }
             guard mayGoOn == true,
                 try Self.transition(
                     db, id, to: .running, cause: cause, at: at, end: nil, attempt: JobState.running.rawValue)
             else { return false }
+            if holders != [.plan] {
+                try db.execute(sql: "UPDATE jobs SET interruptible = 0 WHERE id = ?", arguments: [id.number])
+            }
             try Self.insertDecision(
                 db, at: at, id: id, user: user, decision: "resumed", reason: cause, rule: nil, policyHash: policyHash)
             return true

@@ -27,6 +27,7 @@ package struct WaitingJob: Sendable {
     package var after: [Dependency]
     /// Under which key its likes are known; 0 for none.
     package var likes: UInt64
+    package var leeway: Leeway
 }
 
 extension Ledger {
@@ -37,7 +38,8 @@ extension Ledger {
                 db,
                 sql: """
                     SELECT id, user, uid, project, queue, attempt, priority, cpus, memory_bytes, gpus, time_limit_s, submitted_us, not_before_us,
-                        held, reason, cancelled_by, array_id, array_index, array_limit, after, likes
+                        held, reason, cancelled_by, array_id, array_index, array_limit, after, likes,
+                        deadline_us, latest_start_us, interruptible, minimise, defer_rule
                     FROM jobs WHERE state = 'queued' ORDER BY id
                     """)
             var jobs: [WaitingJob] = []
@@ -54,7 +56,7 @@ extension Ledger {
                         cancelledBy: row["cancelled_by"],
                         array: Self.arrayPlace(row), arrayLimit: row["array_limit"],
                         after: try after.map(Self.dependencies) ?? [],
-                        likes: UInt64(bitPattern: (row["likes"] as Int64?) ?? 0)))
+                        likes: UInt64(bitPattern: (row["likes"] as Int64?) ?? 0), leeway: Leeway(row)))
             }
             return jobs
         }

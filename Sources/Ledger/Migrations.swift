@@ -15,6 +15,9 @@ enum Migrations {
         migrator.registerMigration("v3") { db in
             try db.execute(sql: version3)
         }
+        migrator.registerMigration("v4") { db in
+            try db.execute(sql: version4)
+        }
         migrator.registerMigration("v5") { db in
             try db.execute(sql: version5)
         }

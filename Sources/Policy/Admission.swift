@@ -26,6 +26,8 @@ package struct AdmittedJob: Hashable, Sendable {
     package var sandbox: SandboxProfile
     /// It may be started later than it could, where that is better; nil to start it as soon as it can.
     package var deferral: Deferral?
+    /// It shall have ended by then, as it asks.
+    package var deadline: Timestamp?
     /// It may be stopped and started again.
     package var interruptible = false
 }

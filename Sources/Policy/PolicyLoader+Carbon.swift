@@ -94,14 +94,18 @@ extension PolicyLoader {
 
     // MARK: - Values
 
-    /// What the daemon's client speaks.
-    private static let schemes = ["http://", "https://"]
-
     private func url(_ key: String, _ reader: ConfigReader) -> String? {
         guard let url = reader.string(key) else { return nil }
         let name = "\"\(reader.name).\(key)\""
         let isPlain = url.utf8.allSatisfy { (0x21...0x7E).contains($0) } && url.utf8.count <= 2048
-        guard isPlain, let scheme = Self.schemes.first(where: { url.hasPrefix($0) }) else {
+        let scheme = "http://"
+        if isPlain, url.hasPrefix("https://") {
+            reader.report(
+                key, "\(name) begins with https://, which mld does not speak",
+                hint: "let a proxy on this machine speak it for mld, and write its address: http://127.0.0.1:PORT/PATH")
+            return nil
+        }
+        guard isPlain, url.hasPrefix(scheme) else {
             reader.report(
                 key, "\(name) is \"\(printable(url))\", which is not the address of a service",
                 hint: "write it like \"http://api.example.org/v3/carbon-intensity/latest\"")

@@ -111,7 +111,7 @@ extension PolicyLoader {
         if service.tokenFile != nil, service.url.hasPrefix("http://"), !service.isLocal {
             warn(
                 source, "carbon.source sends its token unencrypted to \(service.url)",
-                hint: "use https://, or a proxy on this machine")
+                hint: "use a proxy on this machine that encrypts")
         }
     }
 

@@ -17,9 +17,10 @@ extension PolicySet {
     ///   - queuedByUser: the submitter's jobs that wait now.
     ///   - queuedByProject: the project's jobs that wait now.
     ///   - conditions: how things stand, for rules that ask.
+    ///   - runTime: how long jobs like it ran, in seconds; nil where nobody knows, then its time limit counts.
     package func admit(
         _ spec: JobSpec, by submitter: Submitter, machine: MachineCapacity, queuedByUser: Int,
-        queuedByProject: Int = 0, now: Timestamp, conditions: Conditions = .unknown
+        queuedByProject: Int = 0, now: Timestamp, conditions: Conditions = .unknown, runTime: Double? = nil
     ) -> Admission {
         if let refusal = mayRun(.submit, submitter).refusal { return .refused(refusal) }
         if let refusal = malformed(spec) { return .refused(refusal) }
@@ -44,6 +45,8 @@ extension PolicySet {
         let subject = self.subject(of: spec, queue: job.queue, project: job.project, by: submitter)
         job.interruptible = isInterruptible(subject)
         if let refusal = apply(rulesFor: subject, to: &job, now: now, conditions) { return .refused(refusal) }
+        job.deadline = spec.schedule.deadline
+        if let refusal = tooLate(job, runTime: runTime, now: now) { return .refused(refusal) }
         if job.deferral == nil, queue.deferral.upTo.value > .zero {
             job.deferral = Deferral(
                 latestStart: (job.notBefore ?? now).later(by: queue.deferral.upTo.value),

@@ -5,10 +5,9 @@ extension PolicySet {
     /// Keys that are read and checked, so that files can be written and tried in simulations, but that the daemon does not act on
     /// yet. `*` stands for names. `docs/policy.md` lists the same; what is built leaves the list.
     package static let notInForce = [
-        "machine.power-cap", "machine.idle-power", "machine.power-limit-floor.*", "machine.gpu-share", "carbon.*",
-        "queue.*.defer.up-to", "queue.*.defer.minimise", "queue.*.defer.suspend-above", "queue.*.defer.resume-below",
-        "queue.*.interruptible", "queue.*.preempts", "queue.*.power-limit", "queue.*.gpu-share",
-        "limits.max-cpus-per-user", "limits.max-gpus-per-user", "limits.max-queued-per-project",
+        "machine.power-cap", "machine.idle-power", "machine.power-limit-floor.*", "machine.gpu-share",
+        "queue.*.defer.suspend-above", "queue.*.defer.resume-below", "queue.*.preempts", "queue.*.power-limit",
+        "queue.*.gpu-share", "limits.max-cpus-per-user", "limits.max-gpus-per-user", "limits.max-queued-per-project",
         "limits.max-running-per-project", "limits.max-cpus-per-project", "limits.max-gpus-per-project",
         "reservation.*", "budget.*.money", "budget.*.group", "access.change-budgets",
     ]

@@ -19,6 +19,17 @@ package struct RuleReference: Hashable, Sendable, Codable {
 extension RuleReference: CustomStringConvertible {
     /// `nights (policies/site.toml:12)`.
     package var description: String { "\(name) (\(place))" }
+
+    /// Reads what ``description`` wrote. No name has a bracket in it; a path may.
+    package init?(_ description: String) {
+        guard description.hasSuffix(")"), let open = description.firstIndex(of: "("),
+            let colon = description[open...].lastIndex(of: ":"), description[..<open].hasSuffix(" "),
+            let line = Int(description[description.index(after: colon)...].dropLast())
+        else { return nil }
+        self.init(
+            file: String(description[description.index(after: open)..<colon]), line: line,
+            name: String(description[..<open].dropLast()))
+    }
 }
 
 /// A value of the policy and where it was set.

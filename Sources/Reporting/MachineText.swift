@@ -25,7 +25,31 @@ package func text(_ report: DeviceReport, style: Style) -> String {
         "carbon intensity \(significant(report.carbonIntensityGPerKwh)) g/kWh "
         + "(\(printable(report.carbonSource))), PUE \(significant(report.pue))\n"
     let meterText = meters.isEmpty ? "no meters\n" : meters.render(style)
-    return devices.render(style) + "\n" + meterText + "\n" + carbon
+    let signals = (report.signals ?? []).map { text($0) }.joined()
+    return devices.render(style) + "\n" + meterText + "\n" + carbon + signals
+}
+
+/// `intensity: 212 g/kWh, measured 5 min ago; told until 2026-11-25T08:00:00Z; its forecasts were off by 3 % 1 h ahead`.
+func text(_ signal: GridReport.Signal) -> String {
+    var parts: [String] = []
+    let age = signal.ageS.map { " \((.seconds($0.rounded()) as Duration).brief) ago" } ?? ""
+    if let value = signal.value, let origin = signal.origin {
+        parts.append("\(significant(value)) \(printable(signal.unit)), \(printable(origin))\(age)")
+    } else {
+        parts.append("not known")
+    }
+    if let until = signal.knownUntil { parts.append("told until \(until)") }
+    let errors = signal.errorPercent.compactMap { hours, error in Int(hours).map { (hours: $0, error: error) } }
+        .sorted { $0.hours < $1.hours }.map { "\(significant($0.error)) % \($0.hours) h ahead" }
+    if !errors.isEmpty {
+        let whose = signal.forecastOf == "model" ? "mld's own forecasts" : "its forecasts"
+        parts.append("\(whose) were off by \(errors.joined(separator: ", "))")
+    }
+    if let lack = signal.lack { parts.append("lacking: \(printable(lack))") }
+    if let trouble = signal.trouble {
+        parts.append("trouble: \(printable(trouble)); tried again at \(signal.nextLook)")
+    }
+    return "\(printable(signal.quantity)): \(parts.joined(separator: "; ")) (\(printable(signal.source)))\n"
 }
 
 /// `mlctl policy show`.

@@ -4,13 +4,23 @@ package import Units
 
 extension Scheduler {
     /// Goes on by another forecast: jobs that are deferred, and those that may be suspended, are planned anew from `now` on.
-    /// Where the new one has no series that the old one had, what was planned stays.
+    /// Where the new one has no series that the old one had, what was planned stays. Where it has one for the first time, jobs that
+    /// wait in the line are looked at too.
     ///
     /// O(log n) for each job that is deferred; of one that may be suspended, as long as ``ShiftPlanner`` takes.
     package mutating func adopt(forecast: ShiftForecast, now: Timestamp) {
         clock = max(clock ?? now, now)
+        let gained = Flexibility.Goal.allCases.filter { goal in
+            forecast.planner(for: goal) != nil && self.forecast.planner(for: goal) == nil
+        }
         self.forecast = forecast
         startIndexes = StartIndexes()
+        // While nothing was known of what is to come, they took their place in the line.
+        if !gained.isEmpty {
+            for (id, job) in pending.sorted(by: { $0.key < $1.key }) where dueAt[id] == nil && job.isFree {
+                if let goal = job.flexibility?.goal, gained.contains(goal) { add(job) }
+            }
+        }
         for id in shifts.keys.sorted() {
             guard let job = pending[id], let goal = job.flexibility?.goal, forecast.planner(for: goal) != nil else {
                 continue

@@ -1,7 +1,7 @@
 import Carbon
-import JobAPI
+package import JobAPI
 import Policy
-import Units
+package import Units
 
 extension Scheduler {
     /// Why a job is deferred; nil for one that is not.
@@ -11,13 +11,19 @@ extension Scheduler {
             let flexibility = job.flexibility
         else { return nil }
         let length = Flexibility.microseconds(flexibility.runTime)
-        let text = "deferred until \(shift.start)" + comparison(flexibility, then: shift.mean, from: earliest, length)
+        let text =
+            "deferred until \(shift.start)" + comparison(flexibility, then: shift.mean, from: earliest, length)
         return WaitReason(text, rule: flexibility.source, hint: hint(flexibility, from: earliest))
     }
 
     /// Why an active job is suspended by the plan; nil for one that is not.
     func suspensionReason(_ job: ActiveJob, now: Timestamp) -> WaitReason? {
-        guard let shift = job.shift, shift.isSuspended else { return nil }
+        job.shift?.isSuspended == true ? pauseReason(for: job.id, now: now) : nil
+    }
+
+    /// Until when and why the plan suspends an active job that ``Plan/suspends`` names; nil for one that it never suspends.
+    package func pauseReason(for id: JobID, now: Timestamp) -> WaitReason? {
+        guard let job = active[id], let shift = job.shift else { return nil }
         guard let next = shift.runs.first(where: { $0.to > now }), next.from > now else {
             return WaitReason(
                 "suspended; it goes on when \(counted(job.request.cpus, "cpu")) are free",
@@ -46,16 +52,18 @@ extension Scheduler {
                 ? "with a time limit of at most \(room.brief) it would start now" : "it starts when more is free")
     }
 
-    /// `: 212 g/kWh then against 410 g/kWh now; by nights (site.toml:12)`.
+    /// `: grid expected at 212 g/kWh then, 410 g/kWh now; deadline 2026-11-24T08:00:00Z; by nights (site.toml:12)`.
     private func comparison(
         _ flexibility: Flexibility, then: Double?, from now: Timestamp, _ length: Int64
     ) -> String {
         let quantity: SignalQuantity = flexibility.goal == .carbon ? .intensity : .price
-        let source = flexibility.source.map { "; by \($0)" } ?? ""
+        let what = flexibility.goal == .carbon ? "grid" : "price"
+        let source =
+            (flexibility.deadline.map { "; deadline \($0)" } ?? "") + (flexibility.source.map { "; by \($0)" } ?? "")
         guard let planner = forecast.planner(for: flexibility.goal), let then else { return source }
         let end = planner.advance(now, by: length) ?? now
         guard let here = planner.series.mean(now, end) ?? planner.series.value(at: now) else { return source }
-        return ": \(quantity.text(then)) then against \(quantity.text(here)) now" + source
+        return ": \(what) expected at \(quantity.text(then)) then, \(quantity.text(here)) now" + source
     }
 
     /// The smallest change with which it would start now.

@@ -219,7 +219,7 @@ private func refusal(
              {"from": "2026-01-20T12:30Z", "to": "2026-01-20T13:00Z",
               "intensity": {"forecast": 270, "actual": null, "index": "high"}}]}
             """
-        let reading = try read(text, .carbonIntensityUK)
+        let reading = try read(text, .ukCarbonIntensity)
         #expect(reading.measured.map(\.value) == [263] && reading.forecast.map(\.value) == [266, 270])
         #expect(reading.measured[0].from == (try time("2026-01-20T12:00:00Z")))
         #expect(reading.forecast[1].to == (try time("2026-01-20T13:00:00Z")))
@@ -231,7 +231,7 @@ private func refusal(
             "{\"from\": \"2026-01-20T\(from)Z\", \"to\": \"2026-01-20T\(to)Z\", \"intensity\": {\"forecast\": \(value)}}"
         }
         let rows = [row("12:30", "13:00", 1), row("12:00", "12:45", 2), row("12:30", "13:00", 3)]
-        let points = try read("{\"data\": [\(rows.joined(separator: ","))]}", .carbonIntensityUK).forecast
+        let points = try read("{\"data\": [\(rows.joined(separator: ","))]}", .ukCarbonIntensity).forecast
         #expect(points.map(\.value) == [2, 3])
         #expect(points[0].to == points[1].from)
     }
@@ -260,7 +260,7 @@ private func refusal(
         (String(repeating: "[", count: 100_000), "Carbon Intensity API"),
     ])
     func badAnswersOfGreatBritain(text: String, words: String) throws {
-        let error = try #require(refusal(text, .carbonIntensityUK))
+        let error = try #require(refusal(text, .ukCarbonIntensity))
         #expect(error.description.contains(words), "\(error.description)")
     }
 

@@ -1,5 +1,6 @@
 import JobAPI
 import Testing
+import Units
 
 @Suite struct DevicesCommandTests {
     @Test func table() async throws {
@@ -20,6 +21,34 @@ import Testing
                 carbon intensity 363 g/kWh (DE 2024, table), PUE 1.2
 
                 """)
+        }
+    }
+
+    @Test func whatIsKnownOfTheGrid() async throws {
+        var devices = Samples.devices
+        let look = try Timestamp(parsing: "2026-11-24T08:15:00Z")
+        devices.signals = [
+            GridReport.Signal(
+                quantity: "intensity", unit: "g/kWh", value: 212, origin: "forecast",
+                source: "Electricity Maps, zone DE",
+                ageS: 300, fetchedAt: try Timestamp(parsing: "2026-11-24T08:00:00Z"), nextLook: look,
+                knownUntil: try Timestamp(parsing: "2026-11-25T08:00:00Z"), forecastOf: "source",
+                errorPercent: ["24": 23, "1": 3], trouble: "it answered 503", lack: nil),
+            GridReport.Signal(
+                quantity: "price", unit: "EUR/kWh", value: nil, origin: nil, source: "/p.csv", ageS: nil,
+                fetchedAt: nil,
+                nextLook: look, knownUntil: nil, forecastOf: nil, errorPercent: [:], trouble: nil, lack: nil),
+        ]
+        try await FakeServer.with(["GET /v1/devices": [try .json(devices)]]) { server in
+            let outcome = await Terminal().run(["devices"], socket: server.socket)
+            let lines = outcome.out.split(separator: "\n").suffix(2).map(String.init)
+            #expect(
+                lines == [
+                    "intensity: 212 g/kWh, forecast 5 min ago; told until 2026-11-25T08:00:00Z;"
+                        + " its forecasts were off by 3 % 1 h ahead, 23 % 24 h ahead;"
+                        + " trouble: it answered 503; tried again at 2026-11-24T08:15:00Z (Electricity Maps, zone DE)",
+                    "price: not known (/p.csv)",
+                ])
         }
     }
 

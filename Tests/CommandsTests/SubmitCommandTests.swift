@@ -61,6 +61,21 @@ import Units
         }
     }
 
+    @Test(arguments: ["2026-11-24T20:00:00+01:00", "2026-11-24T19:00:00Z"])
+    func byAndInterruptibleLetItWait(by: String) async throws {
+        try await withFile(Self.command) { directory in
+            try await withServer { server in
+                let arguments = ["submit", directory + "/job.toml", "--by", by, "--interruptible"]
+                #expect(await Terminal().run(arguments, socket: server.socket).status == 0)
+                let job = try spec(server)
+                #expect(job.schedule.deadline == (try Timestamp(parsing: "2026-11-24T19:00:00Z")))
+                #expect(job.schedule.interruptible)
+            }
+            let outcome = await Terminal().run(["submit", directory + "/job.toml", "--by", "soon"])
+            #expect(outcome.status == 2)
+        }
+    }
+
     @Test func setChangesTheJob() async throws {
         try await withFile(Self.training) { directory in
             try await withServer { server in

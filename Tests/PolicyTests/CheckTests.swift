@@ -329,7 +329,7 @@ import Units
             "p.toml:1: budget \"a\" is for project \"a\", of which no job is ever taken: rule \"r\" (p.toml:3) denies it"
         ),
         (
-            "[site]\nzone = \"DE\"\n[carbon]\nsource = { url = \"https://a/\", format = \"uk-carbon-intensity\" }\n",
+            "[site]\nzone = \"DE\"\n[carbon]\nsource = { url = \"http://a/\", format = \"uk-carbon-intensity\" }\n",
             "p.toml:4: carbon.source is the intensity of Great Britain, but site.zone is \"DE\""
         ),
         (
@@ -424,6 +424,16 @@ import Units
         #expect(set.fairShare.account(user: "u", project: "p") == "p")
         #expect(PolicySet.builtIn.fairShare.account(user: "u", project: "p") == "u")
         #expect(!PolicySet.builtIn.fairShare.isOn)
+    }
+
+    @Test func encryptedServicesNeedAProxy() {
+        let found = problems(
+            "[site]\nzone = \"DE\"\n[carbon]\nsource = { url = \"https://a/\", format = \"electricity-maps\" }\n")
+        #expect(found.count == 1)
+        #expect(
+            found.first?.hasPrefix(
+                "p.toml:4: \"carbon.source.url\" begins with https://, which mld does not speak") == true, "\(found)")
+        #expect(found.first?.contains("let a proxy on this machine speak it") == true)
     }
 
     @Test func sources() throws {

@@ -14,7 +14,7 @@ import Testing
             power-cap = "450 W"
             [queue.a]
             default = true
-            defer = { up-to = "2 h" }
+            defer = { up-to = "2 h", suspend-above = "400 g/kWh" }
             [budget.nlp]
             group = "staff"
             energy = "5 kWh/month"

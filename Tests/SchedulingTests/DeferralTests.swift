@@ -124,6 +124,17 @@ func flexible(
         #expect(scheduler.run(at: h(3.5)) == [1])
     }
 
+    @Test func aSourceThatComesLateDefersWhatStillWaits() throws {
+        var scheduler = Scheduler(capacity: vector(8, gib: 64))
+        scheduler.add(flexible(1, deadline: 5))
+        scheduler.add(waiting(2, at: h(0)))
+        // Nobody planned yet; with no forecast all would start.
+        #expect(scheduler.reason(for: JobID(1), now: t(h(0)))?.text == "about to start")
+        scheduler.adopt(forecast: try forecast(Self.day), now: t(h(0)))
+        #expect(scheduler.run(at: h(0)) == [2])
+        #expect(scheduler.run(at: h(3)) == [1])
+    }
+
     @Test func notBeforeComesFirst() throws {
         var scheduler = try scheduler()
         scheduler.add(flexible(1, deadline: 8, notBefore: 4))
@@ -155,8 +166,8 @@ func flexible(
         #expect(
             scheduler.reason(for: JobID(1), now: t(h(0)))
                 == WaitReason(
-                    "deferred until 2023-11-15T01:00:00Z: 200 g/kWh then against 400 g/kWh now;"
-                        + " by queue.batch.defer (site.toml:7)",
+                    "deferred until 2023-11-15T01:00:00Z: grid expected at 200 g/kWh then, 400 g/kWh now;"
+                        + " deadline 2023-11-15T03:00:00Z; by queue.batch.defer (site.toml:7)",
                     rule: RuleReference(file: "site.toml", line: 7, name: "queue.batch.defer"),
                     hint: "with a deadline before 2023-11-15T00:30:00Z it would start now"))
         // Half an hour at 410 and half at 300 are better than one at 400: from 23:30 on.
@@ -173,8 +184,8 @@ func flexible(
         scheduler.add(flexible(1, deadline: 2, goal: .cost))
         #expect(
             scheduler.text(1, at: h(0))
-                == "deferred until 2023-11-14T23:00:00Z: 0.1 per kWh then against 0.31 per kWh now;"
-                + " by queue.batch.defer (site.toml:7)")
+                == "deferred until 2023-11-14T23:00:00Z: price expected at 0.1 per kWh then, 0.31 per kWh now;"
+                + " deadline 2023-11-15T00:00:00Z; by queue.batch.defer (site.toml:7)")
     }
 
     @Test func numbersAtTheEndsDoNotTrap() throws {
@@ -241,8 +252,8 @@ func flexible(
         #expect(plan.suspends == [] && plan.wakeAt == t(h(2)))
         #expect(
             scheduler.text(1, at: h(1))
-                == "suspended until 2023-11-15T00:00:00Z: 100 g/kWh then against 400 g/kWh now;"
-                + " by queue.batch.defer (site.toml:7)")
+                == "suspended until 2023-11-15T00:00:00Z: grid expected at 100 g/kWh then, 400 g/kWh now;"
+                + " deadline 2023-11-15T05:00:00Z; by queue.batch.defer (site.toml:7)")
         #expect(scheduler.plan(now: t(h(2))).resumes == [JobID(1)])
         scheduler.resumed(JobID(1), at: t(h(2)))
         #expect(scheduler.free == vector(0, gib: 6))

@@ -1,14 +1,14 @@
 import Units
 
 /// How far a source's forecasts were from what was measured later, by hours ahead.
-package struct ForecastScore: Sendable, Hashable {
+package struct ForecastScore: Sendable, Hashable, Codable {
     /// What was told of a moment, waiting for it to be measured.
-    private struct Promise: Hashable {
+    private struct Promise: Hashable, Codable {
         var target: Timestamp
         var hours: Int
     }
 
-    private struct Outcome: Hashable {
+    private struct Outcome: Hashable, Codable {
         var actual: Double
         var error: Double
     }

@@ -1,8 +1,8 @@
 import FoundationEssentials
 
 /// Reads an answer of a web service, which may be anything.
-enum JSONAnswer {
-    static let mostBytes = 8 << 20
+package enum JSONAnswer {
+    package static let mostBytes = 8 << 20
     /// A year of five minutes.
     static let mostRows = 110_000
 

@@ -26,3 +26,36 @@ extension Signal {
         return try? SignalSeries(start: Timestamp(microseconds: start), step: step, values: values)
     }
 }
+
+extension Signal {
+    /// When another figure may hold, though nothing is told: where a point begins or ends, or becomes too old, or the model's next
+    /// hour begins. Nil where only the table is left, for good.
+    package func nextChange(after now: Timestamp) -> Timestamp? {
+        var changes: [Timestamp] = []
+        for points in [measured, forecast] {
+            if let index = points.firstIndex(after: now) {
+                let point = points[index]
+                changes.append(point.from > now ? point.from : point.to)
+                // A figure that is too old is not used, though no other takes its place.
+                if let known = point.known { changes.append(known.advanced(by: staleAfter + .microseconds(1))) }
+            }
+        }
+        if let last = measured.last {
+            changes.append(last.to.advanced(by: Self.modelFor + .microseconds(1)))
+            changes.append(last.to.advanced(by: Self.holdFor))
+            if last.to <= now, now.since(last.to) <= Self.modelFor {
+                changes.append(Timestamp(microseconds: Int64(HourlyHistory.hour(now) + 1) * HourlyHistory.length))
+                changes.append(last.to.advanced(by: staleAfter + .microseconds(1)))
+            }
+        }
+        return changes.filter { $0 > now }.min()
+    }
+
+    /// The length of slots that suits what is told of the time to come: that of its shortest point, as far as it divides half an
+    /// hour, from a minute to half an hour.
+    package func planningStep(now: Timestamp) -> Duration {
+        let lengths = (measured.suffix(48) + forecast.filter { $0.to > now }.prefix(2016)).map { $0.to.since($0.from) }
+        let shortest = lengths.min() ?? .seconds(1800)
+        return [1800, 900, 600, 300].map { Duration.seconds($0) }.first { $0 <= shortest } ?? .seconds(60)
+    }
+}

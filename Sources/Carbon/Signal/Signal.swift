@@ -73,6 +73,15 @@ package struct Signal: Sendable {
         self.staleAfter = staleAfter
     }
 
+    /// What an earlier one knew, as it was kept; see ``SignalArchive``.
+    package mutating func take(_ archive: SignalArchive) {
+        (measured, forecast, score) = (archive.measured, archive.forecast, archive.score)
+        (source, fetchedAt) = (archive.source, archive.fetchedAt)
+        history = HourlyHistory(measured, hours: ForecastModel.historyHours)
+        model = ForecastModel(history)
+        fittedAt = history.end
+    }
+
     /// Takes in what a source told at `now`: it wins over what was told of the same times before.
     package mutating func receive(_ reading: SignalReading, source: String, at now: Timestamp) {
         self.source = reading.zone.map { "\(source), zone \($0)" } ?? source

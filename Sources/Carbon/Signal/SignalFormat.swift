@@ -2,7 +2,7 @@
 package enum SignalFormat: String, Hashable, Sendable, CaseIterable {
     case csv
     case electricityMaps = "electricity-maps"
-    case carbonIntensityUK = "carbon-intensity-uk"
+    case ukCarbonIntensity = "uk-carbon-intensity"
 
     /// Reads a file or an answer in this format.
     /// - Parameters:
@@ -17,13 +17,13 @@ package enum SignalFormat: String, Hashable, Sendable, CaseIterable {
         case .csv:
             return try SignalCSV.read(
                 bytes, name: name, quantity: quantity, column: column, isForecast: isForecast)
-        case .electricityMaps, .carbonIntensityUK:
+        case .electricityMaps, .ukCarbonIntensity:
             guard quantity == .intensity else {
                 throw CarbonError(
                     .badSignal, "\(name): \(rawValue) has no prices", hint: "prices are read from CSV files")
             }
             return self == .electricityMaps
-                ? try ElectricityMapsAnswer.read(bytes) : try CarbonIntensityUKAnswer.read(bytes)
+                ? try ElectricityMapsAnswer.read(bytes) : try UKCarbonIntensityAnswer.read(bytes)
         }
     }
 }

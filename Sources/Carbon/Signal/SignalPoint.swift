@@ -55,13 +55,16 @@ package enum SignalQuantity: String, Hashable, Sendable, CaseIterable {
 
 extension [SignalPoint] {
     /// The index of the point that holds at `time`; by bisection.
-    func index(at time: Timestamp) -> Int? {
+    func index(at time: Timestamp) -> Int? { firstIndex(after: time).flatMap { self[$0].from <= time ? $0 : nil } }
+
+    /// The index of the first point that ends after `time`.
+    func firstIndex(after time: Timestamp) -> Int? {
         var (low, high) = (0, count)
         while low < high {
             let middle = (low + high) / 2
             if self[middle].to <= time { low = middle + 1 } else { high = middle }
         }
-        return low < count && self[low].from <= time ? low : nil
+        return low < count ? low : nil
     }
 
     /// Both, and where they overlap `newer` alone.

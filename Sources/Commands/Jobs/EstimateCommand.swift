@@ -24,7 +24,6 @@ struct EstimateCommand: ContextCommand {
         help: ArgumentHelp(
             "Change a key of the file, as in resources.cpus=2; may be repeated.", valueName: "key.path=value"))
     var set: [String] = []
-    @Option(help: ArgumentHelp("It has to have ended by then (RFC 3339).", valueName: "time")) var by: String?
     @OptionGroup var job: JobOptions
 
     func validate() throws {
@@ -37,9 +36,7 @@ struct EstimateCommand: ContextCommand {
 
     func run(in context: Context) async throws -> Int32 {
         let spec = try spec(context)
-        let deadline = try by.map { text in
-            do { return try Timestamp(parsing: text) } catch { throw Failure.usage("--by: \(error)") }
-        }
+        let deadline = job.by?.timestamp(now: context.now())
         let estimate = try await global.withClient(context) { try await $0.estimate(spec, by: deadline) }
         try format.print(estimate, in: context) { text($0, style: context.outputStyle) }
         return estimate.admission.accepted ? 0 : 1

@@ -24,6 +24,11 @@ struct JobOptions: ParsableArguments {
             valueName: "id[:state]"))
     var after: [String] = []
     @Option(help: "How often to start it again after a failure. Default: 0.") var retries: Int?
+    @Option(
+        help: ArgumentHelp(
+            "It shall have ended by then, and may wait for a better time until it must start: RFC 3339, or from now as in \"8 h\".",
+            valueName: "time"))
+    var by: Deadline?
     @Flag(help: "It may be stopped and started again, as when the machine restarts.") var interruptible = false
     @Option(
         help: ArgumentHelp("A variable for it; NAME alone passes yours on. May be repeated.", valueName: "name=value"))
@@ -55,6 +60,7 @@ struct JobOptions: ParsableArguments {
         set(
             "schedule",
             sub([
+                ("deadline", by.map { .timestamp($0.timestamp(now: context.now())) }),
                 ("after", list(after)), ("retries", retries.map { .integer(Int64($0)) }),
                 ("interruptible", interruptible ? .boolean(true) : nil),
             ]))

@@ -15,6 +15,7 @@ struct SubmitCommand: ContextCommand {
             EXAMPLE
               mlctl submit examples/fashion-mnist.toml --set train.epochs=3 --wait
               mlctl submit sweep.toml --array 1-100%8 --after 41
+              mlctl submit train.toml --by "12 h" --interruptible
             """)
 
     @OptionGroup var global: GlobalOptions
@@ -32,6 +33,12 @@ struct SubmitCommand: ContextCommand {
             "Start after this job has come to succeeded (the default), failed or ended; may be repeated.",
             valueName: "id[:state]"))
     var after: [String] = []
+    @Option(
+        help: ArgumentHelp(
+            "It shall have ended by then, and may wait for a better time until it must start: RFC 3339, or from now as in \"8 h\".",
+            valueName: "time"))
+    var by: Deadline?
+    @Flag(help: "It may be stopped and started again, and so run in the best hours.") var interruptible = false
     @Flag(help: "Show progress to the end and exit with the job's status.") var wait = false
 
     private static let waitsForOne = "--wait follows one job; use mlctl wait with the array's id"
@@ -49,6 +56,8 @@ struct SubmitCommand: ContextCommand {
         for assignment in set { try file.set(assignment) }
         if let array { try file.set("array=\"\(array)\"") }
         if !after.isEmpty { try file.set("schedule.after=[" + after.map { "\"\($0)\"" }.joined(separator: ", ") + "]") }
+        if let by { try file.set("schedule.deadline=\"\(by.timestamp(now: context.now()))\"") }
+        if interruptible { try file.set("schedule.interruptible=true") }
         let spec = try file.spec(directory: context.directory, home: context.home)
         // The file or --set may say so too.
         if wait, spec.array != nil { throw Failure.usage(Self.waitsForOne) }

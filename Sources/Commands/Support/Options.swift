@@ -72,3 +72,30 @@ struct Moment: ExpressibleByArgument {
         }
     }
 }
+
+/// A moment to come: RFC 3339, a day, or how long from now.
+struct Deadline: ExpressibleByArgument {
+    private enum Kind {
+        case at(Timestamp)
+        case inTime(Duration)
+    }
+
+    private var kind: Kind
+
+    init?(argument: String) {
+        if let time = try? Timestamp(parsing: argument) {
+            kind = .at(time)
+        } else if let duration = try? Duration(parsing: argument) {
+            kind = .inTime(duration)
+        } else {
+            return nil
+        }
+    }
+
+    func timestamp(now: Timestamp) -> Timestamp {
+        switch kind {
+        case .at(let time): time
+        case .inTime(let duration): now.advanced(by: duration)
+        }
+    }
+}

@@ -109,6 +109,12 @@ actor EnergyMeter {
         books.retention = retention
     }
 
+    /// Reads the meters up to now under what was in force, and goes on under another intensity.
+    func adopt(_ site: SiteCarbon) {
+        read()
+        self.site = site
+    }
+
     // MARK: - Jobs
 
     /// Reads the meters up to now, then counts the jobs in. Call before a job's first process exists; for jobs that run when
@@ -130,6 +136,13 @@ actor EnergyMeter {
     func attach(_ id: JobID, _ process: Started, cpuSeconds: @escaping @Sendable (ProcessSnapshot) -> Double?) {
         tracked[id]?.process = process
         tracked[id]?.cpuSeconds = cpuSeconds
+    }
+
+    /// Reads the meters up to now, then counts with so many CPUs kept for the job: suspended by the plan it keeps none.
+    func reserve(_ id: JobID, cpus: Int) {
+        guard tracked[id] != nil else { return }
+        read()
+        tracked[id]?.reservedCPUs = Double(cpus)
     }
 
     /// Reads the meters up to now, then counts the job out. What it drew is on disk after the next flush.
@@ -280,7 +293,7 @@ actor EnergyMeter {
 
     // MARK: - Trouble
 
-    enum Trouble: Hashable { case load, ledger, closing }
+    enum Trouble: Hashable { case load, ledger, closing, pricing }
 
     /// Said once until it is over, not once a second.
     func report(_ message: String, _ trouble: Trouble = .ledger) {
@@ -293,6 +306,7 @@ actor EnergyMeter {
         case .load: logger.notice("the machine's CPU time can be read again")
         case .ledger: logger.notice("the ledger takes readings again")
         case .closing: logger.notice("the ledger can be closed again")
+        case .pricing: logger.notice("the grid's intensity is written down again")
         }
     }
 }

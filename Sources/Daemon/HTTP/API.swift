@@ -36,6 +36,7 @@ struct API: Sendable {
         v1.get("jobs/{id}/logs", use: logs)
         v1.get("jobs/{id}/events", use: events)
         v1.get("devices", use: devices)
+        v1.get("carbon", use: carbon)
         v1.get("report", use: report)
         v1.get("audit", use: audit)
         v1.get("policy", use: policy)
@@ -195,7 +196,17 @@ struct API: Sendable {
         return try Responses.json(
             DeviceReport(
                 devices: await jobs.devices(), meters: await meter.descriptions(),
-                carbonIntensityGPerKwh: site.intensity.gramsPerKilowattHour, carbonSource: site.source, pue: site.pue))
+                carbonIntensityGPerKwh: site.intensity.gramsPerKilowattHour, carbonSource: site.source, pue: site.pue,
+                signals: await gridReport().signals))
+    }
+
+    private func carbon(_ request: Request, _ context: PeerContext) async throws -> Response {
+        _ = try await authenticated(context)
+        return try Responses.json(await gridReport())
+    }
+
+    private func gridReport() async -> GridReport {
+        await jobs.grid?.report(now: .now()) ?? GridReport(signals: [])
     }
 
     private func report(_ request: Request, _ context: PeerContext) async throws -> Response {

@@ -38,7 +38,8 @@ extension JobController {
         let grid = GridEstimate(site: site, price: policy.carbon.price.value, forecast: scheduler.shiftForecast)
         estimate.currency = policy.carbon.price.value?.currency
         grid.fill(
-            &estimate, length: length, now: max(now, estimate.expectedStart ?? now), deadline: deadline ?? deferral,
+            &estimate, length: length, now: max(now, estimate.expectedStart ?? now),
+            deadline: deadline ?? spec.schedule.deadline ?? deferral,
             goal: admitted.deferral?.goal == .cost ? .cost : .carbon)
         if count > 1 { estimate.notes.append("of each of the array's \(count) jobs") }
         if !spec.schedule.after.isEmpty { estimate.notes.append("without the wait for the jobs it names in \"after\"") }

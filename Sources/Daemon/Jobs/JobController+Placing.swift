@@ -26,7 +26,15 @@ extension JobController {
             let isUnknown = scheduler.active.contains { $0.value.request.gpus > 0 && placements[$0.key] == nil }
             if isUnknown { return nil }
         }
-        return layout.choose(request, taken: placements.values, reserve: policy.machine.reserveCpus.value)
+        let reserve = policy.machine.reserveCpus.value
+        if let free = layout.choose(request, taken: placements.values, reserve: reserve) { return free }
+        // The CPUs of those that the plan lets stand still are others' meanwhile; their GPUs are not.
+        let taken = placements.map { id, placement in
+            var placement = placement
+            if scheduler.active[id]?.shift?.isSuspended == true { placement.cpus = [] }
+            return placement
+        }
+        return layout.choose(request, taken: taken, reserve: reserve)
     }
 
     /// The count says that there are enough, but not which: asked again in a minute.

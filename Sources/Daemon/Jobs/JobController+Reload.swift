@@ -17,13 +17,19 @@ extension JobController {
         if let peer { try check(.reloadPolicy, peer) }
         guard !isReloading else { throw APIError(.conflict, "the policy is just being reloaded", hint: "try again") }
         isReloading = true
-        defer { isReloading = false }
-        let (new, text, site) = try await read(settings.policyDirectory)
+        defer {
+            isReloading = false
+            grid?.newsAlarm.ring()
+        }
+        // One intensity after the other: what the meter goes by is what the ledger was told last.
+        while let pricing { _ = await pricing.value }
+        let (new, text, table) = try await read(settings.policyDirectory)
         let old = policy.hash
         let result = PolicyReload(hash: new.hash, files: new.files, changed: new.hash != old)
         guard result.changed else { return result }
         let sharesChange = new.fairShare != policy.fairShare
         let now = Timestamp.now()
+        let site = await siteInForce(new, table)
         let user = peer.map { User.lookup(uid: $0.uid, gid: $0.gid).name } ?? "the system"
         // What was metered until now belongs to the old one.
         await meter.flush()
@@ -36,12 +42,21 @@ extension JobController {
             retention: Retention(minutes: new.keeping.minutes.value, hours: new.keeping.hours.value))
         policy = new
         scheduler.adopt(policy: new, machine: machine)
+        await grid?.adopt(new, table: table)
         PolicyFiles.tell(of: new, logger)
         logger.notice("policy reloaded", metadata: ["user": "\(user)", "hash": "\(new.hash.prefix(12))"])
         if sharesChange { await recountShares() }
         await readBudgets()
         requestPlan()
         return result
+    }
+
+    /// By what is known of the grid now where the new policy asks the same source, else by the table until the new one tells.
+    private func siteInForce(_ new: PolicySet, _ table: SiteCarbon) async -> SiteCarbon {
+        guard let grid, new.carbon.source.value == policy.carbon.source.value, new.site.zone == policy.site.zone else {
+            return table
+        }
+        return await grid.situation(now: .now(), table: table).site
     }
 
     /// Apart from the actor: files take their time.

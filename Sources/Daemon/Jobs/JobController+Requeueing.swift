@@ -41,6 +41,7 @@ extension JobController {
         // What it waited for is past.
         spec.schedule.after = []
         spec.schedule.notBefore = nil
+        spec.schedule.deadline = spec.schedule.deadline.flatMap { $0 > .now() ? $0 : nil }
         guard let place = stored.record.array else {
             return try await record(try await submit(spec, from: peer).id)
         }

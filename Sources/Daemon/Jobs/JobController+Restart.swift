@@ -33,15 +33,13 @@ extension JobController {
             let job = LiveJob(
                 stored, account: policy.account(user: stored.record.user, project: stored.record.project))
             live[job.id] = job
+            live[job.id]?.pending.flexibility = flexibility(of: stored)
             guard let remains = found[job.id] else { continue }
-            hold(stored)
+            let since = stored.record.state == .suspended ? try await ledger.suspendedSince(job.id) : nil
+            hold(stored, suspendedSince: since)
             if let running = takeUp(stored, remains) { adopted.append(running) }
             if let absent = remains.inOutage(stored) { inOutage.append(absent) }
-            if stored.record.state == .suspended, stored.holder == .owner,
-                let since = try await ledger.suspendedSince(job.id)
-            {
-                bound(stored, since: since)
-            }
+            if stored.holder == .owner, let since { bound(stored, since: since) }
         }
         // All at once: each reading is of all jobs.
         await meter.begin(adopted)
@@ -64,6 +62,7 @@ extension JobController {
             if pending.isPaused, let end = pending.notBefore, end.since(.now()) > Sequel.longestPause {
                 pending.notBefore = nil
             }
+            pending.flexibility = flexibility(job.leeway, likes: job.likes, timeLimit: job.timeLimit)
             scheduler.add(pending)
             waitForOthers(pending)
         }
@@ -127,7 +126,8 @@ extension JobController {
     }
 
     /// Keeps what the job holds for it.
-    private func hold(_ stored: StoredJob) {
+    private func hold(_ stored: StoredJob, suspendedSince since: Timestamp?) {
+        let shift = shift(of: stored, suspendedSince: since, now: .now())
         allot(
             ActiveJob(
                 id: stored.record.id, uid: stored.record.uid, request: stored.spec.resources.vector,
@@ -137,7 +137,7 @@ extension JobController {
                     : stored.timeLimit.flatMap { limit in
                         stored.attemptStartedAt?.advanced(by: .seconds(limit + stored.suspendedSeconds))
                     },
-                array: stored.record.array?.id,
+                array: stored.record.array?.id, shift: shift,
                 predictedEnd: stored.record.state == .suspended || stored.suspendedSeconds > 0
                     ? nil : stored.attemptStartedAt.flatMap { predictedEnd(of: stored, from: $0) }),
             stored.placement)
@@ -165,7 +165,9 @@ extension JobController {
             if stored.record.state == .starting { noteLater(id, process) }
             if live[id]?.cancelledBy != nil || live[id]?.requeuedBy != nil { stop(id, process) }
             return EnergyMeter.Tracked(
-                id: id, attempt: stored.record.attempt, reservedCPUs: Double(stored.spec.resources.cpus),
+                id: id, attempt: stored.record.attempt,
+                reservedCPUs: scheduler.active[id]?.shift?.isSuspended == true
+                    ? 0 : Double(stored.spec.resources.cpus),
                 reservedMemoryBytes: stored.spec.resources.memory.bytes, gpus: gpuDomains(id), process: process,
                 cpuSeconds: launcher.cpuClock(of: process))
         case .ended: seeToEnd(id)

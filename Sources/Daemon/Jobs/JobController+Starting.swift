@@ -15,6 +15,7 @@ extension JobController {
         resumeOverdue(now: .now())
         let plan = scheduler.plan(now: .now())
         if let wake = plan.wakeAt { wakeUp(at: wake) }
+        shift(by: plan)
         guard !plan.starts.isEmpty else { return }
         do {
             let (jobs, unreadable) = try await ledger.jobs(numbered: plan.starts)
@@ -36,6 +37,8 @@ extension JobController {
                     continue
                 }
                 allot(active, placement)
+                // When it is to be suspended is known only now.
+                if active.shift != nil { requestPlan() }
                 live[job.id] = LiveJob(stored, account: job.account)
                 live[job.id]?.pending = job
                 live[job.id]?.state = .starting

@@ -42,7 +42,8 @@ extension JobController {
                 queue: admitted.queue, priority: admitted.priority, timeLimit: admitted.timeLimit,
                 held: admitted.held, notBefore: admitted.notBefore, reason: admitted.reason,
                 rule: admitted.rule?.description, policyHash: policy.hash, submittedAt: now, after: after,
-                baseline: baseline(for: spec, keys, after: after, held: admitted.held, now: now), likes: keys.work)
+                baseline: baseline(for: spec, keys, after: after, held: admitted.held, now: now), likes: keys.work,
+                leeway: leeway(admitted))
             // Until they wait, so that others of the same user that come meanwhile do not pass the limit.
             submitting[peer.uid, default: 0] += count
             defer { submitting[peer.uid] = submitting[peer.uid].flatMap { $0 > count ? $0 - count : nil } }
@@ -54,10 +55,11 @@ extension JobController {
     private func accept(_ new: NewJob, _ array: JobArray?) async throws -> Submitted {
         try checkSize(of: new.spec, array)
         let account = policy.account(user: new.user, project: new.project)
+        let flexibility = flexibility(new.leeway, likes: new.likes, timeLimit: new.timeLimit)
         guard let array else {
             let id = try await ledger.accept(new)
             // From here on it is on disk, so nothing may fail before it is queued.
-            queue(PendingJob(id, new, account: account))
+            queue(PendingJob(id, new, account: account, flexibility: flexibility))
             logger.debug("accepted", metadata: ["job": "\(id)", "user": "\(new.user)", "queue": "\(new.queue)"])
             return Submitted(id: id, state: .queued, reason: reason(for: id, new))
         }
@@ -65,7 +67,8 @@ extension JobController {
         for (element, index) in zip(elements, array.indices) {
             queue(
                 PendingJob(
-                    element, new, account: account, array: ArrayPlace(id: id, index: index), arrayLimit: array.limit))
+                    element, new, account: account, array: ArrayPlace(id: id, index: index), arrayLimit: array.limit,
+                    flexibility: flexibility))
         }
         logger.debug("accepted", metadata: ["array": "\(id)", "user": "\(new.user)", "queue": "\(new.queue)"])
         let reason = elements.first.map { self.reason(for: $0, new) } ?? new.reason
@@ -95,7 +98,9 @@ extension JobController {
 
     /// What keeps it, where that costs nothing to tell: where many wait it is asked for with `why`.
     private func reason(for id: JobID, _ new: NewJob) -> String {
-        scheduler.reason(for: id, now: new.submittedAt)?.text ?? "queued"
+        let reason = scheduler.reason(for: id, now: new.submittedAt)?.text ?? "queued"
+        let note = whyNotDeferred(new.leeway, likes: new.likes, timeLimit: new.timeLimit)
+        return reason + (note.map { "; \($0)" } ?? "")
     }
 
     /// The paths a job names, with its user's rights, as its start will see them.

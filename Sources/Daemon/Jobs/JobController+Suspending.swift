@@ -14,8 +14,10 @@ extension JobController {
         let stored = try await stored(id)
         try authorise(peer, on: stored.record, to: "suspend")
         let holder: Holder = peer.uid == stored.record.uid ? .owner : .admin
-        if holder == .admin, stored.record.state == .suspended, stored.holder == .owner {
-            return try await takeOver(id, from: peer)
+        if stored.record.state == .suspended,
+            stored.holder == .plan || (holder == .admin && stored.holder == .owner)
+        {
+            return try await takeOver(stored, as: holder, from: peer)
         }
         guard let job = live[id], job.state == .running, let process = job.process, job.isLeftAlone else {
             throw APIError(
@@ -35,6 +37,7 @@ extension JobController {
         }
         if live[id]?.state == .suspended {
             freeze(id, process)
+            await settleShift(id)
             scheduler.expect(id, toEnd: nil)
             if holder == .owner { bound(stored, since: now) }
         }
@@ -53,10 +56,11 @@ extension JobController {
         guard stored.holder != .admin || isAdmin else {
             throw APIError(.forbidden, "only an admin may resume a job that an admin suspended", hint: "ask an admin")
         }
+        try checkRoom(toResume: id)
         let user = User.lookup(uid: peer.uid, gid: peer.gid)
         guard
             try await ledger.resume(
-                id, by: user.name, onlyOwners: !isAdmin, policyHash: policy.hash, at: .now())
+                id, by: user.name, only: isAdmin ? nil : [.owner, .plan], policyHash: policy.hash, at: .now())
         else {
             throw APIError(.conflict, "job \(id) is not suspended")
         }
@@ -69,6 +73,7 @@ extension JobController {
         suspensionEnds[id] = nil
         guard let job = live[id], let process = job.process else { return }
         live[id]?.state = .running
+        await settleShift(id)
         thaw(id, process)
         if let limit = job.timeLimit, let began = job.startedAt {
             let pause = try await self.stored(id).suspendedSeconds
@@ -78,13 +83,20 @@ extension JobController {
         requestPlan()
     }
 
-    /// What its owner suspended an admin may suspend as well: then its owner cannot let it go on.
-    private func takeOver(_ id: JobID, from peer: Peer) async throws -> JobRecord {
+    /// What its owner suspended an admin may suspend as well: then its owner cannot let it go on. What the plan suspended both
+    /// may: then the plan does not.
+    private func takeOver(_ stored: StoredJob, as holder: Holder, from peer: Peer) async throws -> JobRecord {
+        let id = stored.record.id
+        if holder == .owner { try checkAllowance(stored) }
         let user = User.lookup(uid: peer.uid, gid: peer.gid)
-        guard try await ledger.suspend(id, by: user.name, as: .admin, policyHash: policy.hash, at: .now()) else {
+        let now = Timestamp.now()
+        guard try await ledger.suspend(id, by: user.name, as: holder, policyHash: policy.hash, at: now) else {
             throw APIError(.conflict, "job \(id) is not suspended any more", hint: "try again")
         }
         suspensionEnds[id] = nil
+        await settleShift(id)
+        scheduler.expect(id, toEnd: nil)
+        if holder == .owner { bound(stored, since: now) }
         await publishState(id)
         return try await record(id)
     }

@@ -43,7 +43,7 @@ extension JobController {
         do {
             let reason = "it has stood still as long as \(Self.words(job.queue, most, limit))"
             let isResumed = try await ledger.resume(
-                id, by: "mld", because: reason, onlyOwners: true, policyHash: policy.hash, at: .now())
+                id, by: "mld", because: reason, only: [.owner], policyHash: policy.hash, at: .now())
             suspensionEnds[id] = nil
             if isResumed { try await goOn(id) }
         } catch {

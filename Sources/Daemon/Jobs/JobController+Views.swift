@@ -72,10 +72,11 @@ extension JobController {
         let stored = try await stored(id)
         let job = stored.record
         try authorise(peer, on: job, to: "look into")
-        if job.state == .queued, let reason = scheduler.reason(for: id, now: .now()) {
+        if job.state == .queued || stored.holder == .plan, let reason = scheduler.reason(for: id, now: .now()) {
+            let note = whyNotDeferred(stored.leeway, likes: stored.keys.work, timeLimit: stored.timeLimit)
             return Explanation(
-                id: id, state: job.state, reason: reason.text, rule: reason.rule?.description ?? stored.rule,
-                hint: hint(reason, stored))
+                id: id, state: job.state, reason: reason.text + (note.map { "; \($0)" } ?? ""),
+                rule: reason.rule?.description ?? stored.rule, hint: hint(reason, stored))
         }
         let hint: String? =
             switch job.state {
@@ -88,7 +89,8 @@ extension JobController {
     func view(_ record: JobRecord, now: Timestamp) -> JobRecord { views([record], now: now).first ?? record }
 
     func views(_ records: [JobRecord], now: Timestamp) -> [JobRecord] {
-        let reasons = scheduler.reasons(for: records.lazy.filter { $0.state == .queued }.map(\.id), now: now)
+        let waiting = records.lazy.filter { $0.state == .queued || $0.state == .suspended }.map(\.id)
+        let reasons = scheduler.reasons(for: waiting, now: now)
         return records.map { record in
             var record = record
             if let reason = reasons[record.id] { record.reason = reason.text }
@@ -99,7 +101,8 @@ extension JobController {
 
     /// What the machine has and who holds it.
     func devices() -> [DeviceReport.Device] {
-        let used = scheduler.active.values.reduce(into: ResourceVector.zero) { $0 += $1.request }
+        // Less than all that active jobs asked for: those that the plan lets stand still have no CPUs.
+        let used = scheduler.capacity - scheduler.free
         let usable = policy.usable(of: machine)
         var devices = [
             DeviceReport.Device(

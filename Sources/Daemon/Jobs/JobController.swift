@@ -31,6 +31,8 @@ actor JobController: Service {
         case settle(Dependency)
         /// Let it go on: it may stand still no longer.
         case resume(JobID)
+        /// Let it stand still, or go on, as the plan says.
+        case shift(JobID, isSuspended: Bool)
         /// Find out whether it runs.
         case lookAgain(StoredJob)
     }
@@ -62,6 +64,15 @@ actor JobController: Service {
     var suspensionEnds: [JobID: Timestamp] = [:]
     /// How often a job could not be started for a cause that passes by itself.
     var failedStarts: [JobID: Int] = [:]
+
+    /// Where the grid's figures come from; nil where the table alone does.
+    var grid: GridSignals?
+    /// The last of its news that jobs are planned by.
+    var forecastNews: GridSituation.News?
+    /// Another intensity is being put in force.
+    var pricing: Task<Bool, Never>?
+    /// Jobs that are being suspended or resumed by the plan.
+    var shifting: Set<JobID> = []
 
     /// How grid and machine stand, for rules that ask.
     var conditions = Conditions.unknown
@@ -132,6 +143,8 @@ actor JobController: Service {
                     case .queueAgain(let id, let requeue): group.addTask { await self.queueAgain(id, requeue) }
                     case .settle(let dependency): group.addTask { await self.settle(dependency) }
                     case .resume(let id): group.addTask { await self.resumeOverdue(id) }
+                    case .shift(let id, let isSuspended):
+                        group.addTask { await self.shift(id, isSuspended: isSuspended) }
                     case .lookAgain(let stored): group.addTask { await self.lookAgain(for: stored) }
                     }
                 }
@@ -188,6 +201,8 @@ actor JobController: Service {
     func settleSoon(_ dependency: Dependency) { feed.yield(.settle(dependency)) }
 
     func resumeLater(_ id: JobID) { feed.yield(.resume(id)) }
+
+    func shiftLater(_ id: JobID, isSuspended: Bool) { feed.yield(.shift(id, isSuspended: isSuspended)) }
 
     func lookAgainLater(_ stored: StoredJob) { feed.yield(.lookAgain(stored)) }
 

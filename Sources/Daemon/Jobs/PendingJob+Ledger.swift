@@ -5,13 +5,16 @@ import Scheduling
 
 extension PendingJob {
     /// A job that was just written down under this number.
-    init(_ id: JobID, _ new: NewJob, account: String, array: ArrayPlace? = nil, arrayLimit: Int? = nil) {
+    init(
+        _ id: JobID, _ new: NewJob, account: String, array: ArrayPlace? = nil, arrayLimit: Int? = nil,
+        flexibility: Flexibility? = nil
+    ) {
         self.init(
             id: id, uid: new.uid, account: account, queue: new.queue, priority: new.priority,
             submittedAt: new.submittedAt,
             notBefore: new.notBefore, held: new.held, request: new.spec.resources.vector, timeLimit: new.timeLimit,
             note: new.held || new.notBefore != nil ? new.reason : nil, array: array, arrayLimit: arrayLimit,
-            after: new.after, likes: new.likes)
+            after: new.after, flexibility: flexibility, likes: new.likes)
     }
 
     /// A job that waited when the last daemon went.

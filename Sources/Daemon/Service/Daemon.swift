@@ -29,7 +29,7 @@ package enum Daemon {
         defer { state.release() }
         try state.createLedgerFile()
         let ledger = try Ledger(path: state.ledger)
-        let site = try SiteCarbon(policy)
+        let table = try SiteCarbon(policy)
         let started = Timestamp.now()
         let context = ChainContext(policyHash: policy.hash, factors: CarbonTable.version, version: mldVersion)
         try await ledger.begin(context, now: started)
@@ -44,6 +44,9 @@ package enum Daemon {
         let host = try await ledger.host(
             name: machine.hostName, cpuModel: machine.cpuModel, cpus: machine.capacity.cpus,
             memory: machine.capacity.memory)
+        let grid = GridSignals(policy, table: table, directory: state.path + "/carbon", logger: logger, now: started)
+        await grid.begin(now: started)
+        let site = await grid.situation(now: started).site
         try await ledger.putInForce(
             site.terms(of: policy, text: policyText, cpus: machine.capacity.cpus), from: started)
         let meter = EnergyMeter(
@@ -66,8 +69,14 @@ package enum Daemon {
             machine: machine.capacity, layout: machine.layout, bootID: machine.bootID, policy: policy, logger: logger)
         // Made before jobs take descriptors: without its own the event loop ends the process.
         _ = MultiThreadedEventLoopGroup.singleton.next()
+        await jobs.follow(grid)
         try await jobs.takeUp()
         try await meter.noteFirstReading()
+        // Jobs that should wait for a better time must not start only because it is not known yet.
+        if await grid.isBlind(now: .now()) {
+            _ = await grid.lookAround(now: .now(), within: .seconds(3))
+            _ = await jobs.followGrid()
+        }
 
         let api = API(
             jobs: jobs, meter: meter, ledger: ledger, auditor: Auditor(ledger), hub: hub, settings: settings,
@@ -84,6 +93,7 @@ package enum Daemon {
                     .init(service: jobs), .init(service: MeterLoop(meter: meter)),
                     .init(service: ProgressLoop(jobs: jobs)), .init(service: server),
                     .init(service: jobs.notifier), .init(service: ReloadLoop(jobs: jobs, logger: logger)),
+                    .init(service: GridLoop(grid: grid, jobs: jobs)),
                 ], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
         try await group.run()
         ServiceManager.stopping()

@@ -2,7 +2,7 @@ import Units
 
 /// The answers of the Carbon Intensity API of Great Britain to `/intensity`, `/intensity/{from}/fw24h` (also `fw48h`) and
 /// `/intensity/{from}/{to}`: half hours with `forecast` and, once it is known, `actual`.
-package enum CarbonIntensityUKAnswer {
+package enum UKCarbonIntensityAnswer {
     static let service = "Carbon Intensity API"
 
     package static func read(_ bytes: [UInt8]) throws(CarbonError) -> SignalReading {
