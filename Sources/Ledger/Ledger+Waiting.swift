@@ -25,6 +25,9 @@ package struct WaitingJob: Sendable {
     package var array: ArrayPlace?
     package var arrayLimit: Int?
     package var after: [Dependency]
+    package var isTraining: Bool
+    /// It may be suspended, by its own word.
+    package var isInterruptible: Bool
 }
 
 extension Ledger {
@@ -35,7 +38,8 @@ extension Ledger {
                 db,
                 sql: """
                     SELECT id, user, uid, project, queue, attempt, priority, cpus, memory_bytes, gpus, time_limit_s, submitted_us, not_before_us,
-                        held, reason, cancelled_by, array_id, array_index, array_limit, after
+                        held, reason, cancelled_by, array_id, array_index, array_limit, after, kind,
+                        COALESCE(json_extract(spec, '$.schedule.interruptible'), 0) AS interruptible
                     FROM jobs WHERE state = 'queued' ORDER BY id
                     """)
             var jobs: [WaitingJob] = []
@@ -51,7 +55,8 @@ extension Ledger {
                         isHeld: (row["held"] as Int) != 0, attempts: row["attempt"], reason: row["reason"],
                         cancelledBy: row["cancelled_by"],
                         array: Self.arrayPlace(row), arrayLimit: row["array_limit"],
-                        after: try after.map(Self.dependencies) ?? []))
+                        after: try after.map(Self.dependencies) ?? [], isTraining: row["kind"] == "train",
+                        isInterruptible: (row["interruptible"] as Int) != 0))
             }
             return jobs
         }

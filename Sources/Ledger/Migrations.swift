@@ -15,6 +15,9 @@ enum Migrations {
         migrator.registerMigration("v3") { db in
             try db.execute(sql: version3)
         }
+        migrator.registerMigration("v6") { db in
+            try db.execute(sql: version6)
+        }
         return migrator
     }
 

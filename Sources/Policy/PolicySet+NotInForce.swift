@@ -6,11 +6,8 @@ extension PolicySet {
     /// yet. `*` stands for names. `docs/policy.md` lists the same; what is built leaves the list.
     package static let notInForce = [
         "machine.power-cap", "machine.idle-power", "machine.power-limit-floor.*", "machine.gpu-share", "carbon.*",
-        "queue.*.defer.up-to", "queue.*.defer.minimise", "queue.*.defer.suspend-above", "queue.*.defer.resume-below",
-        "queue.*.interruptible", "queue.*.preempts", "queue.*.power-limit", "queue.*.gpu-share",
-        "limits.max-cpus-per-user", "limits.max-gpus-per-user", "limits.max-queued-per-project",
-        "limits.max-running-per-project", "limits.max-cpus-per-project", "limits.max-gpus-per-project",
-        "reservation.*", "budget.*.money", "budget.*.group", "access.change-budgets",
+        "queue.*.defer.up-to", "queue.*.defer.minimise", "queue.*.preempts", "queue.*.power-limit",
+        "queue.*.gpu-share",
     ]
 
     /// What of these files says waits for a later version, each with its line.
@@ -50,8 +47,9 @@ extension PolicySet {
 
     private static func isActedOn(_ rule: Rule) -> Bool {
         switch rule.action {
-        case .allow, .deny, .hold: !rule.match.dependsOnConditions
-        case .defer, .suspend, .cap: false
+        case .allow, .deny, .hold, .suspend: true
+        case .defer: false
+        case .cap: rule.cap.power == nil
         }
     }
 

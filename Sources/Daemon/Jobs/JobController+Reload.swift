@@ -35,6 +35,7 @@ extension JobController {
             site, policyHash: new.hash,
             retention: Retention(minutes: new.keeping.minutes.value, hours: new.keeping.hours.value))
         policy = new
+        lookUpSubmitters()
         scheduler.adopt(policy: new, machine: machine)
         PolicyFiles.tell(of: new, logger)
         logger.notice("policy reloaded", metadata: ["user": "\(user)", "hash": "\(new.hash.prefix(12))"])

@@ -2,6 +2,7 @@ import Scheduling
 import Logging
 import JobAPI
 import Ledger
+import Policy
 import Sandbox
 import Units
 
@@ -33,6 +34,7 @@ extension JobController {
                 stored, account: policy.account(user: stored.record.user, project: stored.record.project))
             live[job.id] = job
             guard let remains = found[job.id] else { continue }
+            know(uid: job.uid, gid: job.gid)
             hold(stored)
             if let running = takeUp(stored, remains) { adopted.append(running) }
             if let absent = remains.inOutage(stored) { inOutage.append(absent) }
@@ -58,6 +60,7 @@ extension JobController {
                 finishLater(job.id, outcome, in: job.array)
                 continue
             }
+            know(uid: job.uid, gid: job.uid)
             var pending = PendingJob(job, account: policy.account(user: job.user, project: job.project))
             // Whoever wrote it may have had another clock.
             if pending.isPaused, let end = pending.notBefore, end.since(.now()) > Sequel.longestPause {
@@ -129,14 +132,17 @@ extension JobController {
     private func hold(_ stored: StoredJob) {
         allot(
             ActiveJob(
-                id: stored.record.id, uid: stored.record.uid, request: stored.spec.resources.vector,
+                id: stored.record.id, uid: stored.record.uid, project: stored.record.project,
+                queue: stored.record.queue, request: stored.spec.resources.vector,
                 startedAt: stored.attemptStartedAt ?? stored.record.submittedAt,
                 expectedEnd: stored.record.state == .suspended
                     ? nil
                     : stored.timeLimit.flatMap { limit in
                         stored.attemptStartedAt?.advanced(by: .seconds(limit + stored.suspendedSeconds))
                     },
-                array: stored.record.array?.id),
+                array: stored.record.array?.id, isTraining: stored.spec.train != nil,
+                isInterruptible: stored.spec.schedule.interruptible,
+                isHalted: stored.record.state == .suspended && stored.holder == .rule),
             stored.placement)
     }
 
@@ -157,12 +163,15 @@ extension JobController {
                 live[id]?.state = .running
                 thaw(id, process)
             }
+            // The last daemon may have capped it by a rule that holds no more.
+            if policy.capsCPUs { caps[id] = Self.unknownCap }
             watch(id, process)
             logger.notice("adopted", metadata: ["job": "\(id)", "pid": "\(process.supervisorPID)"])
             if stored.record.state == .starting { noteLater(id, process) }
             if live[id]?.cancelledBy != nil || live[id]?.requeuedBy != nil { stop(id, process) }
             return EnergyMeter.Tracked(
-                id: id, attempt: stored.record.attempt, reservedCPUs: Double(stored.spec.resources.cpus),
+                id: id, attempt: stored.record.attempt,
+                reservedCPUs: scheduler.active[id]?.isHalted == true ? 0 : Double(stored.spec.resources.cpus),
                 reservedMemoryBytes: stored.spec.resources.memory.bytes, gpus: gpuDomains(id), process: process,
                 cpuSeconds: launcher.cpuClock(of: process))
         case .ended: seeToEnd(id)

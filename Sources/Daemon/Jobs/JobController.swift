@@ -31,6 +31,8 @@ actor JobController: Service {
         case settle(Dependency)
         /// Let it go on: it may stand still no longer.
         case resume(JobID)
+        /// The policy lets it stand still, or go on.
+        case obey(JobID, WaitReason?)
         /// Find out whether it runs.
         case lookAgain(StoredJob)
     }
@@ -58,6 +60,8 @@ actor JobController: Service {
     var toSettle: Set<Dependency> = []
     /// How many jobs of a user are being written down: they count as waiting already.
     var submitting: [UInt32: Int] = [:]
+    /// Likewise of a project.
+    var submittingOf: [String: Int] = [:]
     /// When jobs that their owners suspended go on all the same.
     var suspensionEnds: [JobID: Timestamp] = [:]
     /// How often a job could not be started for a cause that passes by itself.
@@ -66,7 +70,12 @@ actor JobController: Service {
     /// How grid and machine stand, for rules that ask.
     var conditions = Conditions.unknown
     var budgetStates: [BudgetState] = []
-    var heldByBudget: [JobID: HeldByBudget] = [:]
+    /// See ``submitter(uid:gid:)``.
+    var submitters: [UInt32: KnownSubmitter] = [:]
+    /// When the machine's power was looked at, for rules that ask.
+    var powerAt: Timestamp?
+    /// What `cap` rules hold jobs to now.
+    var caps: [JobID: Int] = [:]
     /// See ``chargeShare(_:_:)``.
     var shareCharged: [JobID: Charged] = [:]
     let startedAt = Timestamp.now()
@@ -132,6 +141,7 @@ actor JobController: Service {
                     case .queueAgain(let id, let requeue): group.addTask { await self.queueAgain(id, requeue) }
                     case .settle(let dependency): group.addTask { await self.settle(dependency) }
                     case .resume(let id): group.addTask { await self.resumeOverdue(id) }
+                    case .obey(let id, let reason): group.addTask { await self.obey(id, reason) }
                     case .lookAgain(let stored): group.addTask { await self.lookAgain(for: stored) }
                     }
                 }
@@ -188,6 +198,8 @@ actor JobController: Service {
     func settleSoon(_ dependency: Dependency) { feed.yield(.settle(dependency)) }
 
     func resumeLater(_ id: JobID) { feed.yield(.resume(id)) }
+
+    func obeyLater(_ id: JobID, _ reason: WaitReason?) { feed.yield(.obey(id, reason)) }
 
     func lookAgainLater(_ stored: StoredJob) { feed.yield(.lookAgain(stored)) }
 
