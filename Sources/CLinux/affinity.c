@@ -27,7 +27,9 @@ int mld_usable_cpu_numbers(int *numbers, int room) {
 
 int mld_usable_cpus(void) { return mld_usable_cpu_numbers(NULL, 0); }
 
-int mld_run_on_cpus(const int *numbers, int count) {
+int mld_run_on_cpus(const int *numbers, int count) { return mld_keep_on_cpus(0, numbers, count); }
+
+int mld_keep_on_cpus(int thread, const int *numbers, int count) {
     size_t size = CPU_ALLOC_SIZE(most_cpus);
     cpu_set_t *set = CPU_ALLOC(most_cpus);
     if (!set) {
@@ -37,7 +39,7 @@ int mld_run_on_cpus(const int *numbers, int count) {
     CPU_ZERO_S(size, set);
     for (int i = 0; i < count; i++)
         if (numbers[i] >= 0 && numbers[i] < most_cpus) CPU_SET_S(numbers[i], size, set);
-    int result = sched_setaffinity(0, size, set);
+    int result = sched_setaffinity(thread, size, set);
     int code = errno;
     CPU_FREE(set);
     errno = code;

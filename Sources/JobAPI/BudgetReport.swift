@@ -5,7 +5,7 @@ package struct BudgetReport: Codable, Hashable, Sendable {
     /// One quantity of one budget.
     package struct Row: Codable, Hashable, Sendable {
         package var name: String
-        /// `energy` or `carbon`.
+        /// `energy`, `carbon` or `money`.
         package var kind: String
         /// As the policy says it: `50 kWh/month`.
         package var limit: String
@@ -13,6 +13,12 @@ package struct BudgetReport: Codable, Hashable, Sendable {
         package var energyLimitJ: Double?
         package var carbonSpentG: Double?
         package var carbonLimitG: Double?
+        /// In units of `currency`.
+        package var moneySpent: Double?
+        package var moneyLimit: Double?
+        package var currency: String?
+        /// What was granted beyond the limit in this period, a part of the limit figures above; for people.
+        package var granted: String?
         /// Of the limit; may be above 1.
         package var spentPart: Double
         /// `open`, `warning` or `spent`.
@@ -42,4 +48,16 @@ package struct BudgetReport: Codable, Hashable, Sendable {
     package var budgets: [Row]
 
     package init(budgets: [Row]) { self.budgets = budgets }
+}
+
+/// `POST /v1/budgets/NAME/grants`: more for a budget in the period that goes on.
+package struct BudgetGrantRequest: Codable, Hashable, Sendable {
+    /// Such as `10 kWh`.
+    package var amount: String
+    package var reason: String?
+
+    package init(amount: String, reason: String? = nil) {
+        self.amount = amount
+        self.reason = reason
+    }
 }

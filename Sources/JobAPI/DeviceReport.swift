@@ -1,7 +1,7 @@
 /// What the machine has and draws: `GET /v1/devices`.
 package struct DeviceReport: Codable, Hashable, Sendable {
     package struct Device: Codable, Hashable, Sendable {
-        /// `cpu`, `memory` or `gpu`.
+        /// `cpu`, `memory`, `gpu` or `reservation`: of that `used` says when it holds next.
         package var kind: String
         package var name: String
         package var capacity: String

@@ -105,5 +105,9 @@ extension JobClient {
 
     package func budgets() async throws -> BudgetReport { try await call(.GET, Target("budgets")) }
 
+    package func grant(_ grant: BudgetGrantRequest, to budget: String) async throws -> BudgetReport {
+        try await call(.POST, Target("budgets", budget, "grants"), body: Array(JSON.encode(grant)))
+    }
+
     package func reloadPolicy() async throws -> PolicyReload { try await call(.POST, Target("policy", "reload")) }
 }

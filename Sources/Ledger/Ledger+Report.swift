@@ -12,6 +12,8 @@ package struct ReportQuery: Sendable {
     /// Only this user's jobs, for those who may not see others'.
     package var user: String?
     package var basis: BillingBasis
+    /// Rows of users are of each of their projects apart.
+    var splitsProjects = false
 
     package init(
         since: Timestamp, until: Timestamp, by: ReportGrouping, job: JobID? = nil, user: String? = nil,
@@ -26,7 +28,27 @@ package struct ReportQuery: Sendable {
     }
 }
 
+/// What the jobs of one user in one project used.
+package struct AccountUse: Hashable, Sendable {
+    package var user: String
+    package var project: String
+    package var figures: EnergyFigures
+}
+
 extension Ledger {
+    /// Adds up what each user used in each project.
+    package func accountUse(
+        from since: Timestamp, to until: Timestamp, basis: BillingBasis
+    ) async throws(LedgerError) -> [AccountUse] {
+        var query = ReportQuery(since: since, until: until, by: .user, basis: basis)
+        query.splitsProjects = true
+        return try await report(query).rows.compactMap { row in
+            let names = row.key.split(separator: ReportGroups.between, omittingEmptySubsequences: false)
+            guard names.count == 2 else { return nil }
+            return AccountUse(user: String(names[0]), project: String(names[1]), figures: row.figures)
+        }
+    }
+
     /// Adds up the spans of whole minutes in `since ..< until`, jobs only; the balance shows the other accounts.
     ///
     /// A period is one of whole minutes, the first and last as a whole. Where the minutes or hours at an end of it are dropped, it

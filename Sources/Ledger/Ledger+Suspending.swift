@@ -65,6 +65,58 @@ extension Ledger {
         }
     }
 
+    /// Writes down that a running job is to stand still because the policy says so.
+    /// - Parameters:
+    ///   - cause: what says so, for people.
+    ///   - rule: its name and place.
+    /// - Returns: false when it does not run.
+    package func suspend(
+        _ id: JobID, because cause: String, rule: String?, policyHash: String, at: Timestamp
+    ) async throws(LedgerError) -> Bool {
+        try await write("suspend job \(id)") { db in
+            guard
+                try Self.transition(
+                    db, id, to: .suspended, cause: cause, at: at, end: nil, attempt: JobState.suspended.rawValue)
+            else { return false }
+            try db.execute(
+                sql: "UPDATE jobs SET held = ? WHERE id = ?", arguments: [Holder.rule.rawValue, id.number])
+            try Self.insertDecision(
+                db, at: at, id: id, user: "mld", decision: "suspended", reason: cause, rule: rule,
+                policyHash: policyHash)
+            return true
+        }
+    }
+
+    /// Writes down that a job goes on which the policy had suspended.
+    /// - Returns: false when it is not suspended, or by a person.
+    package func resume(
+        _ id: JobID, because cause: String, policyHash: String, at: Timestamp
+    ) async throws(LedgerError) -> Bool {
+        try await write("resume job \(id)") { db in
+            let isRules = try Bool.fetchOne(
+                db, sql: "SELECT state = 'suspended' AND held = ? FROM jobs WHERE id = ?",
+                arguments: [Holder.rule.rawValue, id.number])
+            guard isRules == true,
+                try Self.transition(
+                    db, id, to: .running, cause: cause, at: at, end: nil, attempt: JobState.running.rawValue)
+            else { return false }
+            try Self.insertDecision(
+                db, at: at, id: id, user: "mld", decision: "resumed", reason: cause, rule: nil, policyHash: policyHash)
+            return true
+        }
+    }
+
+    /// An active job has other CPUs now: a daemon that takes it up must know.
+    package func move(_ id: JobID, to placement: Placement) async throws(LedgerError) {
+        try await write("write down the CPUs of job \(id)") { db in
+            try db.execute(
+                sql: """
+                    UPDATE attempts SET placement = ?
+                    WHERE job_id = ? AND number = (SELECT attempt FROM jobs WHERE id = ?) AND ended_us IS NULL
+                    """, arguments: [try JSON.text(placement), id.number, id.number])
+        }
+    }
+
     /// Since when a suspended job has stood still; nil for any other.
     package func suspendedSince(_ id: JobID) async throws(LedgerError) -> Timestamp? {
         try await read("read the suspension of job \(id)") { db in

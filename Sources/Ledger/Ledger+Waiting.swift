@@ -28,6 +28,9 @@ package struct WaitingJob: Sendable {
     /// Under which key its likes are known; 0 for none.
     package var likes: UInt64
     package var leeway: Leeway
+    package var isTraining: Bool
+    /// It may be suspended, by its own word.
+    package var isInterruptible: Bool
 }
 
 extension Ledger {
@@ -38,8 +41,9 @@ extension Ledger {
                 db,
                 sql: """
                     SELECT id, user, uid, project, queue, attempt, priority, cpus, memory_bytes, gpus, time_limit_s, submitted_us, not_before_us,
-                        held, reason, cancelled_by, array_id, array_index, array_limit, after, likes,
-                        deadline_us, latest_start_us, interruptible, minimise, defer_rule
+                        held, reason, cancelled_by, array_id, array_index, array_limit, after, likes, kind,
+                        deadline_us, latest_start_us, interruptible, minimise, defer_rule,
+                        COALESCE(json_extract(spec, '$.schedule.interruptible'), 0) AS says_interruptible
                     FROM jobs WHERE state = 'queued' ORDER BY id
                     """)
             var jobs: [WaitingJob] = []
@@ -56,7 +60,8 @@ extension Ledger {
                         cancelledBy: row["cancelled_by"],
                         array: Self.arrayPlace(row), arrayLimit: row["array_limit"],
                         after: try after.map(Self.dependencies) ?? [],
-                        likes: UInt64(bitPattern: (row["likes"] as Int64?) ?? 0), leeway: Leeway(row)))
+                        likes: UInt64(bitPattern: (row["likes"] as Int64?) ?? 0), leeway: Leeway(row),
+                        isTraining: row["kind"] == "train", isInterruptible: (row["says_interruptible"] as Int) != 0))
             }
             return jobs
         }

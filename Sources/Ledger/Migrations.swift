@@ -21,6 +21,9 @@ enum Migrations {
         migrator.registerMigration("v5") { db in
             try db.execute(sql: version5)
         }
+        migrator.registerMigration("v6") { db in
+            try db.execute(sql: version6)
+        }
         return migrator
     }
 

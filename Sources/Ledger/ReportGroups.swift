@@ -13,6 +13,9 @@ struct ReportGroups {
     private var indexOfKey: [Int64: Int32] = [:]
     private let domains: [Int64: String]
 
+    /// Between a user's and a project's name. Neither can hold it.
+    static let between: Character = "\n"
+
     /// Reads which jobs there are, or the query's only.
     init(_ db: Database, _ query: ReportQuery) throws {
         grouping = query.by
@@ -35,7 +38,7 @@ struct ReportGroups {
         }
         let column =
             switch grouping {
-            case .user: "user"
+            case .user: query.splitsProjects ? "user || char(10) || project" : "user"
             case .project: "project"
             case .queue: "queue"
             case .job, .device, .day, .month: "''"

@@ -87,7 +87,8 @@ package struct Cgroup: Hashable, Sendable {
         try text(of: "cgroup.procs", limit: 4 << 20).split(separator: "\n").compactMap { Int32($0) }.filter { $0 > 0 }
     }
 
-    private func allProcesses() -> [Int32] {
+    /// Those of this cgroup and of all below it.
+    package func allProcesses() -> [Int32] {
         ((try? processes()) ?? []) + children().flatMap { $0.allProcesses() }
     }
 

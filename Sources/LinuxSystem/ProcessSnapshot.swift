@@ -9,6 +9,16 @@ package final class ProcessSnapshot: Sendable {
         self.table = table
     }
 
+    /// This very process and all its living descendants; empty if it has ended.
+    package func tree(of root: Int32, startTime: UInt64) -> [Int32] {
+        tree.withLock { tree in
+            let read = tree ?? ProcessTree((try? table.all()) ?? [])
+            tree = read
+            guard let first = read.processes[root], first.startTime == startTime else { return [] }
+            return read.from(root).map(\.pid)
+        }
+    }
+
     /// CPU time of this very process and all its descendants, living and ended, in seconds; nil if it has ended or nothing can
     /// be read. A child that was not waited for loses its time with the process that ought to have: a cgroup counts better.
     package func treeSeconds(of root: Int32, startTime: UInt64) -> Double? {

@@ -36,6 +36,15 @@ package struct User: Hashable, Sendable {
             groupNames: groups.compactMap(groupName))
     }
 
+    /// Looks a user up by name; nil where there is none.
+    package static func lookup(name: String) -> User? {
+        var entry = passwd()
+        var found: UnsafeMutablePointer<passwd>?
+        var buffer = [CChar](repeating: 0, count: 16384)
+        guard getpwnam_r(name, &entry, &buffer, buffer.count, &found) == 0, found != nil else { return nil }
+        return lookup(uid: entry.pw_uid, gid: entry.pw_gid)
+    }
+
     private static func groupName(_ gid: UInt32) -> String? {
         var entry = group()
         var found: UnsafeMutablePointer<group>?

@@ -26,9 +26,12 @@ package struct BudgetVerdict: Hashable, Sendable {
 extension Budget {
     /// How it stands when `spent` has gone in the periods that hold at `now`, in the units of ``Limit/amount``. What is not
     /// named has not been spent.
-    package func verdict(spent: [BudgetKind: Int64], at now: Timestamp) -> BudgetVerdict? {
+    /// - Parameter granted: what was given besides, in the same units.
+    package func verdict(
+        spent: [BudgetKind: Int64], granted: [BudgetKind: Int64] = [:], at now: Timestamp
+    ) -> BudgetVerdict? {
         let parts = limits.map { limit in
-            (limit: limit, part: Double(max(0, spent[limit.kind] ?? 0)) / Double(max(1, limit.amount)))
+            (limit: limit, part: Double(max(0, spent[limit.kind] ?? 0)) / Double(max(1, limit.amount(with: granted))))
         }
         // Of several that are spent the one that is spent longest binds.
         let worst = parts.max { a, b in
@@ -41,11 +44,12 @@ extension Budget {
         let until = limit.interval(at: now).upperBound
         let rule = limit.source ?? source
         let amount = limit.shown(spent[limit.kind] ?? 0, currency: money.value?.amount.currency)
+        let more = granted[limit.kind].map { " and \(limit.shown($0, currency: money.value?.amount.currency)) granted" }
         let isBinding = state == .spent && whenSpent.value != .warn
         return BudgetVerdict(
             state: state, kind: limit.kind, part: part, holds: isBinding,
             preempts: isBinding && whenSpent.value == .preempt, until: until,
-            reason: "budget \"\(name)\" has spent \(amount) of \(limit.text) (\(rule.place))"
+            reason: "budget \"\(name)\" has spent \(amount) of \(limit.text)\(more ?? "") (\(rule.place))"
                 + (isBinding ? "; its jobs wait until \(until)" : ""),
             rule: rule)
     }

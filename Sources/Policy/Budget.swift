@@ -58,6 +58,12 @@ package struct Budget: Hashable, Sendable {
         /// What counts at `now`: from the start of the period until before its end, when all begins anew.
         package func interval(at now: Timestamp) -> Range<Timestamp> { period.interval(containing: now) }
 
+        /// What may be spent in all, with what was granted beyond the policy.
+        package func amount(with granted: [BudgetKind: Int64]) -> Int64 {
+            let (sum, overflow) = amount.addingReportingOverflow(max(0, granted[kind] ?? 0))
+            return overflow ? .max : sum
+        }
+
         /// `12.3 kWh`, of an amount spent.
         package func shown(_ spent: Int64, currency: String?) -> String {
             switch kind {

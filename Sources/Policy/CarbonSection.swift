@@ -92,3 +92,11 @@ extension PolicySet {
         return lines
     }
 }
+
+extension PolicySet {
+    /// What energy costs, where that is always the same; nil where it changes or nobody said.
+    package var steadyPrice: EnergyPrice? {
+        guard case .constant(let price) = carbon.price.value else { return nil }
+        return price
+    }
+}

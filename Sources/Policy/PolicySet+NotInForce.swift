@@ -6,10 +6,7 @@ extension PolicySet {
     /// yet. `*` stands for names. `docs/policy.md` lists the same; what is built leaves the list.
     package static let notInForce = [
         "machine.power-cap", "machine.idle-power", "machine.power-limit-floor.*", "machine.gpu-share",
-        "queue.*.defer.suspend-above", "queue.*.defer.resume-below", "queue.*.preempts", "queue.*.power-limit",
-        "queue.*.gpu-share", "limits.max-cpus-per-user", "limits.max-gpus-per-user", "limits.max-queued-per-project",
-        "limits.max-running-per-project", "limits.max-cpus-per-project", "limits.max-gpus-per-project",
-        "reservation.*", "budget.*.money", "budget.*.group", "access.change-budgets",
+        "queue.*.preempts", "queue.*.power-limit", "queue.*.gpu-share",
     ]
 
     /// What of these files says waits for a later version, each with its line.
@@ -49,8 +46,8 @@ extension PolicySet {
 
     private static func isActedOn(_ rule: Rule) -> Bool {
         switch rule.action {
-        case .allow, .deny, .hold: !rule.match.dependsOnConditions
-        case .defer, .suspend, .cap: false
+        case .allow, .deny, .hold, .suspend, .defer: true
+        case .cap: rule.cap.power == nil
         }
     }
 

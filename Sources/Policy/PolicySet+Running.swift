@@ -22,6 +22,12 @@ package struct Wait: Hashable, Sendable {
     package var rule: RuleReference?
     /// When the clock may change the answer; nil when only other things can.
     package var askAgain: Timestamp?
+
+    package init(reason: String, rule: RuleReference?, askAgain: Timestamp? = nil) {
+        self.reason = reason
+        self.rule = rule
+        self.askAgain = askAgain
+    }
 }
 
 extension PolicySet {
@@ -43,6 +49,18 @@ extension PolicySet {
             }
     }
 
+    /// Whether a rule asks what the machine draws.
+    package var asksForPower: Bool { rules.contains { $0.match.powerAbove != nil } }
+
+    /// Whether a rule or a queue asks how the grid stands.
+    package var asksForGrid: Bool {
+        rules.contains { $0.match.intensityAbove != nil || $0.match.priceAbove != nil }
+            || queues.contains { $0.deferral.suspendAbove.value != nil }
+    }
+
+    /// Whether a rule may hold jobs to fewer CPUs than they asked for.
+    package var capsCPUs: Bool { rules.contains { $0.cap.cpus != nil } }
+
     /// Why a job that was taken may not start now; nil when no rule is against it.
     ///
     /// Only rules that change with the clock, the grid or the machine are asked: what holds at all times was decided at
@@ -50,40 +68,64 @@ extension PolicySet {
     package func waits(
         _ subject: RuleMatch.Subject, at time: Timestamp, in conditions: Conditions = .unknown
     ) -> Wait? {
-        if let suspension = bounds(for: subject, at: time, in: conditions).suspension { return suspension }
-        let first = rules.first { $0.decides && $0.match.matches(subject, at: time, in: conditions) }
-        guard let rule = first, rule.action == .hold, rule.match.changes else { return nil }
+        waits(standing(of: subject), at: time, in: conditions)
+    }
+
+    package func waits(_ standing: Standing, at time: Timestamp, in conditions: Conditions = .unknown) -> Wait? {
+        if let suspension = suspension(of: standing, at: time, in: conditions) { return suspension }
+        let first = standing.rules.first { rules[$0].decides && rules[$0].match.holds(at: time, in: conditions) }
+        guard let rule = first.map({ rules[$0] }), rule.action == .hold, rule.match.changes else { return nil }
         return wait("held", rule, at: time)
     }
 
-    /// What binds a job that runs, or would, now.
+    /// Why a job has to stand still now; nil when it may run.
     ///
-    /// Rules are asked in order until one allows; the first `suspend` counts, and of all caps the lowest. Only a job that may
-    /// be interrupted is suspended.
+    /// Rules are asked in order until one allows; the first `suspend` counts. Only a job that may be interrupted is suspended.
     /// - Parameter whileSuspended: whether it stands still already, for thresholds that stop at one value and go on at another.
+    package func suspension(
+        of standing: Standing, at time: Timestamp, in conditions: Conditions = .unknown, whileSuspended: Bool = false
+    ) -> Wait? {
+        guard standing.canSuspend else { return nil }
+        if let queue = standing.queue.flatMap({ queue($0) }),
+            queue.deferral.suspends(in: conditions, whileSuspended: whileSuspended),
+            let limit = (whileSuspended ? queue.deferral.resumeBelow.value : nil) ?? queue.deferral.suspendAbove.value
+        {
+            let setting = queue.deferral.suspendAbove
+            return Wait(
+                reason: "suspended while above \(limit) (queue.\(queue.name).defer.suspend-above, \(setting.place))",
+                rule: setting.source)
+        }
+        for rule in standing.rules.lazy.map({ rules[$0] }) where rule.match.holds(at: time, in: conditions) {
+            if rule.action == .allow { return nil }
+            if rule.action == .suspend { return wait("suspended", rule, at: time) }
+        }
+        return nil
+    }
+
+    /// What binds a job that runs, or would, now. Of all caps the lowest counts, and none behind a rule that allows.
     package func bounds(
         for subject: RuleMatch.Subject, at time: Timestamp, in conditions: Conditions = .unknown,
         whileSuspended: Bool = false
     ) -> RunningBounds {
+        var power = Setting<Power?>(nil)
+        if let queue = queue(subject.queue), case .fixed(let value) = queue.powerLimit.value {
+            power = Setting(value, source: queue.powerLimit.source)
+        }
+        let standing = standing(of: subject)
+        var bounds = caps(of: standing, at: time, in: conditions, power)
+        bounds.suspension = suspension(of: standing, at: time, in: conditions, whileSuspended: whileSuspended)
+        return bounds
+    }
+
+    /// What rules hold jobs of a standing to now.
+    package func caps(
+        of standing: Standing, at time: Timestamp, in conditions: Conditions = .unknown,
+        _ power: Setting<Power?> = Setting(nil)
+    ) -> RunningBounds {
         var bounds = RunningBounds()
-        let queue = queue(subject.queue)
-        let canSuspend = isInterruptible(subject)
-        if let queue, case .fixed(let power) = queue.powerLimit.value {
-            bounds.power = Setting(power, source: queue.powerLimit.source)
-        }
-        if let queue, canSuspend, queue.deferral.suspends(in: conditions, whileSuspended: whileSuspended),
-            let limit = (whileSuspended ? queue.deferral.resumeBelow.value : nil) ?? queue.deferral.suspendAbove.value
-        {
-            let setting = queue.deferral.suspendAbove
-            bounds.suspension = Wait(
-                reason: "suspended while above \(limit) (queue.\(queue.name).defer.suspend-above, \(setting.place))",
-                rule: setting.source)
-        }
-        for rule in rules where rule.match.matches(subject, at: time, in: conditions) {
+        bounds.power = power
+        for rule in standing.rules.lazy.map({ rules[$0] }) where rule.match.holds(at: time, in: conditions) {
             if rule.action == .allow { break }
-            if rule.action == .suspend, canSuspend, bounds.suspension == nil {
-                bounds.suspension = wait("suspended", rule, at: time)
-            }
             if rule.action == .cap { bounds.tighten(with: rule) }
         }
         return bounds

@@ -24,6 +24,15 @@ package struct Reservation: Hashable, Sendable {
         self.source = source
     }
 
+    /// `4 cpus and 16 GiB`.
+    package var keptWords: String {
+        var parts: [String] = []
+        if cpus.value > 0 { parts.append(counted(cpus.value, "cpu")) }
+        if memory.value > .zero { parts.append("\(memory.value)") }
+        if gpus.value > 0 { parts.append(counted(gpus.value, "gpu")) }
+        return parts.joined(separator: " and ")
+    }
+
     package var recurs: Bool { start.value == nil && end.value == nil }
 
     package func isActive(at time: Timestamp) -> Bool {

@@ -62,7 +62,12 @@ package struct RuleMatch: Hashable, Sendable {
     package func matches(
         _ subject: Subject, at time: Timestamp, in conditions: Conditions = .unknown
     ) -> Bool {
-        matches(subject) && week.contains(time) && matches(conditions)
+        matches(subject) && holds(at: time, in: conditions)
+    }
+
+    /// Whether it is about anybody now.
+    package func holds(at time: Timestamp, in conditions: Conditions) -> Bool {
+        week.contains(time) && matches(conditions)
     }
 
     /// Whether the job is one that the rule is about, whenever that may be.

@@ -70,9 +70,9 @@ package func text(_ report: BudgetReport, style: Style) -> String {
     for row in report.budgets {
         let spent =
             row.energySpentJ.map { "\(Energy(joules: $0))" } ?? row.carbonSpentG.map { "\(CarbonMass(grams: $0))" }
-            ?? "-"
+            ?? row.moneySpent.map { "\(Money(amount: $0, currency: row.currency ?? ""))" } ?? "-"
         table.add([
-            .init(row.name), .init(spent), .init(row.limit),
+            .init(row.name), .init(spent), .init(row.limit + (row.granted.map { " + \($0)" } ?? "")),
             .init("\(Int((min(row.spentPart, 1e6) * 100).rounded())) %"),
             .init(row.state), .init(row.whenSpent), .init("\(row.until)"), .init(row.source),
         ])

@@ -8,6 +8,7 @@ package struct PendingJob: Hashable, Sendable {
     package var uid: UInt32
     /// Whose share its usage counts against: a project's or a user's name. Empty where there are no shares.
     package var account: String
+    package var project: String
     package var queue: String
     package var priority: Int
     package var submittedAt: Timestamp
@@ -41,20 +42,29 @@ package struct PendingJob: Hashable, Sendable {
         set { keptFlexibility = newValue.map(Kept.aside) }
     }
     private var keptFlexibility: Kept?
+    /// A training job, to rules that ask for the kind.
+    package var isTraining: Bool
+    /// It may be suspended, by its own word.
+    package var isInterruptible: Bool
+    /// What the scheduler makes of it when it is added.
+    var standing = StandingID.plain
 
     /// Most jobs have none: with a million waiting its size would be felt.
     private indirect enum Kept: Hashable, Sendable { case aside(Flexibility) }
 
     package init(
-        id: JobID, uid: UInt32, account: String = "", queue: String, priority: Int, submittedAt: Timestamp,
-        notBefore: Timestamp? = nil,
-        held: Bool = false, request: ResourceVector, timeLimit: Double? = nil, note: String? = nil,
+        id: JobID, uid: UInt32, account: String = "", project: String = PolicySet.defaultProject, queue: String,
+        priority: Int, submittedAt: Timestamp, notBefore: Timestamp? = nil, held: Bool = false, request: ResourceVector,
+        timeLimit: Double? = nil, note: String? = nil,
         rule: RuleReference? = nil, array: ArrayPlace? = nil, arrayLimit: Int? = nil, after: [Dependency] = [],
-        flexibility: Flexibility? = nil, likes: UInt64 = 0
+        flexibility: Flexibility? = nil, likes: UInt64 = 0, isTraining: Bool = false, isInterruptible: Bool = false
     ) {
         self.id = id
         self.uid = uid
         self.account = account
+        self.project = project
+        self.isTraining = isTraining
+        self.isInterruptible = isInterruptible
         self.queue = queue
         self.priority = priority
         self.submittedAt = submittedAt
@@ -79,6 +89,8 @@ package struct PendingJob: Hashable, Sendable {
 package struct ActiveJob: Hashable, Sendable {
     package var id: JobID
     package var uid: UInt32
+    package var project: String
+    package var queue: String
     package var request: ResourceVector
     package var startedAt: Timestamp
     /// When its time limit ends it; nil when nothing does.
@@ -88,13 +100,28 @@ package struct ActiveJob: Hashable, Sendable {
     package var array: JobID?
     /// Of a job that the plan may suspend and resume.
     package var shift: ActiveShift?
+    package var isTraining: Bool
+    /// It may be suspended, by its own word.
+    package var isInterruptible: Bool
+    /// It stands still because a rule says so: its CPUs are lent to others.
+    package var isHalted: Bool
+    /// No rule suspends it, because a person let it go on.
+    package var isSpared = false
+    var standing = StandingID.plain
 
     package init(
-        id: JobID, uid: UInt32, request: ResourceVector, startedAt: Timestamp, expectedEnd: Timestamp? = nil,
-        array: JobID? = nil, shift: ActiveShift? = nil, predictedEnd: Timestamp? = nil
+        id: JobID, uid: UInt32, project: String = PolicySet.defaultProject, queue: String = "",
+        request: ResourceVector, startedAt: Timestamp, expectedEnd: Timestamp? = nil, array: JobID? = nil,
+        shift: ActiveShift? = nil, predictedEnd: Timestamp? = nil, isTraining: Bool = false,
+        isInterruptible: Bool = false, isHalted: Bool = false
     ) {
         self.id = id
         self.uid = uid
+        self.project = project
+        self.queue = queue
+        self.isTraining = isTraining
+        self.isInterruptible = isInterruptible
+        self.isHalted = isHalted
         self.request = request
         self.startedAt = startedAt
         self.expectedEnd = expectedEnd
@@ -103,9 +130,12 @@ package struct ActiveJob: Hashable, Sendable {
         self.predictedEnd = predictedEnd
     }
 
+    /// By a rule or by the plan; what a person suspends keeps all it holds.
+    package var standsStill: Bool { isHalted || shift?.isSuspended == true }
+
     /// What it holds now.
     var held: ResourceVector {
-        guard shift?.isSuspended == true else { return request }
+        guard standsStill else { return request }
         return ResourceVector(cpus: 0, memory: request.memory, gpus: request.gpus)
     }
 }
@@ -120,16 +150,20 @@ package struct Plan: Hashable, Sendable {
     /// nothing is known of them. Nil when that cannot be known.
     package var reservedFor: Timestamp?
     /// When to plan again though nothing happened: the next job's `notBefore` or planned start, or the next time at which one is
-    /// to be suspended or resumed.
+    /// to be suspended or resumed, or the next at which a rule, a reservation or a budget may say something else.
     package var wakeAt: Timestamp?
     /// Jobs to suspend now: their time is a dear one. What they give up is free once the scheduler was told.
     package var suspends: [JobID]
     /// Jobs to resume now. The CPUs are there.
     package var resumes: [JobID]
+    /// Jobs to suspend now because a rule says so: tell ``Scheduler/halted(_:at:)``. Why says ``Scheduler/suspension(of:now:)``.
+    package var halts: [JobID]
+    /// Those that may go on, as no rule is against it any more: tell ``Scheduler/wentOn(_:at:)``. The CPUs are there.
+    package var goOns: [JobID]
 
     package init(
         starts: [JobID], blocked: JobID? = nil, reservedFor: Timestamp? = nil, wakeAt: Timestamp? = nil,
-        suspends: [JobID] = [], resumes: [JobID] = []
+        suspends: [JobID] = [], resumes: [JobID] = [], halts: [JobID] = [], goOns: [JobID] = []
     ) {
         self.starts = starts
         self.blocked = blocked
@@ -137,6 +171,8 @@ package struct Plan: Hashable, Sendable {
         self.wakeAt = wakeAt
         self.suspends = suspends
         self.resumes = resumes
+        self.halts = halts
+        self.goOns = goOns
     }
 }
 

@@ -2,19 +2,6 @@ import JobAPI
 import Policy
 import Units
 
-/// What is kept free for the first job that has to wait (EASY backfill).
-struct Reservation: Sendable {
-    /// When the job fits, if every active job ends when it is expected to; nil when jobs of which nobody knows that stand in its
-    /// way.
-    var predicted: Timestamp?
-    /// It cannot start before this, whatever ends early of the jobs without a limit. What ends by then delays nothing.
-    var earliest: Timestamp
-    /// What may be in use beyond `earliest` without delaying the job.
-    var spare: ResourceVector
-    /// Only time limits count, not what is learned of run times.
-    var isByLimits: Bool
-}
-
 extension Scheduler {
     struct Decision: Sendable {
         var starts: [JobID] = []
@@ -22,49 +9,60 @@ extension Scheduler {
         var reservation: Reservation?
         /// What is left once `starts` have started.
         var free: ResourceVector
+        var quotas: Quotas
+        /// Nil where nothing is reserved.
+        var windows: WindowUse?
+
+        fileprivate var chosen: Set<JobID> = []
+        fileprivate var runningOfArray: [JobID: Int]
+        /// Those that start, as far as the reservation has to know of them.
+        fileprivate var started: [ActiveJob] = []
     }
+
+    /// Kinds of jobs that a plan passes because they would run into what is reserved: of one owner, and of all.
+    private static let hinderedOfOwner = 8
+    private static let mostHindered = 4096
 
     /// Goes through the waiting jobs in order. What fits starts, until one does not: it is given a reservation, and those
     /// behind it start only if that is not touched.
     func decide(now: Timestamp, _ pauses: Pauses) -> Decision {
-        var decision = Decision(free: free - pauses.kept)
-        var running = activeByUser
-        var runningOfArray = activeByArray
-        var started: [ActiveJob] = []
+        var decision = Decision(
+            free: free - pauses.kept, quotas: Quotas(limits, tallies), windows: windowUse(now: now),
+            runningOfArray: activeByArray)
+        useReservations(&decision, now: now, pauses)
         var looked = 0
+        var hindered = 0
+        var hinderedOf: [Owner: Int] = [:]
         var walk = Walk(line)
         while let candidate = walk.next() {
-            if let limit = maxRunningPerUser.value {
-                // The job with the reservation also needs the right to run, which a later job of its user could take.
-                let kept = candidate.owner.uid == decision.blocked?.uid ? 1 : 0
-                if running[candidate.owner.uid, default: 0] + kept >= limit { continue }
-            }
-            guard let job = pending[JobID(candidate.rank.id)], job.request.fits(in: capacity) else {
-                walk.passed(candidate)  // The machine shrank since it was accepted; it must not stop the others.
+            guard let job = job(of: candidate, &walk, decision) else { continue }
+            let end = job.surelyEnds(from: now)
+            if let party = decision.quotas.obstacle(job, end: end) {
+                decision.quotas.wait(job, active: active, now: now)
+                decision.quotas.looked(at: party)
+                walk.passed(candidate)
                 continue
             }
-            if let limit = job.arrayLimit, let array = job.array?.id, runningOfArray[array, default: 0] >= limit {
-                walk.passed(candidate)  // So do the others of its array: they are of its shape.
+            if isHindered(job, end: end, decision) {
+                hindered += 1
+                if hindered >= Self.mostHindered { break }
+                hinderedOf[candidate.owner, default: 0] += 1
+                if hinderedOf[candidate.owner, default: 0] < Self.hinderedOfOwner { walk.passed(candidate) }
                 continue
             }
-            if job.request.fits(in: decision.free - pauses.comingBack(before: job.surelyEnds(from: now))),
+            if job.request.fits(in: decision.free - pauses.comingBack(before: end)),
                 mayStart(job, now: now, &decision.reservation)
             {
-                decision.starts.append(job.id)
-                decision.free -= job.request
-                running[candidate.owner.uid, default: 0] += 1
-                if let array = job.array?.id { runningOfArray[array, default: 0] += 1 }
-                if decision.blocked == nil, var active = starting(job.id, at: now) {
-                    active.expectedEnd = job.surelyEnds(from: now)
-                    started.append(active)
-                }
+                start(job, now: now, &decision)
                 walk.took(candidate)
                 continue
             }
             if decision.blocked == nil {
                 decision.blocked = job
+                decision.quotas.keep(for: job)
                 decision.reservation = reservation(
-                    for: job, now: now, free: decision.free - pauses.comingBack(before: nil), alsoActive: started)
+                    for: job, now: now, free: decision.free - pauses.comingBack(before: nil),
+                    alsoActive: decision.started)
             }
             looked += 1
             // Every job needs a CPU.
@@ -74,57 +72,98 @@ extension Scheduler {
         return decision
     }
 
+    /// The job of a candidate, if limits leave it a chance. If not, the walk knows how to go on.
+    private func job(of candidate: Walk.Candidate, _ walk: inout Walk, _ decision: Decision) -> PendingJob? {
+        if decision.quotas.isFull(uid: candidate.owner.uid, project: candidate.owner.project) { return nil }
+        guard let job = pending[JobID(candidate.rank.id)], job.request.fits(in: capacity) else {
+            walk.passed(candidate)  // The machine shrank since it was accepted; it must not stop the others.
+            return nil
+        }
+        if decision.chosen.contains(job.id) {
+            walk.took(candidate)
+            return nil
+        }
+        if let limit = job.arrayLimit, let array = job.array?.id,
+            decision.runningOfArray[array, default: 0] >= limit
+        {
+            walk.passed(candidate)  // So do the others of its array: they are of its shape.
+            return nil
+        }
+        return job
+    }
+
     /// Whether a job that fits may start beside the reservation, which then has less to spare.
     private func mayStart(_ job: PendingJob, now: Timestamp, _ reservation: inout Reservation?) -> Bool {
         guard let kept = reservation else { return true }
-        if let end = self.end(of: job, from: now, kept), end <= kept.earliest { return true }
+        if let end = end(of: job, from: now, kept), end <= kept.earliest { return true }
         guard job.request.fits(in: kept.spare) else { return false }
         reservation?.spare -= job.request
         return true
     }
 
-    /// When `job` can start, going through the active jobs by expected end.
+    private func start(_ job: PendingJob, now: Timestamp, _ decision: inout Decision) {
+        let end = job.surelyEnds(from: now)
+        decision.starts.append(job.id)
+        decision.free -= job.request
+        if let array = job.array?.id { decision.runningOfArray[array, default: 0] += 1 }
+        decision.windows?.add(job.request, mayUse: bindings[job.standing].reservations, until: end)
+        var active = decision.blocked == nil || decision.quotas.isNeeded ? starting(job.id, at: now) : nil
+        active?.expectedEnd = end
+        decision.quotas.take(job, active, end: end)
+        if decision.blocked == nil, let active { decision.started.append(active) }
+    }
+
+    /// When `job` can start at the machine, going through the active jobs by expected end.
     ///
     /// Jobs are expected to end as their likes did, and by their limits where too little is known of those. Once the time is
     /// past at which `job` was expected to start, only limits count: what runs longer than its likes delays it no further.
-    ///
-    /// When jobs of which nobody knows must end first, nobody can say when that is. Then the job's earliest start is what it
-    /// would be if they all ended now, and what it lacks of is given to nobody who would hold it beyond that. So it gets all
-    /// that becomes free, and starts when enough has, rather than watch smaller jobs take each piece.
     func reservation(
         for job: PendingJob, now: Timestamp, free: ResourceVector, alsoActive: [ActiveJob] = [],
         isByLimits: Bool? = nil
     ) -> Reservation {
-        let all = Array(active.values) + alsoActive
-        var unlimited = ResourceVector.zero
-        var ends: [(at: Timestamp, id: JobID, request: ResourceVector)] = []
-        let isByLimits = isByLimits ?? isOverdue(job.id, now: now)
-        for other in all {
-            // One that should have ended is about to.
-            if let end = isByLimits ? other.expectedEnd : other.likelyEnd(now: now) {
-                ends.append((max(end, now), other.id, other.request))
-            } else {
-                unlimited += other.request
-            }
-        }
-        ends.sort { $0.at == $1.at ? $0.id < $1.id : $0.at < $1.at }
-        let predicted = Self.firstFit(job.request, from: free, ends: ends, now: now)
-        let earliest = predicted ?? Self.firstFit(job.request, from: free + unlimited, ends: ends, now: now) ?? now
-        let sure = ends.reduce(free) { $1.at <= earliest ? $0 + $1.request : $0 }
-        return Reservation(
-            predicted: predicted, earliest: earliest, spare: (sure - job.request).positivePart, isByLimits: isByLimits)
+        Reservation(
+            for: job.request, now: now, free: free, among: Array(active.values) + alsoActive,
+            isByLimits: isByLimits ?? isOverdue(job.id, now: now))
     }
 
-    private static func firstFit(
-        _ request: ResourceVector, from free: ResourceVector,
-        ends: [(at: Timestamp, id: JobID, request: ResourceVector)], now: Timestamp
-    ) -> Timestamp? {
-        if request.fits(in: free) { return now }
-        var free = free
-        for end in ends {
-            free += end.request
-            if request.fits(in: free) { return end.at }
+    // MARK: - What the policy reserves
+
+    private func windowUse(now: Timestamp) -> WindowUse? {
+        guard let windows else { return nil }
+        var use = WindowUse(windows, capacity: capacity, now: now)
+        guard !use.isEmpty else { return nil }
+        for job in active.values {
+            let end = job.isHalted || job.shift != nil ? nil : job.expectedEnd.map { max($0, now) }
+            use.add(job.request, mayUse: bindings[job.standing].reservations, until: end)
         }
-        return nil
+        return use
+    }
+
+    private func isHindered(_ job: PendingJob, end: Timestamp?, _ decision: Decision) -> Bool {
+        decision.windows?.obstacle(job.request, mayUse: bindings[job.standing].reservations, until: end) != nil
+    }
+
+    /// Starts what fits into what is reserved for it now, in order, before anybody else is asked: the first that waits cannot have
+    /// it.
+    private func useReservations(_ decision: inout Decision, now: Timestamp, _ pauses: Pauses) {
+        guard let held = decision.windows?.places(at: now), !held.isEmpty else { return }
+        var walk = Walk(line, only: bindings.standingsUsing(held))
+        var looked = 0
+        while looked < lookAhead, let candidate = walk.next() {
+            guard let job = job(of: candidate, &walk, decision) else { continue }
+            let end = job.surelyEnds(from: now)
+            let places = bindings[job.standing].reservations
+            if decision.quotas.obstacle(job, end: end) == nil,
+                job.request.fits(in: decision.free - pauses.comingBack(before: end)),
+                decision.windows?.fitsReserved(job.request, mayUse: places, until: end) ?? false
+            {
+                start(job, now: now, &decision)
+                decision.chosen.insert(job.id)
+                walk.took(candidate)
+            } else {
+                looked += 1
+                walk.passed(candidate)
+            }
+        }
     }
 }

@@ -36,7 +36,7 @@ extension Scheduler {
             ends: active.values.compactMap { other in
                 other.likelyEnd(now: now).map { (max($0, now), other.request) }
             })
-        let place = line.order(Rank(job, agingPerPoint: Self.agingMicroseconds), of: job.owner)
+        let place = line.order(Rank(job, agingPerPoint: Self.agingMicroseconds), of: owner(job))
         var ahead = 0
         var walk = Walk(line)
         while let candidate = walk.next(), candidate.order < place {

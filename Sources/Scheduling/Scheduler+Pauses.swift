@@ -13,6 +13,8 @@ extension Scheduler {
 
         var suspends: [JobID] = []
         var resumes: [JobID] = []
+        var halts: [JobID] = []
+        var goOns: [JobID] = []
         /// CPUs of those that resume now, and of those that should and cannot yet: no job that starts gets them.
         var kept = ResourceVector.zero
         /// The others, by time.
@@ -34,23 +36,36 @@ extension Scheduler {
 
     func pauses(now: Timestamp) -> Pauses {
         var pauses = Pauses()
-        if borders.isEmpty && unsettled.isEmpty { return pauses }
+        if borders.isEmpty && unsettled.isEmpty && suspendable.isEmpty { return pauses }
         var cpus = free.cpus
+        func goesOn(_ job: ActiveJob) -> Bool {
+            pauses.kept.cpus += job.request.cpus
+            guard job.request.cpus <= cpus else { return false }
+            cpus -= job.request.cpus
+            return true
+        }
         for id in unsettled.elements {
-            guard let job = active[id], let shift = job.shift else { continue }
-            if shift.isSuspended {
-                pauses.kept.cpus += job.request.cpus
-                if job.request.cpus <= cpus {
-                    pauses.resumes.append(id)
-                    cpus -= job.request.cpus
-                }
-            } else {
+            guard let job = active[id], let shift = job.shift, !job.isHalted, ruleSuspension(job) == nil else {
+                continue
+            }
+            if !shift.isSuspended {
                 pauses.suspends.append(id)
+            } else if goesOn(job) {
+                pauses.resumes.append(id)
+            }
+        }
+        for id in suspendable.elements {
+            guard let job = active[id] else { continue }
+            switch (ruleSuspension(job) != nil, job.isHalted) {
+            case (true, false): if !job.standsStill { pauses.halts.append(id) }
+            case (false, true): if goesOn(job) { pauses.goOns.append(id) }
+            case (true, true), (false, false): break
             }
         }
         // Of those that run the border is the end of a run, of the others the beginning of one.
         for due in borders.elements {
-            guard let job = active[due.id], job.shift?.isSuspended == true, !unsettled.contains(due.id) else {
+            guard let job = active[due.id], !job.isHalted, job.shift?.isSuspended == true, !unsettled.contains(due.id)
+            else {
                 continue
             }
             pauses.returns.append(Pauses.Return(id: due.id, at: due.at, cpus: job.request.cpus))

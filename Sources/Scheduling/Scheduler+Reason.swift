@@ -22,7 +22,7 @@ extension Scheduler {
 
     /// - Parameter decision: what would start at `now`, worked out by the first that needs it.
     private func reason(for id: JobID, now: Timestamp, _ decision: inout Decision?) -> WaitReason? {
-        guard let job = pending[id] else { return active[id].flatMap { suspensionReason($0, now: now) } }
+        guard let job = pending[id] else { return suspension(of: id, now: now) }
         if job.held {
             return WaitReason(
                 job.note ?? "held", rule: job.rule, hint: "release it with mlctl release \(id), or ask an admin to")
@@ -40,6 +40,7 @@ extension Scheduler {
                 "waits for job \(first.job)\(others) \(what)", hint: "mlctl why \(first.job) says what that one does")
         }
         if let reason = deferralReason(job, now: now) { return reason }
+        if let reason = ruleReason(job, now: now), dueAt[id].map({ $0 <= now }) ?? true { return reason }
         if job.notBefore == nil, let note = job.note {
             return WaitReason(note, rule: job.rule, hint: "it is tried again every few seconds")
         }
@@ -54,13 +55,6 @@ extension Scheduler {
                     + " \(words(capacity, beyond: nil))",
                 hint: "cancel it and ask for less")
         }
-        if let limit = maxRunningPerUser.value, let running = activeByUser[job.uid], running >= limit {
-            let own = active.values.filter { $0.uid == job.uid }
-            return WaitReason(
-                "limits.max-running-per-user is \(limit) (\(maxRunningPerUser.place)): \(held(by: own))"
-                    + (own.count == 1 ? " runs" : " run"),
-                rule: maxRunningPerUser.source, hint: "starts when one of them ends")
-        }
         if let limit = job.arrayLimit, let array = job.array?.id, activeByArray[array, default: 0] >= limit {
             return WaitReason(
                 "of array \(array) at most \(limit) may run at once, and as many do",
@@ -68,7 +62,7 @@ extension Scheduler {
         }
         let decided = decision ?? decide(now: now, pauses(now: now))
         decision = decided
-        var reason = waitReason(job, decided, now: now)
+        var reason = limitReason(job, decided, now: now) ?? waitReason(job, decided, now: now)
         if let rules = fairShare.rules, case let ratio = fairShare.ratio(of: job.account), ratio > 1.05,
             !decided.starts.contains(id)
         {
@@ -83,15 +77,6 @@ extension Scheduler {
     private func waitReason(_ job: PendingJob, _ decision: Decision, now: Timestamp) -> WaitReason {
         if decision.starts.contains(job.id) {
             return WaitReason("about to start", hint: "nothing is in its way")
-        }
-        if let first = decision.blocked, first.id != job.id, first.uid == job.uid, let limit = maxRunningPerUser.value,
-            (activeByUser[job.uid] ?? 0) + 1 >= limit
-        {
-            let own = active.values.filter { $0.uid == job.uid }
-            let others = own.isEmpty ? "it" : "\(held(by: own)) \(own.count == 1 ? "runs" : "run"), and the last"
-            return WaitReason(
-                "limits.max-running-per-user is \(limit) (\(maxRunningPerUser.place)): \(others) is kept for"
-                    + " job \(first.id)", rule: maxRunningPerUser.source, hint: "starts after job \(first.id)")
         }
         if let first = decision.blocked, first.id != job.id, job.request.fits(in: decision.free),
             let kept = decision.reservation
@@ -144,7 +129,7 @@ extension Scheduler {
     // MARK: - Words
 
     /// `jobs 12, 14`, those that end first coming first.
-    private func held(by jobs: [ActiveJob]) -> String {
+    func held(by jobs: [ActiveJob]) -> String {
         let sorted = jobs.sorted { a, b in
             switch (a.expectedEnd, b.expectedEnd) {
             case (let x?, let y?) where x != y: x < y
@@ -159,7 +144,7 @@ extension Scheduler {
     }
 
     /// What of `request` is beyond `limit`, or all of it: `2 cpus and 8 GiB`; with a total, `2 of 4 cpus and 3 of 8 GiB`.
-    private func words(
+    func words(
         _ request: ResourceVector, beyond limit: ResourceVector?, outOf total: ResourceVector? = nil
     ) -> String {
         var parts: [String] = []

@@ -17,17 +17,26 @@ package struct Scheduler: Sendable {
 
     /// What jobs may use in all.
     package private(set) var capacity: ResourceVector
-    package private(set) var maxRunningPerUser: Setting<Int?>
+    package private(set) var limits: SchedulerLimits
     let lookAhead: Int
 
     private(set) var pending: [JobID: PendingJob] = [:]
     package private(set) var active: [JobID: ActiveJob] = [:]
     private(set) var used = ResourceVector.zero
-    private(set) var activeByUser: [UInt32: Int] = [:]
+    /// Of users and projects that have limits.
+    private(set) var tallies: [Party: Tally] = [:]
     private(set) var activeByArray: [JobID: Int] = [:]
     private var pendingByUser: [UInt32: Int] = [:]
+    private var pendingByProject: [String: Int] = [:]
     /// Neither held nor of the future.
-    private(set) var line = WaitingLine()
+    var line = WaitingLine()
+    /// What rules and budgets say of jobs.
+    var bindings = Bindings()
+    private(set) var reservations: [Policy.Reservation] = []
+    /// When they hold; nil where there are none.
+    var windows: Windows?
+    /// Active jobs that a rule may suspend.
+    private(set) var suspendable = OrderedSet<JobID>()
     /// What accounts have used, where they have shares.
     private(set) var fairShare = FairShare()
     private var sharedAt: Timestamp?
@@ -63,8 +72,13 @@ package struct Scheduler: Sendable {
         capacity: ResourceVector, maxRunningPerUser: Setting<Int?> = Setting(nil),
         lookAhead: Int = Scheduler.lookAhead
     ) {
+        self.init(
+            capacity: capacity, limits: SchedulerLimits(user: .init(running: maxRunningPerUser)), lookAhead: lookAhead)
+    }
+
+    package init(capacity: ResourceVector, limits: SchedulerLimits, lookAhead: Int = Scheduler.lookAhead) {
         self.capacity = capacity
-        self.maxRunningPerUser = maxRunningPerUser
+        self.limits = limits
         self.lookAhead = lookAhead
     }
 
@@ -75,17 +89,72 @@ package struct Scheduler: Sendable {
     }
 
     /// Goes on under another policy or with another machine. Jobs that run go on running, even beyond the new limits.
+    ///
+    /// O(n log n) of the jobs waiting where rules, budgets, reservations or limits tell them apart, or did.
     package mutating func adopt(policy: PolicySet, machine: MachineCapacity) {
         let usable = policy.usable(of: machine)
         capacity = ResourceVector(cpus: usable.cpus, memory: usable.memory, gpus: usable.gpus)
-        maxRunningPerUser = policy.limits.maxRunningPerUser
+        let oldLimits = limits
+        limits = SchedulerLimits(policy.limits)
         share(FairShare.Rules(policy.fairShare))
+        reservations = policy.reservations
+        windows = nil
+        // Made when a plan first asks.
+        if !reservations.isEmpty { keepWindows(now: clock ?? Timestamp(microseconds: 0)) }
+        let hadStandings = bindings.policy != nil
+        bindings.adopt(policy)
+        if hadStandings || bindings.policy != nil || limits.project.isOpen != oldLimits.project.isOpen { standAnew() }
+        if limits != oldLimits { countAnew() }
+    }
+
+    /// Gives each job its standing under another policy, and its place in the line.
+    private mutating func standAnew() {
+        line = WaitingLine()
+        sharedAt = nil
+        for (id, job) in pending {
+            let standing = Self.standing(of: job, in: &bindings)
+            bindings.use(standing, 1)
+            if standing != job.standing { pending[id]?.standing = standing }
+            if let job = pending[id], job.isFree, dueAt[id] == nil {
+                line.insert(rank(job), owner: owner(job), shape: job.shape)
+            }
+        }
+        suspendable = OrderedSet()
+        for (id, job) in active {
+            let standing = Self.standing(of: job, in: &bindings)
+            bindings.useActive(standing, 1)
+            active[id]?.standing = standing
+            if bindings[standing].canSuspend || job.isHalted { suspendable.insert(id) }
+        }
+    }
+
+    private mutating func countAnew() {
+        tallies = [:]
+        for job in active.values { count(job) { $0.add(job.request) } }
+    }
+
+    /// Changes what a job's user and project have together, as far as that is limited.
+    private mutating func count(_ job: ActiveJob, _ change: (inout Tally) -> Void) {
+        func count(_ party: Party) {
+            change(&tallies[party, default: Tally()])
+            if tallies[party]?.running == 0 { tallies[party] = nil }
+        }
+        if !limits.user.isOpen { count(.user(job.uid)) }
+        if !limits.project.isOpen { count(.project(job.project)) }
+    }
+
+    func owner(_ job: PendingJob) -> Owner {
+        Owner(
+            uid: job.uid, account: job.account, project: limits.project.isOpen ? "" : job.project,
+            standing: job.standing)
     }
 
     package var pendingCount: Int { pending.count }
     package func isPending(_ id: JobID) -> Bool { pending[id] != nil }
     package func pendingJob(_ id: JobID) -> PendingJob? { pending[id] }
     package func pendingCount(uid: UInt32) -> Int { pendingByUser[uid] ?? 0 }
+    package func hasJobs(uid: UInt32) -> Bool { pendingByUser[uid] != nil || active.values.contains { $0.uid == uid } }
+    package func pendingCount(project: String) -> Int { pendingByProject[project] ?? 0 }
 
     /// What no active job holds; negative when the capacity shrank below what is in use.
     package var free: ResourceVector { capacity - used }
@@ -95,8 +164,12 @@ package struct Scheduler: Sendable {
     /// A job waits. One that is already known by its id is replaced, as after a release or a change of priority.
     package mutating func add(_ job: PendingJob) {
         remove(job.id)
+        var job = job
+        job.standing = Self.standing(of: job, in: &bindings)
+        bindings.use(job.standing, 1)
         pending[job.id] = job
         pendingByUser[job.uid, default: 0] += 1
+        pendingByProject[job.project, default: 0] += 1
         if !job.isFree { return }
         let earliest = max(job.submittedAt, job.notBefore ?? job.submittedAt, clock ?? job.submittedAt)
         if let shift = shift(for: job, earliest: earliest), shift.start > earliest || job.notBefore != nil {
@@ -105,7 +178,7 @@ package struct Scheduler: Sendable {
         } else if let notBefore = job.notBefore {
             wait(job.id, until: notBefore)
         } else {
-            line.insert(rank(job), owner: job.owner, shape: job.shape)
+            line.insert(rank(job), owner: owner(job), shape: job.shape)
         }
     }
 
@@ -114,12 +187,14 @@ package struct Scheduler: Sendable {
     package mutating func remove(_ id: JobID) -> PendingJob? {
         guard let job = pending.removeValue(forKey: id) else { return nil }
         Self.countDown(&pendingByUser, job.uid)
+        Self.countDown(&pendingByProject, job.project)
+        bindings.use(job.standing, -1)
         shifts[id] = nil
         if !job.isFree { return job }
         if let due = dueAt.removeValue(forKey: id) {
             future.remove(Due(at: due, id: id))
         } else {
-            line.remove(rank(job), owner: job.owner, shape: job.shape)
+            line.remove(rank(job), owner: owner(job), shape: job.shape)
         }
         return job
     }
@@ -136,9 +211,13 @@ package struct Scheduler: Sendable {
     package mutating func started(_ job: ActiveJob) {
         remove(job.id)
         ended(job.id)
+        var job = job
+        job.standing = Self.standing(of: job, in: &bindings)
+        bindings.useActive(job.standing, 1)
+        if bindings[job.standing].canSuspend || job.isHalted { suspendable.insert(job.id) }
         active[job.id] = job
         used += job.held
-        activeByUser[job.uid, default: 0] += 1
+        count(job) { $0.add(job.request) }
         if let array = job.array { activeByArray[array, default: 0] += 1 }
         if job.shift != nil { planRuns(job.id, now: max(job.shift?.asOf ?? job.startedAt, clock ?? job.startedAt)) }
     }
@@ -150,7 +229,9 @@ package struct Scheduler: Sendable {
         used -= job.held
         setBorder(id, nil)
         unsettled.remove(id)
-        Self.countDown(&activeByUser, job.uid)
+        suspendable.remove(id)
+        bindings.useActive(job.standing, -1)
+        count(job) { $0.take(job.request) }
         if let array = job.array { Self.countDown(&activeByArray, array) }
         return job
     }
@@ -218,26 +299,28 @@ package struct Scheduler: Sendable {
             future.remove(due)
             dueAt[due.id] = nil
             shifts[due.id] = nil
-            if let job = pending[due.id] { line.insert(rank(job), owner: job.owner, shape: job.shape) }
+            if let job = pending[due.id] { line.insert(rank(job), owner: owner(job), shape: job.shape) }
         }
         keepShares(now: now)
+        askRules(now: now)
         crossBorders(now: now)
         let pauses = pauses(now: now)
         let decision = decide(now: now, pauses)
         keepPromise(decision)
         return Plan(
             starts: decision.starts, blocked: decision.blocked?.id, reservedFor: decision.reservation?.predicted,
-            wakeAt: [future.first?.at, borders.first?.at].compactMap { $0 }.min(), suspends: pauses.suspends,
-            resumes: pauses.resumes)
+            wakeAt: [future.first?.at, borders.first?.at, nextRuleChange].compactMap { $0 }.min(),
+            suspends: pauses.suspends, resumes: pauses.resumes, halts: pauses.halts, goOns: pauses.goOns)
     }
 
     /// The job as an active one, if it starts at `now`.
     package func starting(_ id: JobID, at now: Timestamp) -> ActiveJob? {
         pending[id].map { job in
             ActiveJob(
-                id: id, uid: job.uid, request: job.request, startedAt: now, expectedEnd: job.expectedEnd(from: now),
-                array: job.array?.id, shift: job.activeShift(from: now),
-                predictedEnd: likelyEnd(of: job, from: now))
+                id: id, uid: job.uid, project: job.project, queue: job.queue, request: job.request, startedAt: now,
+                expectedEnd: job.expectedEnd(from: now), array: job.array?.id, shift: job.activeShift(from: now),
+                predictedEnd: likelyEnd(of: job, from: now), isTraining: job.isTraining,
+                isInterruptible: job.isInterruptible)
         }
     }
 
@@ -251,8 +334,6 @@ package struct Scheduler: Sendable {
 }
 
 extension PendingJob {
-    var owner: Owner { Owner(uid: uid, account: account) }
-
     var shape: Shape {
         Shape(request: request, timeLimit: timeLimit, likes: likes, array: arrayLimit == nil ? nil : array?.id)
     }

@@ -20,6 +20,19 @@ struct Walk {
         nextLeader = line.leaders.first
     }
 
+    /// Visits the jobs of these standings alone.
+    init(_ line: WaitingLine, only standings: some Sequence<StandingID>) {
+        self.line = line
+        for standing in standings where !line.closed.contains(standing) {
+            for owner in line.ownersOf[standing] ?? [] {
+                guard let head = line.owners[owner]?.heads.first else { continue }
+                push(
+                    Candidate(
+                        order: line.order(head.rank, of: owner), owner: owner, shape: head.shape, isHead: true))
+            }
+        }
+    }
+
     mutating func next() -> Candidate? {
         if let leader = nextLeader, heap.first.map({ leader.order < $0.order }) ?? true {
             nextLeader = line.leaders.first(after: leader)

@@ -36,10 +36,12 @@ struct Shape: Hashable, Sendable {
     var array: JobID?
 }
 
-/// Whose jobs keep their own order: those of a user for one account.
+/// Whose jobs keep their own order: those of a user for one account, one project where projects have limits, and of one standing.
 struct Owner: Hashable, Sendable {
     var uid: UInt32
     var account: String
+    var project = ""
+    var standing = StandingID.plain
 }
 
 /// The jobs that could start now, ordered by rank within owner and shape, so that a planner that finds one job does not fit
@@ -79,12 +81,16 @@ struct WaitingLine: Sendable {
     }
 
     private(set) var owners: [Owner: Owned] = [:]
-    /// The first job of each owner.
+    /// The first job of each owner, those left out that may not start now.
     private(set) var leaders = OrderedSet<Leader>()
     /// Between owners what a job has waited before this hardly counts.
     private var floor = Int64.min
     /// Of each account, in microseconds of waiting.
     private var penalties: [String: Int64] = [:]
+    /// Jobs of these standings may not start now.
+    private(set) var closed: Set<StandingID> = []
+    /// The owners of each standing but the plain one.
+    private(set) var ownersOf: [StandingID: Set<Owner>] = [:]
 
     func order(_ rank: Rank, of owner: Owner) -> Order {
         var start = rank.virtualStart
@@ -105,9 +111,24 @@ struct WaitingLine: Sendable {
         self.floor = floor
         self.penalties = penalties
         leaders = OrderedSet()
-        for (owner, owned) in owners {
+        for (owner, owned) in owners where !closed.contains(owner.standing) {
             if let first = owned.heads.first {
                 leaders.insert(Leader(order: order(first.rank, of: owner), owner: owner))
+            }
+        }
+    }
+
+    /// From now on jobs of these standings, and no others, may not start. Costs O(log n) for each of their owners, however many
+    /// jobs those have.
+    mutating func close(_ standings: Set<StandingID>) {
+        let changed = standings.symmetricDifference(closed)
+        closed = standings
+        for standing in changed {
+            let isOpen = !standings.contains(standing)
+            for owner in ownersOf[standing] ?? [] {
+                guard let first = owners[owner]?.heads.first else { continue }
+                let leader = Leader(order: order(first.rank, of: owner), owner: owner)
+                if isOpen { leaders.insert(leader) } else { leaders.remove(leader) }
             }
         }
     }
@@ -132,10 +153,17 @@ struct WaitingLine: Sendable {
         }
         if newHead == nil { owners[owner]?.jobs[shape] = nil }
         let newLeader = owners[owner]?.heads.first
-        if oldLeader?.rank != newLeader?.rank {
+        if oldLeader?.rank != newLeader?.rank, !closed.contains(owner.standing) {
             if let oldLeader { leaders.remove(Leader(order: order(oldLeader.rank, of: owner), owner: owner)) }
             if let newLeader { leaders.insert(Leader(order: order(newLeader.rank, of: owner), owner: owner)) }
         }
-        if newLeader == nil { owners[owner] = nil }
+        if oldLeader == nil, newLeader != nil, owner.standing != .plain {
+            ownersOf[owner.standing, default: []].insert(owner)
+        }
+        guard newLeader == nil else { return }
+        owners[owner] = nil
+        if ownersOf[owner.standing]?.remove(owner) != nil, ownersOf[owner.standing]?.isEmpty == true {
+            ownersOf[owner.standing] = nil
+        }
     }
 }

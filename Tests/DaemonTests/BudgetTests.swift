@@ -35,6 +35,50 @@ import Units
         }
     }
 
+    /// Of a group's members in one project, in money; and what is granted lets them go on.
+    @Test func groupsAndMoneyAndAGrant() async throws {
+        let gid = getgid()
+        let group = getgrgid(gid).map { String(cString: $0.pointee.gr_name) } ?? ""
+        let policy = """
+            [carbon]
+            price = "100 EUR/kWh"
+            [budget.course]
+            money = "0.000001 EUR/year"
+            energy = "5 MWh/year"
+            group = "\(group)"
+            project = "nlp"
+            """
+        try await RunningDaemon.with(policy: policy) { daemon in
+            let first = try await daemon.submit(burn) { $0.project = "nlp" }
+            let before = try await daemon.submit(burn) { $0.project = "vision" }
+            #expect(try await daemon.ended(first).job.state == .succeeded)
+            #expect(try await daemon.ended(before).job.state == .succeeded)
+            let shown = try daemon.mlctl("budget", "--format", "json")
+            let report = try JSON.decode(BudgetReport.self, from: Data(shown.out.utf8))
+            let row = try #require(report.budgets.first { $0.kind == "money" })
+            let energy = try #require(report.budgets.first { $0.kind == "energy" }).energySpentJ ?? 0
+            let job = try await daemon.client { try await $0.job(first) }.job
+            // What the project "vision" used is not in it.
+            #expect(abs(energy - job.energy.energyJ) < 0.01 * energy, "\(energy) \(job.energy.energyJ)")
+            #expect(row.state == "spent" && row.currency == "EUR")
+            #expect(abs((row.moneySpent ?? 0) - energy / 3.6e6 * 100) < 1e-5)
+            let held = try await daemon.submit(["true"]) { $0.project = "nlp" }
+            let other = try await daemon.submit(["true"]) { $0.project = "vision" }
+            #expect(try await daemon.ended(other).job.state == .succeeded)
+            #expect(try daemon.mlctl("why", "\(held)").out.contains("budget \"course\" has spent"))
+            #expect(try daemon.mlctl("budget", "grant", "course", "2 kg").err.contains("has no limit of carbon"))
+            #expect(try daemon.mlctl("budget", "grant", "cours", "2 EUR").err.contains("its budgets are course"))
+            #expect(try daemon.mlctl("budget", "grant", "course", "2 USD").err.contains("is in EUR, not in USD"))
+            let granted = try daemon.mlctl("budget", "grant", "course", "100 EUR", "--reason", "a deadline")
+            #expect(granted.status == 0 && granted.out.contains("+ 100 EUR"), "\(granted)")
+            #expect(try await daemon.ended(held).job.state == .succeeded)
+            // It counts until the period ends, whoever asks.
+            await daemon.stop()
+            try await daemon.start()
+            #expect(try daemon.mlctl("budget").out.contains("+ 100 EUR"))
+        }
+    }
+
     @Test func aBudgetThatPreemptsStopsWhatRuns() async throws {
         try await RunningDaemon.with(policy: policy("5 MWh/year", then: "preempt")) { daemon in
             let script = "[ $MLD_ATTEMPT = 1 ] || exit 0; while :; do :; done"

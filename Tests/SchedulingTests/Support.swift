@@ -11,12 +11,27 @@ func vector(_ cpus: Int, gib: Int64 = 1, gpus: Int = 0) -> ResourceVector {
 }
 
 func waiting(
-    _ id: Int64, _ request: ResourceVector = vector(1), uid: UInt32 = 1, priority: Int = 0, at time: Double = 0,
-    notBefore: Double? = nil, held: Bool = false, limit: Double? = nil
+    _ id: Int64, _ request: ResourceVector = vector(1), uid: UInt32 = 1, project: String = "default",
+    queue: String = "batch", priority: Int = 0, at time: Double = 0, notBefore: Double? = nil, held: Bool = false,
+    limit: Double? = nil, interruptible: Bool = false
 ) -> PendingJob {
     PendingJob(
-        id: JobID(id), uid: uid, queue: "batch", priority: priority, submittedAt: t(time),
-        notBefore: notBefore.map(t), held: held, request: request, timeLimit: limit)
+        id: JobID(id), uid: uid, project: project, queue: queue, priority: priority, submittedAt: t(time),
+        notBefore: notBefore.map(t), held: held, request: request, timeLimit: limit, isInterruptible: interruptible)
+}
+
+func policy(_ text: String) throws -> PolicySet { try PolicySet.load(files: [(name: "p.toml", text: text)]) }
+
+extension Scheduler {
+    /// One with no reserve, under a policy.
+    init(_ text: String, cpus: Int, gib: Int64 = 1024, gpus: Int = 0) throws {
+        let machine = MachineCapacity(cpus: cpus, memory: .gibibytes(gib), gpus: gpus)
+        self.init(policy: try Self.policy(text), machine: machine)
+    }
+
+    private static func policy(_ text: String) throws -> PolicySet {
+        try SchedulingTests.policy("[machine]\nreserve-memory = \"0 B\"\n" + text)
+    }
 }
 
 func limit(_ count: Int) -> Setting<Int?> {

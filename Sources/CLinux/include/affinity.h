@@ -12,4 +12,7 @@ int mld_usable_cpu_numbers(int *numbers, int room);
 // Lets the calling thread, and what it starts, run on these CPUs alone. Returns 0, or -1 with errno.
 int mld_run_on_cpus(const int *numbers, int count);
 
+// The same for another thread, of this or another process.
+int mld_keep_on_cpus(int thread, const int *numbers, int count);
+
 #endif

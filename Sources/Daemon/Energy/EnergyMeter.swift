@@ -281,6 +281,12 @@ actor EnergyMeter {
 
     var counted: [MeterDescription] { meters.descriptions.filter(\.counted) }
 
+    /// What the machine drew by the last readings, without the parts that are not known now: at least as much. Nil where none is.
+    func power() -> Power? {
+        let known = counted.compactMap { lastPower[$0.domain]?.power.watts }
+        return known.isEmpty ? nil : Power(watts: known.reduce(0, +))
+    }
+
     func descriptions() -> [DeviceReport.Meter] {
         meters.descriptions.map { description in
             let last = lastPower[description.domain]

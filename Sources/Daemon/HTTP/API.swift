@@ -41,6 +41,7 @@ struct API: Sendable {
         v1.get("audit", use: audit)
         v1.get("policy", use: policy)
         v1.get("budgets", use: budgets)
+        v1.post("budgets/{name}/grants", use: grant)
         v1.post("policy/reload", use: reloadPolicy)
         return router.buildResponder()
     }
@@ -253,6 +254,15 @@ struct API: Sendable {
     private func budgets(_ request: Request, _ context: PeerContext) async throws -> Response {
         _ = try await authenticated(context)
         return try Responses.json(await jobs.budgetReport())
+    }
+
+    private func grant(_ request: Request, _ context: PeerContext) async throws -> Response {
+        let peer = try await authenticated(context)
+        let buffer = try await request.body.collect(upTo: 16 << 10)
+        let grant = try JSON.decode(BudgetGrantRequest.self, from: Data(buffer.readableBytesView))
+        let name = context.parameters.get("name") ?? ""
+        return try Responses.json(
+            try await jobs.grant(grant, to: name, from: peer), status: .created)
     }
 
     private func reloadPolicy(_ request: Request, _ context: PeerContext) async throws -> Response {

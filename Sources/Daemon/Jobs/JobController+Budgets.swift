@@ -12,29 +12,26 @@ extension JobController {
         var budget: Budget
         /// In the units of ``Budget/Limit/amount``.
         var spent: [BudgetKind: Int64]
+        /// Beyond the policy, in the same units.
+        var granted: [BudgetKind: Int64]
         var verdict: BudgetVerdict
-    }
-
-    /// A job that waits for a budget, and what it waited for before.
-    struct HeldByBudget: Sendable {
-        var budget: String
-        var reason: String
-        var notBefore: Timestamp?
-        var note: String?
     }
 
     /// Reads how all budgets stand. Where the ledger cannot be read they stand as they did.
     func readBudgets() async {
-        let budgets = policy.budgets.filter(\.isCounted)
+        let budgets = policy.budgets.filter { isCounted($0) }
         guard !budgets.isEmpty || !budgetStates.isEmpty else { return }
         await meter.flush()
         let now = Timestamp.now()
         var states: [BudgetState] = []
+        var use: [Timestamp: [AccountUse]] = [:]
         do {
+            let grants = try await ledger.grants(at: now)
             for budget in budgets {
-                let spent = try await spent(of: budget, now: now)
-                guard let verdict = budget.verdict(spent: spent, at: now) else { continue }
-                states.append(BudgetState(budget: budget, spent: spent, verdict: verdict))
+                let granted = Self.sum(grants, of: budget)
+                let spent = try await spent(of: budget, now: now, &use)
+                guard let verdict = budget.verdict(spent: spent, granted: granted, at: now) else { continue }
+                states.append(BudgetState(budget: budget, spent: spent, granted: granted, verdict: verdict))
             }
         } catch {
             return logger.error("cannot read what budgets have left; they stand as they did: \(error)")
@@ -44,70 +41,66 @@ extension JobController {
             if state.verdict.state > before { logger.warning("\(state.verdict.reason)") }
         }
         budgetStates = states
-        releaseFromBudgets(now: now)
+        holdForBudgets()
         await preemptForBudgets(now: now)
     }
 
-    private func spent(of budget: Budget, now: Timestamp) async throws -> [BudgetKind: Int64] {
+    /// Adds up what a budget has spent in each of its quantities.
+    /// - Parameter use: what each user used in each project since a time; read once for all budgets that begin then.
+    private func spent(
+        of budget: Budget, now: Timestamp, _ use: inout [Timestamp: [AccountUse]]
+    ) async throws -> [BudgetKind: Int64] {
         let accounts = budget.accounts
-        let grouping: ReportGrouping = accounts.projects.value == nil ? .user : .project
         var spent: [BudgetKind: Int64] = [:]
-        for limit in budget.limits where limit.kind != .money {
-            let report = try await ledger.report(
-                ReportQuery(
-                    since: limit.interval(at: now).lowerBound, until: now, by: grouping,
-                    basis: billingBasis))
-            let rows = report.rows.filter { row in
-                accounts.includes(
-                    user: grouping == .user ? row.key : "", groups: [], project: grouping == .project ? row.key : "")
+        for limit in budget.limits {
+            let since = limit.interval(at: now).lowerBound
+            if use[since] == nil {
+                use[since] = try await ledger.accountUse(from: since, to: now, basis: billingBasis)
             }
-            let sum = rows.reduce(0) { $0 + (limit.kind == .energy ? $1.figures.energyJ : $1.figures.carbonG) }
-            spent[limit.kind] = Int64((min(sum, 9e12) * 1e6).rounded())
+            let rows = (use[since] ?? []).filter { row in
+                accounts.includes(
+                    user: row.user, groups: accounts.groups.value == nil ? [] : groups(ofUser: row.user),
+                    project: row.project)
+            }
+            let sum = rows.reduce(0) { $0 + amount(limit.kind, $1.figures) }
+            spent[limit.kind] = Int64((min(max(0, sum), 9e12) * 1e6).rounded())
         }
         return spent
     }
 
-    /// The budget that keeps a job from starting. One whose period is over keeps none, until it is read again.
-    func budgetHold(_ stored: StoredJob, now: Timestamp) -> BudgetState? {
-        guard !budgetStates.isEmpty else { return nil }
-        let subject = subject(of: stored.spec, queue: stored.record.queue, uid: stored.record.uid, gid: stored.gid)
-        return budgetStates.first { $0.verdict.holds && $0.verdict.until > now && $0.budget.includes(subject) }
-    }
-
-    private func subject(of spec: JobSpec, queue: String, uid: UInt32, gid: UInt32) -> RuleMatch.Subject {
-        let user = User.lookup(uid: uid, gid: gid)
-        return policy.subject(
-            of: spec, queue: queue, project: spec.project ?? settings.defaultProject,
-            by: Submitter(uid: user.uid, user: user.name, groups: user.groupNames, home: user.home))
-    }
-
-    /// Lets a job wait for the budget's next period; others go on meanwhile.
-    func waitForBudget(_ job: PendingJob, _ state: BudgetState) {
-        let verdict = state.verdict
-        var waiting = job
-        heldByBudget[job.id] = HeldByBudget(
-            budget: state.budget.name, reason: verdict.reason, notBefore: job.notBefore, note: job.note)
-        waiting.notBefore = verdict.until
-        waiting.note = verdict.reason
-        waiting.rule = verdict.rule
-        scheduler.add(waiting)
-        requestPlan()
-    }
-
-    /// Those whose budget has something left again, by a higher limit or a new period, wait for their turn. The others are left
-    /// alone, however many they are.
-    private func releaseFromBudgets(now: Timestamp) {
-        let spent = Set(budgetStates.filter { $0.verdict.holds && $0.verdict.until > now }.map(\.budget.name))
-        let released = heldByBudget.filter { !spent.contains($0.value.budget) }
-        guard !released.isEmpty else { return }
-        for (id, held) in released {
-            heldByBudget[id] = nil
-            guard var job = scheduler.pendingJob(id), job.note == held.reason else { continue }
-            job.notBefore = held.notBefore
-            job.note = held.note
-            job.rule = nil
-            scheduler.add(job)
+    private static func sum(_ grants: [BudgetGrant], of budget: Budget) -> [BudgetKind: Int64] {
+        var sum: [BudgetKind: Int64] = [:]
+        for grant in grants where grant.budget == budget.name {
+            guard let kind = BudgetKind(rawValue: grant.kind) else { continue }
+            let (more, overflow) = (sum[kind] ?? 0).addingReportingOverflow(grant.amount)
+            sum[kind] = overflow ? .max : more
         }
+        return sum
+    }
+
+    /// In J, g or units of the currency.
+    private func amount(_ kind: BudgetKind, _ figures: EnergyFigures) -> Double {
+        switch kind {
+        case .energy: figures.energyJ
+        case .carbon: figures.carbonG
+        case .money: figures.energyJ / 3.6e6 * policy.site.pue.value * (policy.steadyPrice?.perKilowattHour ?? 0)
+        }
+    }
+
+    private func subject(of job: LiveJob) -> RuleMatch.Subject {
+        policy.subject(
+            of: job.spec, queue: job.queue, project: job.spec.project ?? settings.defaultProject,
+            by: submitter(uid: job.uid, gid: job.gid))
+    }
+
+    /// Jobs whose budget is spent wait until it has something left again; others go on meanwhile.
+    private func holdForBudgets() {
+        var spent: [String: SpentBudget] = [:]
+        for state in budgetStates where state.verdict.holds {
+            let verdict = state.verdict
+            spent[state.budget.name] = SpentBudget(until: verdict.until, reason: verdict.reason, rule: verdict.rule)
+        }
+        scheduler.adopt(spent: spent)
         requestPlan()
     }
 
@@ -115,8 +108,7 @@ extension JobController {
         for state in budgetStates where state.verdict.preempts && state.verdict.until > now {
             for id in scheduler.active.keys.sorted() {
                 guard let job = live[id], job.isLeftAlone,
-                    state.budget.includes(
-                        subject(of: job.spec, queue: job.queue, uid: job.uid, gid: job.gid))
+                    state.budget.includes(subject(of: job))
                 else { continue }
                 do {
                     try await preempt(id, by: "mld, for " + state.verdict.reason)
@@ -127,31 +119,44 @@ extension JobController {
         }
     }
 
+    /// The groups of a user by name: of one who is not known any more none.
+    private func groups(ofUser name: String) -> [String] {
+        if let known = submitters.values.first(where: { $0.submitter.user == name }) { return known.submitter.groups }
+        guard let user = User.lookup(name: name) else { return [] }
+        return submitter(uid: user.uid, gid: user.gid).groups
+    }
+
     func budgetReport() async -> BudgetReport {
         await readBudgets()
         return BudgetReport(
             budgets: budgetStates.flatMap { state in
-                state.budget.limits.filter { $0.kind != .money }.map { limit in
+                state.budget.limits.map { limit in
                     let spent = Double(state.spent[limit.kind] ?? 0) / 1e6
-                    let most = Double(limit.amount) / 1e6
+                    let most = Double(limit.amount(with: state.granted)) / 1e6
                     let part = spent / max(most, 1e-6)
                     var row = BudgetReport.Row(
                         name: state.budget.name, kind: limit.kind.rawValue, limit: limit.text, spentPart: part,
                         state: part >= 1 ? "spent" : part >= state.budget.warnAt.value ? "warning" : "open",
                         whenSpent: state.budget.whenSpent.value.rawValue, until: limit.interval(at: .now()).upperBound,
                         source: (limit.source ?? state.budget.source).place)
+                    row.granted = state.granted[limit.kind].map {
+                        limit.shown($0, currency: state.budget.money.value?.amount.currency)
+                    }
                     if limit.kind == .energy { (row.energySpentJ, row.energyLimitJ) = (spent, most) }
                     if limit.kind == .carbon { (row.carbonSpentG, row.carbonLimitG) = (spent, most) }
+                    if limit.kind == .money {
+                        (row.moneySpent, row.moneyLimit) = (spent, most)
+                        row.currency = state.budget.money.value?.amount.currency
+                    }
                     return row
                 }
             })
     }
 }
 
-extension Budget {
-    /// Whether mld adds up what it has spent: by project or by user.
-    fileprivate var isCounted: Bool {
-        accounts.groups.value == nil && (accounts.users.value == nil || accounts.projects.value == nil)
-            && limits.contains { $0.kind != .money }
+extension JobController {
+    /// Whether mld can add up what it has spent: money only where energy has one price.
+    private func isCounted(_ budget: Budget) -> Bool {
+        !budget.limits.isEmpty && (budget.money.value == nil || policy.steadyPrice != nil)
     }
 }

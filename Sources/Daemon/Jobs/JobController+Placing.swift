@@ -16,6 +16,7 @@ extension JobController {
     @discardableResult
     func letGo(_ id: JobID) -> ActiveJob? {
         placements[id] = nil
+        caps[id] = nil
         return scheduler.ended(id)
     }
 
@@ -26,15 +27,30 @@ extension JobController {
             let isUnknown = scheduler.active.contains { $0.value.request.gpus > 0 && placements[$0.key] == nil }
             if isUnknown { return nil }
         }
-        let reserve = policy.machine.reserveCpus.value
-        if let free = layout.choose(request, taken: placements.values, reserve: reserve) { return free }
-        // The CPUs of those that the plan lets stand still are others' meanwhile; their GPUs are not.
-        let taken = placements.map { id, placement in
-            var placement = placement
-            if scheduler.active[id]?.shift?.isSuspended == true { placement.cpus = [] }
-            return placement
+        return layout.choose(request, taken: inUse(but: nil), reserve: policy.machine.reserveCpus.value)
+    }
+
+    /// What other jobs hold. The CPUs of those that stand still by the policy are lent to others.
+    private func inUse(but own: JobID?) -> [Placement] {
+        placements.filter { $0.key != own }.map { id, placement in
+            guard scheduler.active[id]?.standsStill == true else { return placement }
+            return Placement(cpus: [], gpus: placement.gpus)
         }
-        return layout.choose(request, taken: taken, reserve: reserve)
+    }
+
+    /// A job goes on that had lent its CPUs: where they are another's now, it gets others.
+    /// - Returns: its CPUs, where they changed.
+    func placeAgain(_ id: JobID) -> Placement? {
+        guard let old = placements[id], let request = scheduler.active[id]?.request else { return nil }
+        let others = inUse(but: id)
+        guard !Set(others.flatMap(\.cpus)).isDisjoint(with: old.cpus) else { return nil }
+        let cpus = ResourceVector(cpus: request.cpus, memory: .zero)
+        guard var new = layout.choose(cpus, taken: others, reserve: policy.machine.reserveCpus.value) else {
+            return nil
+        }
+        new.gpus = old.gpus
+        placements[id] = new
+        return new
     }
 
     /// The count says that there are enough, but not which: asked again in a minute.

@@ -41,6 +41,7 @@ extension JobController {
             site, policyHash: new.hash,
             retention: Retention(minutes: new.keeping.minutes.value, hours: new.keeping.hours.value))
         policy = new
+        lookUpSubmitters()
         scheduler.adopt(policy: new, machine: machine)
         await grid?.adopt(new, table: table)
         PolicyFiles.tell(of: new, logger)

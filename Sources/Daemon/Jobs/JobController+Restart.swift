@@ -2,6 +2,7 @@ import Scheduling
 import Logging
 import JobAPI
 import Ledger
+import Policy
 import Sandbox
 import Units
 
@@ -35,6 +36,7 @@ extension JobController {
             live[job.id] = job
             live[job.id]?.pending.flexibility = flexibility(of: stored)
             guard let remains = found[job.id] else { continue }
+            know(uid: job.uid, gid: job.gid)
             let since = stored.record.state == .suspended ? try await ledger.suspendedSince(job.id) : nil
             hold(stored, suspendedSince: since)
             if let running = takeUp(stored, remains) { adopted.append(running) }
@@ -57,6 +59,7 @@ extension JobController {
                 finishLater(job.id, outcome, in: job.array)
                 continue
             }
+            know(uid: job.uid, gid: job.uid)
             var pending = PendingJob(job, account: policy.account(user: job.user, project: job.project))
             // Whoever wrote it may have had another clock.
             if pending.isPaused, let end = pending.notBefore, end.since(.now()) > Sequel.longestPause {
@@ -130,7 +133,8 @@ extension JobController {
         let shift = shift(of: stored, suspendedSince: since, now: .now())
         allot(
             ActiveJob(
-                id: stored.record.id, uid: stored.record.uid, request: stored.spec.resources.vector,
+                id: stored.record.id, uid: stored.record.uid, project: stored.record.project,
+                queue: stored.record.queue, request: stored.spec.resources.vector,
                 startedAt: stored.attemptStartedAt ?? stored.record.submittedAt,
                 expectedEnd: stored.record.state == .suspended
                     ? nil
@@ -139,7 +143,9 @@ extension JobController {
                     },
                 array: stored.record.array?.id, shift: shift,
                 predictedEnd: stored.record.state == .suspended || stored.suspendedSeconds > 0
-                    ? nil : stored.attemptStartedAt.flatMap { predictedEnd(of: stored, from: $0) }),
+                    ? nil : stored.attemptStartedAt.flatMap { predictedEnd(of: stored, from: $0) },
+                isTraining: stored.spec.train != nil, isInterruptible: stored.spec.schedule.interruptible,
+                isHalted: stored.record.state == .suspended && stored.holder == .rule),
             stored.placement)
     }
 
@@ -160,14 +166,15 @@ extension JobController {
                 live[id]?.state = .running
                 thaw(id, process)
             }
+            // The last daemon may have capped it by a rule that holds no more.
+            if policy.capsCPUs { caps[id] = Self.unknownCap }
             watch(id, process)
             logger.notice("adopted", metadata: ["job": "\(id)", "pid": "\(process.supervisorPID)"])
             if stored.record.state == .starting { noteLater(id, process) }
             if live[id]?.cancelledBy != nil || live[id]?.requeuedBy != nil { stop(id, process) }
             return EnergyMeter.Tracked(
                 id: id, attempt: stored.record.attempt,
-                reservedCPUs: scheduler.active[id]?.shift?.isSuspended == true
-                    ? 0 : Double(stored.spec.resources.cpus),
+                reservedCPUs: scheduler.active[id]?.standsStill == true ? 0 : Double(stored.spec.resources.cpus),
                 reservedMemoryBytes: stored.spec.resources.memory.bytes, gpus: gpuDomains(id), process: process,
                 cpuSeconds: launcher.cpuClock(of: process))
         case .ended: seeToEnd(id)

@@ -13,9 +13,13 @@ extension JobController {
     func startWhatFits() async {
         noticeClockChange()
         resumeOverdue(now: .now())
+        await lookAtPower()
+        scheduler.adopt(conditions: conditions)
         let plan = scheduler.plan(now: .now())
         if let wake = plan.wakeAt { wakeUp(at: wake) }
         shift(by: plan)
+        obey(plan)
+        keepCaps()
         guard !plan.starts.isEmpty else { return }
         do {
             let (jobs, unreadable) = try await ledger.jobs(numbered: plan.starts)
@@ -26,10 +30,6 @@ extension JobController {
                     var active = scheduler.starting(job.id, at: .now())
                 else { continue }
                 if active.shift == nil { active.predictedEnd = predictedEnd(of: stored, from: active.startedAt) }
-                if let state = budgetHold(stored, now: .now()) {
-                    waitForBudget(job, state)
-                    continue
-                }
                 let placement = choosePlacement(for: active.request)
                 // Without CPUs of its own a job can run, without its GPUs it cannot.
                 guard placement != nil || active.request.gpus == 0 else {
@@ -126,6 +126,8 @@ extension JobController {
             live[id]?.events = TrainingEvents(path: directory.events(job.attempt))
             live[id]?.state = .running
             watch(id, started)
+            // Rules may have changed their mind while it was being started.
+            if policy.bindsRunningJobs { requestPlan() }
             // Someone wanted it to end while it was being started.
             if live[id]?.cancelledBy != nil || live[id]?.requeuedBy != nil { stop(id, started) }
             try await ledger.recordProcess(

@@ -14,6 +14,8 @@ extension JobController {
     /// - Throws: ``APIError`` with what would pass, or ``LedgerError`` when it cannot be written down.
     func submit(_ spec: JobSpec, from peer: Peer) async throws -> Submitted {
         let user = User.lookup(uid: peer.uid, gid: peer.gid)
+        let submitter = remember(
+            Submitter(uid: user.uid, user: user.name, groups: user.groupNames, home: user.home))
         try SubmissionCheck.check(spec, mayRead: settings.isSystemMode ? nil : peer.uid)
         var spec = spec
         spec.project = spec.project ?? settings.defaultProject
@@ -25,10 +27,12 @@ extension JobController {
         spec.array = nil
         let count = array?.indices.count ?? 1
         let queued = scheduler.pendingCount(uid: peer.uid) + submitting[peer.uid, default: 0] + count - 1
+        let project = spec.project ?? settings.defaultProject
+        let queuedOfProject =
+            scheduler.pendingCount(project: project) + submittingOf[project, default: 0] + count - 1
         let admission = policy.admit(
-            spec, by: Submitter(uid: user.uid, user: user.name, groups: user.groupNames, home: user.home),
-            machine: machine,
-            queuedByUser: queued, now: now)
+            spec, by: submitter, machine: machine, queuedByUser: queued, queuedByProject: queuedOfProject, now: now,
+            conditions: conditions)
         switch admission {
         case .refused(let refusal):
             try await ledger.refuse(
@@ -44,9 +48,13 @@ extension JobController {
                 rule: admitted.rule?.description, policyHash: policy.hash, submittedAt: now, after: after,
                 baseline: baseline(for: spec, keys, after: after, held: admitted.held, now: now), likes: keys.work,
                 leeway: leeway(admitted))
-            // Until they wait, so that others of the same user that come meanwhile do not pass the limit.
+            // Until they wait, so that others of the same user or project that come meanwhile do not pass the limit.
             submitting[peer.uid, default: 0] += count
-            defer { submitting[peer.uid] = submitting[peer.uid].flatMap { $0 > count ? $0 - count : nil } }
+            submittingOf[project, default: 0] += count
+            defer {
+                submitting[peer.uid] = submitting[peer.uid].flatMap { $0 > count ? $0 - count : nil }
+                submittingOf[project] = submittingOf[project].flatMap { $0 > count ? $0 - count : nil }
+            }
             return try await accept(new, array)
         }
     }

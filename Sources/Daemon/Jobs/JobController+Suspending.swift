@@ -20,6 +20,11 @@ extension JobController {
             return try await takeOver(stored, as: holder, from: peer)
         }
         guard let job = live[id], job.state == .running, let process = job.process, job.isLeftAlone else {
+            if live[id]?.state == .suspended, stored.holder == .rule {
+                throw APIError(
+                    .conflict, "job \(id) stands still already: \(stored.record.reason)",
+                    hint: "mlctl requeue \(id) gives back what it holds")
+            }
             throw APIError(
                 .conflict, "job \(id) does not run", hint: "mlctl hold \(id) keeps a job that waits from starting")
         }
@@ -58,6 +63,14 @@ extension JobController {
         }
         try checkRoom(toResume: id)
         let user = User.lookup(uid: peer.uid, gid: peer.gid)
+        if stored.holder == .rule || stored.holder == nil {
+            guard isAdmin else {
+                throw APIError(
+                    .forbidden, "only an admin may resume a job that the policy suspends: \(stored.record.reason)",
+                    hint: "it goes on by itself when that has passed")
+            }
+            return try await spare(id, by: user.name)
+        }
         guard
             try await ledger.resume(
                 id, by: user.name, only: isAdmin ? nil : [.owner, .plan], policyHash: policy.hash, at: .now())

@@ -72,7 +72,8 @@ extension JobController {
         let stored = try await stored(id)
         let job = stored.record
         try authorise(peer, on: job, to: "look into")
-        if job.state == .queued || stored.holder == .plan, let reason = scheduler.reason(for: id, now: .now()) {
+        let isPlanned = job.state == .queued || job.state == .suspended && stored.holder == .rule
+        if isPlanned || stored.holder == .plan, let reason = scheduler.reason(for: id, now: .now()) {
             let note = whyNotDeferred(stored.leeway, likes: stored.keys.work, timeLimit: stored.timeLimit)
             return Explanation(
                 id: id, state: job.state, reason: reason.text + (note.map { "; \($0)" } ?? ""),
@@ -117,8 +118,35 @@ extension JobController {
                     kind: "gpu", name: "\(machine.gpus) GPUs", capacity: "\(usable.gpus) for jobs",
                     used: "\(used.gpus)"))
         }
-        return devices + holders()
+        return devices + holders() + reserved(now: .now())
     }
 
-    func policyReport() -> PolicyReport { policy.report() }
+    /// What is reserved next, and for when.
+    private func reserved(now: Timestamp) -> [DeviceReport.Device] {
+        policy.reservations.compactMap { reservation in
+            guard let window = reservation.nextInterval(from: now) else { return nil }
+            return DeviceReport.Device(
+                kind: "reservation", name: reservation.name, capacity: reservation.keptWords,
+                used: Self.words(window, now: now))
+        }
+    }
+
+    private static func words(_ window: Range<Timestamp>, now: Timestamp) -> String {
+        let end = window.upperBound.microseconds == .max ? "" : " until \(window.upperBound)"
+        return (window.lowerBound <= now ? "now" : "from \(window.lowerBound)") + end
+    }
+
+    /// With the next window of each reservation.
+    func policyReport() -> PolicyReport {
+        var report = policy.report()
+        let now = Timestamp.now()
+        for reservation in policy.reservations {
+            let window = reservation.nextInterval(from: now).map { Self.words($0, now: now) }
+            report.settings.append(
+                PolicyReport.Line(
+                    key: "reservation.\(reservation.name) (next)", value: window ?? "over",
+                    source: reservation.source.place))
+        }
+        return report
+    }
 }

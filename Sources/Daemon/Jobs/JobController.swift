@@ -33,6 +33,8 @@ actor JobController: Service {
         case resume(JobID)
         /// Let it stand still, or go on, as the plan says.
         case shift(JobID, isSuspended: Bool)
+        /// The policy lets it stand still, or go on.
+        case obey(JobID, WaitReason?)
         /// Find out whether it runs.
         case lookAgain(StoredJob)
     }
@@ -60,6 +62,8 @@ actor JobController: Service {
     var toSettle: Set<Dependency> = []
     /// How many jobs of a user are being written down: they count as waiting already.
     var submitting: [UInt32: Int] = [:]
+    /// Likewise of a project.
+    var submittingOf: [String: Int] = [:]
     /// When jobs that their owners suspended go on all the same.
     var suspensionEnds: [JobID: Timestamp] = [:]
     /// How often a job could not be started for a cause that passes by itself.
@@ -77,7 +81,12 @@ actor JobController: Service {
     /// How grid and machine stand, for rules that ask.
     var conditions = Conditions.unknown
     var budgetStates: [BudgetState] = []
-    var heldByBudget: [JobID: HeldByBudget] = [:]
+    /// See ``submitter(uid:gid:)``.
+    var submitters: [UInt32: KnownSubmitter] = [:]
+    /// When the machine's power was looked at, for rules that ask.
+    var powerAt: Timestamp?
+    /// What `cap` rules hold jobs to now.
+    var caps: [JobID: Int] = [:]
     /// See ``chargeShare(_:_:)``.
     var shareCharged: [JobID: Charged] = [:]
     let startedAt = Timestamp.now()
@@ -145,6 +154,7 @@ actor JobController: Service {
                     case .resume(let id): group.addTask { await self.resumeOverdue(id) }
                     case .shift(let id, let isSuspended):
                         group.addTask { await self.shift(id, isSuspended: isSuspended) }
+                    case .obey(let id, let reason): group.addTask { await self.obey(id, reason) }
                     case .lookAgain(let stored): group.addTask { await self.lookAgain(for: stored) }
                     }
                 }
@@ -203,6 +213,7 @@ actor JobController: Service {
     func resumeLater(_ id: JobID) { feed.yield(.resume(id)) }
 
     func shiftLater(_ id: JobID, isSuspended: Bool) { feed.yield(.shift(id, isSuspended: isSuspended)) }
+    func obeyLater(_ id: JobID, _ reason: WaitReason?) { feed.yield(.obey(id, reason)) }
 
     func lookAgainLater(_ stored: StoredJob) { feed.yield(.lookAgain(stored)) }
 

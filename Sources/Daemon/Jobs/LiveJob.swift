@@ -27,6 +27,8 @@ struct LiveJob: Sendable {
     var cancelledBy: String?
     /// Who asked for it to stop and to wait again.
     var requeuedBy: String?
+    /// The admin who let it go on against the policy.
+    var sparedBy: String?
     /// Why nobody will ever know how it ended, where the machine went down under it.
     var lostCause: String?
     /// How many of its retries are used up.

@@ -29,9 +29,10 @@ extension Replay {
         log.events += 1
     }
 
-    mutating func suspend(_ id: JobID, at now: Timestamp) {
+    mutating func suspend(_ id: JobID, byRule: Bool = false, at now: Timestamp) {
         guard var job = active[id], !job.isSuspended else { return }
-        scheduler.suspended(id, at: now)
+        if byRule { scheduler.halted(id, at: now) } else { scheduler.suspended(id, at: now) }
+        if scheduler.active[id]?.shift == nil { scheduler.expect(id, toEnd: nil) }
         note(job, until: now)
         let done = now.microseconds - job.since.microseconds
         job.work = max(0, job.work - done)
@@ -44,9 +45,12 @@ extension Replay {
         log.events += 1
     }
 
-    mutating func resume(_ id: JobID, at now: Timestamp) {
+    mutating func resume(_ id: JobID, byRule: Bool = false, at now: Timestamp) {
         guard var job = active[id], job.isSuspended else { return }
-        scheduler.resumed(id, at: now)
+        if byRule { scheduler.wentOn(id, at: now) } else { scheduler.resumed(id, at: now) }
+        if scheduler.active[id]?.shift == nil, let left = job.allowance {
+            scheduler.expect(id, toEnd: now.advanced(by: .microseconds(left)))
+        }
         job.isSuspended = false
         log.resumes.append(ReplayLog.Resume(job: Int32(job.index), at: now))
         compute(id, job, at: now)

@@ -22,9 +22,9 @@ extension Replay {
                 "\(log.longerThanQueue) \(jobs) longer than the queue's max-time \(are) replayed whole: nobody stated a limit"
             )
         }
-        let asks = policy.rules.contains { $0.match.dependsOnConditions }
-        if asks || policy.queues.contains(where: { $0.deferral.suspendAbove.value != nil }) {
-            log.notes.append("suspend-above and rules that ask how the grid or the machine stands are not replayed")
+        if !policy.budgets.isEmpty { log.notes.append("budgets are not replayed") }
+        if policy.capsCPUs || policy.rules.contains(where: { $0.cap.power != nil }) {
+            log.notes.append("rules that cap are not replayed: jobs run as fast as they did then")
         }
         let isBlind = policy.fairShare.isOn && policy.fairShare.by.value != .cpuTime
         if isBlind, !log.segments.isEmpty,

@@ -41,19 +41,23 @@ extension Replay {
         log.events += 1
         let admission = policy.admit(
             spec(of: job), by: submitter, machine: machine.limits,
-            queuedByUser: scheduler.pendingCount(uid: submitter.uid), now: now)
+            queuedByUser: scheduler.pendingCount(uid: submitter.uid),
+            queuedByProject: scheduler.pendingCount(
+                project: submitters.name(job.project, in: trace.projects) ?? PolicySet.defaultProject),
+            now: now, conditions: conditions)
         switch admission {
         case .refused(let refusal): refuse(index, refusal.message)
         case .accepted(let admitted):
             let share = policy.fairShare
+            scheduler.know(submitter)
             scheduler.add(
                 PendingJob(
                     id: JobID(Int64(index) + 1), uid: submitter.uid,
                     account: share.isOn ? share.account(user: submitter.user, project: admitted.project) : "",
-                    queue: admitted.queue, priority: admitted.priority, submittedAt: now,
+                    project: admitted.project, queue: admitted.queue, priority: admitted.priority, submittedAt: now,
                     notBefore: admitted.notBefore, held: admitted.held, request: job.request,
                     timeLimit: timeLimit(of: job, admitted), flexibility: flexibility(of: job, admitted),
-                    likes: options.limits == .learned ? keys(of: job).work : 0))
+                    likes: options.limits == .learned ? keys(of: job).work : 0, isInterruptible: job.interruptible))
         }
     }
 

@@ -68,8 +68,12 @@ package struct Replay: Sendable {
     let intensity: GridPrices
     private var forecasts: ForecastSource?
     private var nextForecast: Timestamp?
+    /// How grid and machine stand, where the policy asks.
+    var conditions = Conditions.unknown
+    let asksForGrid: Bool
     private var submitted = 0
     private var wake: Timestamp?
+    var nextLook: Timestamp?
 
     /// No replay goes on beyond this after the first submission: a trace that does is a mistake.
     private static let longest = Duration.seconds(1000 * 31_557_600)
@@ -86,6 +90,7 @@ package struct Replay: Sendable {
         scheduler = Scheduler(capacity: .zero, lookAhead: max(1, options.lookAhead))
         scheduler.adopt(policy: policy, machine: machine.limits)
         scheduler.share(Self.shares(policy.fairShare))
+        asksForGrid = policy.asksForGrid && options.forecast != nil
         intensity = GridPrices(intensity: options.forecast?.intensity)
         submitters = Submitters(trace)
         forecasts = options.forecast.map { ForecastSource($0) }
@@ -119,11 +124,12 @@ package struct Replay: Sendable {
             }
             foretell(at: now)
             var isIdle = happens(at: now)
+            look(at: now)
             for _ in 0..<Self.mostPlans {
                 let plan = scheduler.plan(now: now)
                 log.plans += 1
                 act(on: plan, at: now)
-                if !plan.starts.isEmpty || !plan.resumes.isEmpty { isIdle = false }
+                if !plan.starts.isEmpty || !plan.resumes.isEmpty || !plan.goOns.isEmpty { isIdle = false }
                 guard needsAnotherLook(after: plan) else { break }
                 isIdle = false
             }
@@ -137,12 +143,14 @@ package struct Replay: Sendable {
         let submission = submitted < trace.jobs.count ? trace.jobs[submitted].submit : nil
         // While no job is there, news and wake-ups are for nobody.
         let isEmpty = scheduler.pendingCount == 0 && active.isEmpty
-        return [submission, ends.first?.at, isEmpty ? nil : wake, isEmpty ? nil : nextForecast].compactMap { $0 }.min()
+        return [
+            submission, ends.first?.at, isEmpty ? nil : wake, isEmpty ? nil : nextForecast, isEmpty ? nil : nextLook,
+        ].compactMap { $0 }.min()
     }
 
     /// What a suspended job gave up can be given away, and of those that may be suspended again nobody knows yet when.
     private func needsAnotherLook(after plan: Plan) -> Bool {
-        !plan.suspends.isEmpty || !plan.resumes.isEmpty
+        !plan.suspends.isEmpty || !plan.resumes.isEmpty || !plan.halts.isEmpty || !plan.goOns.isEmpty
             || options.forecast != nil && plan.starts.contains { scheduler.active[$0]?.shift != nil }
     }
 
@@ -180,7 +188,9 @@ package struct Replay: Sendable {
             log.promises[job] = min(log.promises[job] ?? time, time)
         }
         for id in plan.suspends { suspend(id, at: now) }
+        for id in plan.halts { suspend(id, byRule: true, at: now) }
         for id in plan.resumes { resume(id, at: now) }
+        for id in plan.goOns { resume(id, byRule: true, at: now) }
         for id in plan.starts { start(id, at: now) }
     }
 }
