@@ -23,37 +23,32 @@ struct OrderedSet<Element: Comparable & Sendable>: Sendable {
     var isEmpty: Bool { root == Self.none }
 
     var first: Element? {
-        var result: Element?
         var index = root
-        while index != Self.none {
-            result = nodes[Int(index)].element
-            index = nodes[Int(index)].left
-        }
-        return result
+        if index == Self.none { return nil }
+        while nodes[Int(index)].left != Self.none { index = nodes[Int(index)].left }
+        return nodes[Int(index)].element
     }
 
     /// The smallest element greater than `element`, which need not be in the set.
     func first(after element: Element) -> Element? {
-        var result: Element?
+        var result = Self.none
         var index = root
         while index != Self.none {
-            let node = nodes[Int(index)]
-            if element < node.element {
-                result = node.element
-                index = node.left
+            if element < nodes[Int(index)].element {
+                result = index
+                index = nodes[Int(index)].left
             } else {
-                index = node.right
+                index = nodes[Int(index)].right
             }
         }
-        return result
+        return result == Self.none ? nil : nodes[Int(result)].element
     }
 
     func contains(_ element: Element) -> Bool {
         var index = root
         while index != Self.none {
-            let node = nodes[Int(index)]
-            if node.element == element { return true }
-            index = element < node.element ? node.left : node.right
+            if nodes[Int(index)].element == element { return true }
+            index = element < nodes[Int(index)].element ? nodes[Int(index)].left : nodes[Int(index)].right
         }
         return false
     }

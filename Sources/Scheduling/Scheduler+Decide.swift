@@ -30,11 +30,21 @@ extension Scheduler {
             free: free - pauses.kept, quotas: Quotas(limits, tallies), windows: windowUse(now: now),
             runningOfArray: activeByArray)
         useReservations(&decision, now: now, pauses)
+        let isLimited = decision.quotas.isNeeded
         var looked = 0
         var hindered = 0
-        var hinderedOf: [Owner: Int] = [:]
+        var hinderedOf: [OwnerID: Int] = [:]
         var walk = Walk(line)
         while let candidate = walk.next() {
+            // Most of a long queue is passed here, by its shape alone.
+            if let kept = decision.reservation, !isLimited,
+                isKeptOut(candidate.shape, now: now, free: decision.free, by: kept)
+            {
+                looked += 1
+                if looked >= lookAhead { break }
+                walk.passed(candidate)
+                continue
+            }
             guard let job = job(of: candidate, &walk, decision) else { continue }
             let end = job.surelyEnds(from: now)
             if let party = decision.quotas.obstacle(job, end: end) {
@@ -72,9 +82,20 @@ extension Scheduler {
         return decision
     }
 
+    /// Whether no job of this shape can start beside the reservation.
+    private func isKeptOut(_ shape: Shape, now: Timestamp, free: ResourceVector, by kept: Reservation) -> Bool {
+        guard shape.array == nil, shape.request.fits(in: capacity) else { return false }
+        if !shape.request.fits(in: free) { return true }
+        if shape.request.fits(in: kept.spare) { return false }
+        return end(of: shape, from: now, kept).map { $0 > kept.earliest } ?? true
+    }
+
     /// The job of a candidate, if limits leave it a chance. If not, the walk knows how to go on.
     private func job(of candidate: Walk.Candidate, _ walk: inout Walk, _ decision: Decision) -> PendingJob? {
-        if decision.quotas.isFull(uid: candidate.owner.uid, project: candidate.owner.project) { return nil }
+        if decision.quotas.isNeeded {
+            let owner = line[candidate.owner].owner
+            if decision.quotas.isFull(uid: owner.uid, project: owner.project) { return nil }
+        }
         guard let job = pending[JobID(candidate.rank.id)], job.request.fits(in: capacity) else {
             walk.passed(candidate)  // The machine shrank since it was accepted; it must not stop the others.
             return nil
@@ -95,7 +116,7 @@ extension Scheduler {
     /// Whether a job that fits may start beside the reservation, which then has less to spare.
     private func mayStart(_ job: PendingJob, now: Timestamp, _ reservation: inout Reservation?) -> Bool {
         guard let kept = reservation else { return true }
-        if let end = end(of: job, from: now, kept), end <= kept.earliest { return true }
+        if let end = end(of: job.shape, from: now, kept), end <= kept.earliest { return true }
         guard job.request.fits(in: kept.spare) else { return false }
         reservation?.spare -= job.request
         return true

@@ -36,7 +36,7 @@ extension Scheduler {
             ends: active.values.compactMap { other in
                 other.likelyEnd(now: now).map { (max($0, now), other.request) }
             })
-        let place = line.order(Rank(job, agingPerPoint: Self.agingMicroseconds), of: owner(job))
+        let place = line.order(Rank(job, agingPerPoint: Self.agingMicroseconds), account: job.account)
         var ahead = 0
         var walk = Walk(line)
         while let candidate = walk.next(), candidate.order < place {
@@ -58,6 +58,6 @@ extension Scheduler {
     /// Nil where neither its likes nor a limit tell.
     private func expectedLength(of job: PendingJob) -> Duration? {
         let start = Timestamp(microseconds: 0)
-        return (likelyEnd(of: job, from: start) ?? job.expectedEnd(from: start)).map { $0.since(start) }
+        return (likelyEnd(of: job.shape, from: start) ?? job.expectedEnd(from: start)).map { $0.since(start) }
     }
 }

@@ -6,16 +6,16 @@ import JobAPI
 extension Scheduler {
     /// When the job will have ended, going by its likes, if it starts at `now`; nil where too little is known of them, and for
     /// one that may be suspended.
-    func likelyEnd(of job: PendingJob, from now: Timestamp) -> Timestamp? {
-        guard job.flexibility?.isInterruptible != true, let time = history.predicted(job.likes) else { return nil }
+    func likelyEnd(of shape: Shape, from now: Timestamp) -> Timestamp? {
+        guard !shape.mayPause, let time = history.predicted(shape.likes) else { return nil }
         return min(
-            now.advanced(by: .seconds(time.seconds)), job.expectedEnd(from: now) ?? Timestamp(microseconds: .max))
+            now.advanced(by: .seconds(time.seconds)), shape.expectedEnd(from: now) ?? Timestamp(microseconds: .max))
     }
 
     /// When the job will have ended as far as the reservation goes by that.
-    func end(of job: PendingJob, from now: Timestamp, _ kept: Reservation) -> Timestamp? {
+    func end(of shape: Shape, from now: Timestamp, _ kept: Reservation) -> Timestamp? {
         kept.isByLimits
-            ? job.surelyEnds(from: now) : likelyEnd(of: job, from: now) ?? job.surelyEnds(from: now)
+            ? shape.surelyEnds(from: now) : likelyEnd(of: shape, from: now) ?? shape.surelyEnds(from: now)
     }
 
     /// When there is room for a request, going by what runs now and by nothing that waits; nil where nobody can tell.

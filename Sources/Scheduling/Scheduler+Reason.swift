@@ -114,7 +114,7 @@ extension Scheduler {
         let needs = words(first.request, beyond: nil)
         let when = kept.predicted.map { "from \($0)" } ?? "as soon as jobs without a time limit end"
         let room = kept.earliest.since(now)
-        let isShort = end(of: job, from: now, kept).map { $0 <= kept.earliest } ?? false
+        let isShort = end(of: job.shape, from: now, kept).map { $0 <= kept.earliest } ?? false
         if isShort || job.request.fits(in: kept.spare) {
             return WaitReason(
                 "waits its turn: more than \(lookAhead) kinds of jobs are ahead of it",

@@ -143,13 +143,15 @@ package struct Scheduler: Sendable {
         if !limits.project.isOpen { count(.project(job.project)) }
     }
 
-    func owner(_ job: PendingJob) -> Owner {
+    private func owner(_ job: PendingJob) -> Owner {
         Owner(
             uid: job.uid, account: job.account, project: limits.project.isOpen ? "" : job.project,
             standing: job.standing)
     }
 
     package var pendingCount: Int { pending.count }
+    /// Jobs whose time has not come: deferred, or not to start before a time of their own.
+    package var futureCount: Int { dueAt.count }
     package func isPending(_ id: JobID) -> Bool { pending[id] != nil }
     package func pendingJob(_ id: JobID) -> PendingJob? { pending[id] }
     package func pendingCount(uid: UInt32) -> Int { pendingByUser[uid] ?? 0 }
@@ -319,7 +321,7 @@ package struct Scheduler: Sendable {
             ActiveJob(
                 id: id, uid: job.uid, project: job.project, queue: job.queue, request: job.request, startedAt: now,
                 expectedEnd: job.expectedEnd(from: now), array: job.array?.id, shift: job.activeShift(from: now),
-                predictedEnd: likelyEnd(of: job, from: now), isTraining: job.isTraining,
+                predictedEnd: likelyEnd(of: job.shape, from: now), isTraining: job.isTraining,
                 isInterruptible: job.isInterruptible)
         }
     }
@@ -335,7 +337,9 @@ package struct Scheduler: Sendable {
 
 extension PendingJob {
     var shape: Shape {
-        Shape(request: request, timeLimit: timeLimit, likes: likes, array: arrayLimit == nil ? nil : array?.id)
+        Shape(
+            request: request, timeLimit: timeLimit, mayPause: flexibility?.isInterruptible == true, likes: likes,
+            array: arrayLimit == nil ? nil : array?.id)
     }
 
     /// Of one that may be suspended, if it started at `now`.
@@ -347,14 +351,8 @@ extension PendingJob {
     }
 
     /// When its time limit would end it, if it started at `now`.
-    func expectedEnd(from now: Timestamp) -> Timestamp? {
-        guard let timeLimit else { return nil }
-        let (end, overflow) = now.microseconds.addingReportingOverflow(Int64(min(max(0, timeLimit), 9e12) * 1e6))
-        return Timestamp(microseconds: overflow ? .max : end)
-    }
+    func expectedEnd(from now: Timestamp) -> Timestamp? { shape.expectedEnd(from: now) }
 
     /// The same, but nil for one that may be suspended: standing still does not count.
-    func surelyEnds(from now: Timestamp) -> Timestamp? {
-        flexibility?.isInterruptible == true ? nil : expectedEnd(from: now)
-    }
+    func surelyEnds(from now: Timestamp) -> Timestamp? { shape.surelyEnds(from: now) }
 }

@@ -2,7 +2,7 @@
 struct Walk {
     struct Candidate {
         var order: WaitingLine.Order
-        var owner: Owner
+        var owner: OwnerID
         var shape: Shape
         /// Whether it is the first of its shape, and so leads to its owner's next shape.
         fileprivate var isHead: Bool
@@ -12,8 +12,15 @@ struct Walk {
 
     private let line: WaitingLine
     private var nextLeader: WaitingLine.Leader?
-    /// A binary heap of what comes next for the owners met so far.
-    private var heap: [Candidate] = []
+    /// A binary heap of what comes next for the owners met so far. What moves in it is small.
+    private var heap: [Entry] = []
+    private var candidates: [Candidate] = []
+
+    private struct Entry {
+        var order: WaitingLine.Order
+        /// In `candidates`.
+        var index: Int
+    }
 
     init(_ line: WaitingLine) {
         self.line = line
@@ -25,7 +32,7 @@ struct Walk {
         self.line = line
         for standing in standings where !line.closed.contains(standing) {
             for owner in line.ownersOf[standing] ?? [] {
-                guard let head = line.owners[owner]?.heads.first else { continue }
+                guard let head = line[owner].heads.first else { continue }
                 push(
                     Candidate(
                         order: line.order(head.rank, of: owner), owner: owner, shape: head.shape, isHead: true))
@@ -36,7 +43,7 @@ struct Walk {
     mutating func next() -> Candidate? {
         if let leader = nextLeader, heap.first.map({ leader.order < $0.order }) ?? true {
             nextLeader = line.leaders.first(after: leader)
-            guard let head = line.owners[leader.owner]?.heads.first else { return nil }
+            guard let head = line[leader.owner].heads.first else { return nil }
             return Candidate(order: leader.order, owner: leader.owner, shape: head.shape, isHead: true)
         }
         return pop()
@@ -45,7 +52,7 @@ struct Walk {
     /// The candidate starts: its like may too.
     mutating func took(_ candidate: Candidate) {
         passed(candidate)
-        if let rank = line.owners[candidate.owner]?.jobs[candidate.shape]?.first(after: candidate.rank) {
+        if let rank = line[candidate.owner].jobs[candidate.shape]?.first(after: candidate.rank) {
             push(
                 Candidate(
                     order: line.order(rank, of: candidate.owner), owner: candidate.owner, shape: candidate.shape,
@@ -57,7 +64,7 @@ struct Walk {
     mutating func passed(_ candidate: Candidate) {
         guard candidate.isHead else { return }
         let head = WaitingLine.Head(rank: candidate.rank, shape: candidate.shape)
-        if let next = line.owners[candidate.owner]?.heads.first(after: head) {
+        if let next = line[candidate.owner].heads.first(after: head) {
             push(
                 Candidate(
                     order: line.order(next.rank, of: candidate.owner), owner: candidate.owner, shape: next.shape,
@@ -68,7 +75,8 @@ struct Walk {
     // MARK: - Heap
 
     private mutating func push(_ candidate: Candidate) {
-        heap.append(candidate)
+        heap.append(Entry(order: candidate.order, index: candidates.count))
+        candidates.append(candidate)
         var index = heap.count - 1
         while index > 0, heap[index].order < heap[(index - 1) / 2].order {
             heap.swapAt(index, (index - 1) / 2)
@@ -78,16 +86,17 @@ struct Walk {
 
     private mutating func pop() -> Candidate? {
         guard let first = heap.first, let last = heap.popLast() else { return nil }
-        if heap.isEmpty { return first }
+        let candidate = candidates[first.index]
+        if heap.isEmpty { return candidate }
         heap[0] = last
         var index = 0
         while true {
             var least = index
-            for child in [2 * index + 1, 2 * index + 2]
+            for child in (2 * index + 1)...(2 * index + 2)
             where child < heap.count && heap[child].order < heap[least].order {
                 least = child
             }
-            if least == index { return first }
+            if least == index { return candidate }
             heap.swapAt(index, least)
             index = least
         }

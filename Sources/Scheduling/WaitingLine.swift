@@ -30,10 +30,22 @@ struct Rank: Comparable, Hashable, Sendable {
 struct Shape: Hashable, Sendable {
     var request: ResourceVector
     var timeLimit: Double?
+    /// They may be suspended, so that nobody knows when they end.
+    var mayPause: Bool
     /// What is learned of their run times holds for all of them.
     var likes: UInt64
     /// Of those whose array limits how many run at once.
     var array: JobID?
+
+    /// When their time limit would end one that starts at `now`.
+    func expectedEnd(from now: Timestamp) -> Timestamp? {
+        guard let timeLimit else { return nil }
+        let (end, overflow) = now.microseconds.addingReportingOverflow(Int64(min(max(0, timeLimit), 9e12) * 1e6))
+        return Timestamp(microseconds: overflow ? .max : end)
+    }
+
+    /// The same, but nil for those that may be suspended: standing still does not count.
+    func surelyEnds(from now: Timestamp) -> Timestamp? { mayPause ? nil : expectedEnd(from: now) }
 }
 
 /// Whose jobs keep their own order: those of a user for one account, one project where projects have limits, and of one standing.
@@ -42,6 +54,11 @@ struct Owner: Hashable, Sendable {
     var account: String
     var project = ""
     var standing = StandingID.plain
+}
+
+/// An owner's place in a ``WaitingLine``.
+struct OwnerID: Hashable, Sendable {
+    var number: Int32
 }
 
 /// The jobs that could start now, ordered by rank within owner and shape, so that a planner that finds one job does not fit
@@ -69,18 +86,26 @@ struct WaitingLine: Sendable {
 
     struct Leader: Comparable, Sendable {
         var order: Order
-        var owner: Owner
+        var owner: OwnerID
         static func < (a: Leader, b: Leader) -> Bool { a.order < b.order }
         static func == (a: Leader, b: Leader) -> Bool { a.order == b.order }
     }
 
+    /// What an owner has in the line. A place here is its number, by which a plan goes: names would cost more than all its
+    /// comparisons.
     struct Owned: Sendable {
-        var jobs: [Shape: OrderedSet<Rank>] = [:]
+        var owner: Owner
+        /// Of its account, in microseconds of waiting.
+        fileprivate var penalty: Int64
+        fileprivate(set) var jobs: [Shape: OrderedSet<Rank>] = [:]
         /// The first job of each shape.
-        var heads = OrderedSet<Head>()
+        fileprivate(set) var heads = OrderedSet<Head>()
     }
 
-    private(set) var owners: [Owner: Owned] = [:]
+    private var numbers: [Owner: OwnerID] = [:]
+    private var places: ContiguousArray<Owned> = []
+    /// Places of owners who have nothing in the line any more, to be used again.
+    private var vacant: [OwnerID] = []
     /// The first job of each owner, those left out that may not start now.
     private(set) var leaders = OrderedSet<Leader>()
     /// Between owners what a job has waited before this hardly counts.
@@ -90,15 +115,26 @@ struct WaitingLine: Sendable {
     /// Jobs of these standings may not start now.
     private(set) var closed: Set<StandingID> = []
     /// The owners of each standing but the plain one.
-    private(set) var ownersOf: [StandingID: Set<Owner>] = [:]
+    private(set) var ownersOf: [StandingID: Set<OwnerID>] = [:]
 
-    func order(_ rank: Rank, of owner: Owner) -> Order {
+    var isEmpty: Bool { numbers.isEmpty }
+
+    subscript(_ owner: OwnerID) -> Owned {
+        _read { yield places[Int(owner.number)] }
+    }
+
+    func order(_ rank: Rank, of owner: OwnerID) -> Order { order(rank, penalty: places[Int(owner.number)].penalty) }
+
+    /// Where a job would stand that is not in the line.
+    func order(_ rank: Rank, account: String) -> Order { order(rank, penalty: penalties[account] ?? 0) }
+
+    private func order(_ rank: Rank, penalty: Int64) -> Order {
         var start = rank.virtualStart
         if rank.joined < floor {
             let (excess, isTooMuch) = floor.subtractingReportingOverflow(rank.joined)
             start = Self.sum(start, isTooMuch ? .max : excess - excess / FairShare.slowAgeing)
         }
-        return Order(virtualStart: Self.sum(start, penalties[owner.account] ?? 0), rank: rank)
+        return Order(virtualStart: Self.sum(start, penalty), rank: rank)
     }
 
     private static func sum(_ a: Int64, _ b: Int64) -> Int64 {
@@ -111,10 +147,9 @@ struct WaitingLine: Sendable {
         self.floor = floor
         self.penalties = penalties
         leaders = OrderedSet()
-        for (owner, owned) in owners where !closed.contains(owner.standing) {
-            if let first = owned.heads.first {
-                leaders.insert(Leader(order: order(first.rank, of: owner), owner: owner))
-            }
+        for (owner, number) in numbers {
+            places[Int(number.number)].penalty = penalties[owner.account] ?? 0
+            if !closed.contains(owner.standing), let leader = leader(of: number) { leaders.insert(leader) }
         }
     }
 
@@ -126,44 +161,67 @@ struct WaitingLine: Sendable {
         for standing in changed {
             let isOpen = !standings.contains(standing)
             for owner in ownersOf[standing] ?? [] {
-                guard let first = owners[owner]?.heads.first else { continue }
-                let leader = Leader(order: order(first.rank, of: owner), owner: owner)
+                guard let leader = leader(of: owner) else { continue }
                 if isOpen { leaders.insert(leader) } else { leaders.remove(leader) }
             }
         }
     }
 
+    private func leader(of owner: OwnerID) -> Leader? {
+        self[owner].heads.first.map { Leader(order: order($0.rank, of: owner), owner: owner) }
+    }
+
     mutating func insert(_ rank: Rank, owner: Owner, shape: Shape) {
-        change(owner, shape: shape) { $0.insert(rank) }
+        change(number(of: owner), shape: shape) { $0.insert(rank) }
     }
 
     mutating func remove(_ rank: Rank, owner: Owner, shape: Shape) {
-        change(owner, shape: shape) { $0.remove(rank) }
+        guard let number = numbers[owner] else { return }
+        change(number, shape: shape) { $0.remove(rank) }
+    }
+
+    private mutating func number(of owner: Owner) -> OwnerID {
+        if let known = numbers[owner] { return known }
+        let place = Owned(owner: owner, penalty: penalties[owner.account] ?? 0)
+        let number: OwnerID
+        if let free = vacant.popLast() {
+            number = free
+            places[Int(free.number)] = place
+        } else {
+            number = OwnerID(number: Int32(clamping: places.count))
+            places.append(place)
+        }
+        numbers[owner] = number
+        if owner.standing != .plain { ownersOf[owner.standing, default: []].insert(number) }
+        return number
     }
 
     /// Changes one list and sets right what stands above it.
-    private mutating func change(_ owner: Owner, shape: Shape, _ body: (inout OrderedSet<Rank>) -> Void) {
-        let oldLeader = owners[owner]?.heads.first
-        let oldHead = owners[owner]?.jobs[shape]?.first
-        body(&owners[owner, default: Owned()].jobs[shape, default: OrderedSet()])
-        let newHead = owners[owner]?.jobs[shape]?.first
+    private mutating func change(_ owner: OwnerID, shape: Shape, _ body: (inout OrderedSet<Rank>) -> Void) {
+        let index = Int(owner.number)
+        let oldLeader = places[index].heads.first
+        let oldHead = places[index].jobs[shape]?.first
+        body(&places[index].jobs[shape, default: OrderedSet()])
+        let newHead = places[index].jobs[shape]?.first
         if oldHead != newHead {
-            if let oldHead { owners[owner]?.heads.remove(Head(rank: oldHead, shape: shape)) }
-            if let newHead { owners[owner]?.heads.insert(Head(rank: newHead, shape: shape)) }
+            if let oldHead { places[index].heads.remove(Head(rank: oldHead, shape: shape)) }
+            if let newHead { places[index].heads.insert(Head(rank: newHead, shape: shape)) }
         }
-        if newHead == nil { owners[owner]?.jobs[shape] = nil }
-        let newLeader = owners[owner]?.heads.first
-        if oldLeader?.rank != newLeader?.rank, !closed.contains(owner.standing) {
+        if newHead == nil { places[index].jobs[shape] = nil }
+        let newLeader = places[index].heads.first
+        if oldLeader?.rank != newLeader?.rank, !closed.contains(places[index].owner.standing) {
             if let oldLeader { leaders.remove(Leader(order: order(oldLeader.rank, of: owner), owner: owner)) }
             if let newLeader { leaders.insert(Leader(order: order(newLeader.rank, of: owner), owner: owner)) }
         }
-        if oldLeader == nil, newLeader != nil, owner.standing != .plain {
-            ownersOf[owner.standing, default: []].insert(owner)
-        }
-        guard newLeader == nil else { return }
-        owners[owner] = nil
-        if ownersOf[owner.standing]?.remove(owner) != nil, ownersOf[owner.standing]?.isEmpty == true {
-            ownersOf[owner.standing] = nil
+        if newLeader == nil { vacate(owner) }
+    }
+
+    private mutating func vacate(_ owner: OwnerID) {
+        let name = self[owner].owner
+        numbers[name] = nil
+        vacant.append(owner)
+        if ownersOf[name.standing]?.remove(owner) != nil, ownersOf[name.standing]?.isEmpty == true {
+            ownersOf[name.standing] = nil
         }
     }
 }

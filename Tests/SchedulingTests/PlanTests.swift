@@ -257,6 +257,6 @@ import Units
         _ = scheduler.plan(now: t(0))
         for id in 1...4 as ClosedRange<Int64> { #expect(scheduler.text(id, at: 0) != nil) }
         for id in 1...4 as ClosedRange<Int64> { scheduler.remove(JobID(id)) }
-        #expect(scheduler.line.owners.isEmpty && scheduler.line.leaders.isEmpty)
+        #expect(scheduler.line.isEmpty && scheduler.line.leaders.isEmpty)
     }
 }

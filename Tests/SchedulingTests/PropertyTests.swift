@@ -91,7 +91,7 @@ import Units
         }
         #expect(starts > 50)
         for job in naive.pending { scheduler.remove(job.id) }
-        #expect(scheduler.line.owners.isEmpty && scheduler.line.leaders.isEmpty)
+        #expect(scheduler.line.isEmpty && scheduler.line.leaders.isEmpty)
     }
 
     /// With run times exactly as declared, the first that waits starts no later than it was first promised, whoever passes.

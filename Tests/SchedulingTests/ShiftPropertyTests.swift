@@ -195,7 +195,7 @@ private struct ShiftMachine {
         #expect(machine.outcomes.values.allSatisfy { $0.endedAt.isFinite } && machine.outcomes.count == jobs.count)
         #expect(machine.lateResumes == 0)
         #expect(machine.scheduler.borders.isEmpty && machine.scheduler.unsettled.isEmpty)
-        #expect(machine.scheduler.shifts.isEmpty && machine.scheduler.line.owners.isEmpty)
+        #expect(machine.scheduler.shifts.isEmpty && machine.scheduler.line.isEmpty)
     }
 
     @Test func CPUsAreLentInThose() throws {

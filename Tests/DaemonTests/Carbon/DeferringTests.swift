@@ -6,12 +6,12 @@ import Testing
 import Units
 
 /// Jobs that wait for a better hour, here minutes of a file.
-@Suite(.serialized) struct DeferringTests {
+@Suite struct DeferringTests {
     private static let minute: Int64 = 60_000_000
 
     /// The beginning of the next minute that is not just about to come.
     private static func border() -> Timestamp {
-        let next = (Timestamp.now().microseconds + 10_000_000) / minute + 1
+        let next = (Timestamp.now().microseconds + 30_000_000) / minute + 1
         return Timestamp(microseconds: next * minute)
     }
 
