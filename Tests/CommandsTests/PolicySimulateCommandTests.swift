@@ -69,8 +69,10 @@ import Testing
               of jobs, gCO2e                 625         375       -40.0 %
               started at once, gCO2e        1150        1150
             carbon saved, %                45.65       67.39  +21.7 points
+            deadlines missed                   0           0
             suspensions                        1           1
 
+            - compared with the built-in policy: no daemon answers on /nonexistent; --against FILE names another
             - no job of the trace states a time limit: the run times stand for them
 
             """)
@@ -108,8 +110,8 @@ import Testing
         #expect(report.rows.map(\.name) == ["old.toml", "new.toml"])
         #expect(report.rows.map(\.figures.waitMaxS) == [5400, 5400])
         #expect(report.rows.map(\.figures.jobsCarbonG) != [nil, nil])
-        #expect(PolicySimulateCommand.name(["a/1.toml", "2.toml"], beside: ["b/1.toml"]) == "1.toml + 2.toml")
-        #expect(PolicySimulateCommand.name(["a/1.toml"], beside: ["b/1.toml"]) == "a/1.toml")
+        #expect(policyName(["a/1.toml", "2.toml"], beside: ["b/1.toml"]) == "1.toml + 2.toml")
+        #expect(policyName(["a/1.toml"], beside: ["b/1.toml"]) == "a/1.toml")
     }
 
     @Test func aSettingIsTurned() async {
@@ -195,6 +197,8 @@ import Testing
         (["--capacity", "unlimited", "--policy", "@/jobs.csv"], 1, "/jobs.csv:1: "),
         (["--capacity", "unlimited", "--trace", "@/grid.csv"], 1, "/grid.csv:1: "),
         (["--capacity", "unlimited", "--trace", "@/new.toml"], 2, "must end in .swf or .csv"),
+        (["--capacity", "unlimited", "--since", "1 d"], 2, "give --trace ledger"),
+        (["--trace", "ledger", "--since", "1 d", "--until", "2 d"], 2, "must be later than --since"),
     ])
     func saysWhatIsWrong(arguments: [String], status: Int32, message: String) async {
         let given = ["policy", "simulate", "--policy", "@/new.toml", "--trace", "@/jobs.csv"] + arguments

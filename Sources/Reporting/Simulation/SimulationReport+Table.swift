@@ -1,14 +1,19 @@
 package import JobAPI
 
-/// `mlctl policy simulate`: the figures of each replay beside each other.
+/// `mlctl policy simulate` and `compare`: the figures of each replay beside each other.
 package func table(_ report: SimulationReport, style: Style) -> String {
-    var table = Table(
-        report.headings.enumerated().map { .init($1, $0 == 0 ? .left : .right, flexible: $0 > 0) })
-    for line in report.lines { table.add(line.map { .init($0) }) }
-    var text = printable(report.trace) + "\n\n" + table.render(style)
+    var text = printable(report.trace) + "\n\n" + rendered(report.headings, report.lines, style)
+    let waits = report.waitLines(most: 10)
+    if !waits.isEmpty { text += "\n" + rendered(report.waitHeadings, waits, style) }
     let notes = report.allNotes
     if !notes.isEmpty { text += "\n" + notes.map { "- " + printable($0) + "\n" }.joined() }
     return text
+}
+
+private func rendered(_ headings: [String], _ lines: [[String]], _ style: Style) -> String {
+    var table = Table(headings.enumerated().map { .init($1, $0 == 0 ? .left : .right, flexible: $0 > 0) })
+    for line in lines { table.add(line.map { .init($0) }) }
+    return table.render(style)
 }
 
 /// A line per replay, numbers in SI units and unrounded, as reports of energy have them.
