@@ -92,9 +92,11 @@ extension Ledger {
         _ db: Database, _ query: HistoryQuery, _ ids: ClosedRange<Int64>
     ) throws -> [HistoryPage.Job] {
         let finals = JobState.allCases.filter(\.isFinal).map { "'\($0.rawValue)'" }.joined(separator: ",")
-        // People may edit a description into anything: what is not as it should be is as if it were not there.
+        // People may edit a description into anything: what is not as it should be is as if it were not there. CASE and not
+        // AND, of which SQLite may ask the second part first.
+        let spec = "(CASE WHEN json_valid(j.spec) THEN j.spec ELSE '{}' END)"
         func stated(_ key: String, _ types: String) -> String {
-            "CASE WHEN json_valid(j.spec) AND json_type(j.spec, '$.\(key)') IN (\(types)) THEN json_extract(j.spec, '$.\(key)') END"
+            "CASE WHEN json_type(\(spec), '$.\(key)') IN (\(types)) THEN json_extract(\(spec), '$.\(key)') END"
         }
         let rows = try Row.fetchAll(
             db,
@@ -105,9 +107,9 @@ extension Ledger {
                     \(stated("schedule.not_before", "'text'")) AS not_before,
                     \(stated("schedule.deadline", "'text'")) AS deadline,
                     \(stated("schedule.interruptible", "'true'")) IS NOT NULL AS interruptible,
-                    json_valid(j.spec) AND json_array_length(j.spec, '$.schedule.after') > 0 AS waits,
+                    json_array_length(\(spec), '$.schedule.after') > 0 AS waits,
                     TOTAL(a.ended_us - a.started_us - a.suspended_us) / 1e6 AS seconds,
-                    COUNT(*) = COUNT(a.energy_uj) AS is_metered
+                    COUNT(*) = COUNT(a.energy_uj) AND COUNT(*) = COUNT(a.tier) AS is_metered
                 FROM jobs j JOIN attempts a ON a.job_id = j.id
                 WHERE j.id BETWEEN ?1 AND ?2 AND j.state IN (\(finals)) AND j.started_us IS NOT NULL
                     AND (?3 IS NULL OR j.uid = ?3) AND j.submitted_us >= ?4 AND j.submitted_us < ?5

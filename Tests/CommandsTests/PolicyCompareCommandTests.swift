@@ -17,8 +17,8 @@ import Testing
             b,2026-11-24T00:00:00Z,60,bob,100
             """, to: directory + "/jobs.csv")
         try write("cpus = 1\nidle-power = \"50 W\"\n", to: directory + "/machine.toml")
-        try write("[site]\npue = 1.5\n", to: directory + "/a.toml")
-        try write("[machine]\nreserve-cpus = 0\n", to: directory + "/b.toml")
+        try write("[machine]\nreserve-cpus = 0\n", to: directory + "/a.toml")
+        try write("[site]\npue = 1.5\n", to: directory + "/b.toml")
         try write(
             "[[rule]]\nname = \"no-bob\"\nmatch = { user = \"bob\" }\nthen = \"deny\"\nmessage = \"not here\"\n",
             to: directory + "/c.toml")
@@ -45,26 +45,27 @@ import Testing
             """
             jobs.csv
 
-            FIGURE                  a.toml  b.toml  CHANGE  c.toml    CHANGE
-            jobs finished                2       2               1   -50.0 %
-            jobs refused                 0       0               1
-            wait, mean              30 min  30 min             0 s  -100.0 %
-            wait, median            30 min  30 min             0 s  -100.0 %
-            wait, 95 %                 1 h     1 h             0 s  -100.0 %
-            wait, longest              1 h     1 h             0 s  -100.0 %
-            bounded slowdown, mean     1.5     1.5               1   -33.3 %
-            makespan                   2 h     2 h             1 h   -50.0 %
-            CPUs in use, %           100.0   100.0           100.0
-            energy, kWh                0.3     0.3            0.15   -50.0 %
-              of jobs, kWh             0.2     0.2             0.1   -50.0 %
-              idle, kWh                0.1     0.1            0.05   -50.0 %
-            peak, W                    150     150             150
+            FIGURE                    a.toml  b.toml  CHANGE  c.toml    CHANGE
+            jobs finished                  2       2               1   -50.0 %
+            jobs refused                   0       0               1
+            wait, mean                30 min  30 min             0 s  -100.0 %
+            wait, median              30 min  30 min             0 s  -100.0 %
+            wait, 95 %                   1 h     1 h             0 s  -100.0 %
+            wait, longest                1 h     1 h             0 s  -100.0 %
+            bounded slowdown, mean       1.5     1.5               1   -33.3 %
+            makespan                     2 h     2 h             1 h   -50.0 %
+            CPUs in use, %             100.0   100.0           100.0
+            energy, kWh                  0.3     0.3            0.15   -50.0 %
+              of jobs, kWh               0.2     0.2             0.1   -50.0 %
+              idle, kWh                  0.1     0.1            0.05   -50.0 %
+            peak, W                      150     150             150
+            carbon saved, %             0.00    0.00            0.00
 
             WAIT BY USER  a.toml  b.toml  CHANGE  c.toml  CHANGE
             ada              0 s     0 s             0 s
             bob              1 h     1 h               -
             """)
-        // The site is that of the first.
+        // The site is that of the first that says anything of it.
         #expect(notes.contains("carbon and cost: PUE 1.5"), "\(notes)")
         #expect(notes.contains("c.toml: 1 refused: "), "\(notes)")
     }

@@ -89,9 +89,9 @@ import Units
                 """
                 log<1>.swf
 
-                FIGURE                    now  <b>new</b>    CHANGE  third    CHANGE
-                jobs finished               3           3                3
-                wait, mean              1 min  1 min 30 s   +50.0 %   30 s   -50.0 %
+                FIGURE                    now  <b>new</b>    CHANGE       third    CHANGE
+                jobs finished               3           3                     3
+                wait, mean              1 min  1 min 30 s   +50.0 %        30 s   -50.0 %
 
                 """), "\(text)")
         #expect(

@@ -49,7 +49,7 @@ import Units
         #expect(trace.jobs.map(\.application) == [-1, 0])
         #expect(
             trace.notes == [
-                "what really happened: waits of 7 s on the mean, 95 % up to 10 s",
+                "what really happened: waits of 8 s on the mean, 95 % up to 10 s",
                 "1 of 2 did not succeed then; they compute as long here as they did",
                 "1 waited for other jobs then; here they may start at once",
                 "1 were not metered: they draw what their CPUs and GPUs are taken to",

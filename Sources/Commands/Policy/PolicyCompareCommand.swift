@@ -9,8 +9,8 @@ struct PolicyCompareCommand: ContextCommand {
         commandName: "compare",
         abstract: "Replay jobs of the past under two policies or more, each a file.",
         discussion: """
-            The first is what the others are held against. What of the site is the same for all, its zone and PUE, is taken from \
-            the first too.
+            The first is what the others are held against. The site is the same for all: its zone and PUE are those of the first \
+            that states any.
 
             EXAMPLE
               mlctl policy compare now.toml greener.toml faster.toml \\
@@ -36,7 +36,7 @@ struct PolicyCompareCommand: ContextCommand {
             let name = policyName([file], beside: same.map { [$0.element] } ?? [])
             policies.append((name, try loadPolicy(readPolicy([file]))))
         }
-        let inputs = try await SimulationInputs.read(simulation, site: policies[0].policy, global, in: context)
+        let inputs = try await SimulationInputs.read(simulation, sites: policies.map(\.policy), global, in: context)
         try simulation.print(try await inputs.compare(policies, in: context), in: context)
         return 0
     }

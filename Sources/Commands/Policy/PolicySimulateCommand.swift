@@ -41,7 +41,7 @@ struct PolicySimulateCommand: ContextCommand {
         } else {
             old = (policyName(against, beside: policy), try loadPolicy(readPolicy(against)))
         }
-        let inputs = try await SimulationInputs.read(simulation, site: new, global, in: context)
+        let inputs = try await SimulationInputs.read(simulation, sites: [new, old.policy], global, in: context)
         var report = try await inputs.compare([old, (policyName(policy, beside: against), new)], in: context)
         if let note { report.notes.insert(note, at: 0) }
         try simulation.print(report, in: context)

@@ -31,7 +31,7 @@ struct PolicyTuneCommand: ContextCommand {
         let knob: Knob
         do { knob = try Knob(parsing: self.knob) } catch { throw Failure.usage("--knob: \(error)") }
         let files = try readPolicy(policy)
-        let inputs = try await SimulationInputs.read(simulation, site: try loadPolicy(files), global, in: context)
+        let inputs = try await SimulationInputs.read(simulation, sites: [try loadPolicy(files)], global, in: context)
         var report = try await showingWait("replaying", context) {
             try described {
                 try Sweep.run(

@@ -19,16 +19,17 @@ struct SimulationInputs: Sendable {
     /// The word that stands for the daemon's own past.
     static let ledger = "ledger"
 
-    /// - Parameter site: the policy that tells where the machine stands: the same for every replay.
+    /// - Parameter sites: the policies that may tell where the machine stands, which is the same for every replay: the first
+    ///   that says anything of it is asked.
     static func read(
-        _ given: SimulationOptions, site: PolicySet, _ global: GlobalOptions, in context: Context
+        _ given: SimulationOptions, sites: [PolicySet], _ global: GlobalOptions, in context: Context
     ) async throws -> SimulationInputs {
         guard given.trace == ledger else {
             if given.since != nil || given.until != nil {
                 throw Failure.usage(
                     "--since and --until choose from the ledger: give --trace ledger, or leave them out")
             }
-            return try await showingWait("reading", context) { try SimulationInputs(given, site: site, history: nil) }
+            return try await showingWait("reading", context) { try SimulationInputs(given, sites: sites, history: nil) }
         }
         let now = context.now()
         let (since, until) = (given.since?.timestamp(now: now), given.until?.timestamp(now: now))
@@ -40,10 +41,10 @@ struct SimulationInputs: Sendable {
             let others = history.isEverybodys ? "" : "; those of others are for who may see them ([access] see-others)"
             throw Failure.failed("ledger: no job ran and ended in that period\(others)")
         }
-        return try await showingWait("reading", context) { try SimulationInputs(given, site: site, history: history) }
+        return try await showingWait("reading", context) { try SimulationInputs(given, sites: sites, history: history) }
     }
 
-    private init(_ given: SimulationOptions, site: PolicySet, history: History?) throws {
+    private init(_ given: SimulationOptions, sites: [PolicySet], history: History?) throws {
         let slot = try Self.step(given.step)
         let kind = try Self.usage { () throws(UnitError) in
             try SimulatedForecast.kind(parsing: given.forecast, seed: given.seed)
@@ -88,7 +89,7 @@ struct SimulationInputs: Sendable {
             options.forecast = SimulatedForecast(
                 kind, intensity: intensity, price: price, step: slot, restart: given.restartCost)
         }
-        try addSite(site)
+        try addSite(sites)
     }
 
     private static func notes(on machine: HistoryPage.Machine) -> [String] {
@@ -118,15 +119,15 @@ struct SimulationInputs: Sendable {
         return report
     }
 
-    /// What the policy says of the site: its overhead, and what its energy causes and costs where no series tells.
-    private mutating func addSite(_ policy: PolicySet) throws {
-        let pue = policy.site.pue.source == nil ? nil : policy.site.pue.value
-        let zone = policy.site.zone
+    /// What is said of the site: its overhead, and what its energy causes and costs where no series tells.
+    private mutating func addSite(_ policies: [PolicySet]) throws {
+        let stated = policies.map(\.site).first { $0.pue.source != nil || $0.zone.source != nil }
+        let pue = stated.flatMap { $0.pue.source == nil ? nil : $0.pue.value }
         let site: SiteCarbon
         do {
-            site = try SiteCarbon(zone: zone.value, pue: pue, table: CarbonTable.builtIn())
+            site = try SiteCarbon(zone: stated?.zone.value, pue: pue, table: CarbonTable.builtIn())
         } catch {
-            let place = zone.source.map { "\($0.place): " } ?? ""
+            let place = stated?.zone.source.map { "\($0.place): " } ?? ""
             throw Failure.failed(place + error.message + (error.hint.map { "; " + $0 } ?? ""))
         }
         prices.pue = site.pue
@@ -135,8 +136,11 @@ struct SimulationInputs: Sendable {
             notes.append("carbon: \(site.intensity) at all times, \(site.source); --signal CSV tells how it changes")
         }
         if site.pueIsSet { notes.append("carbon and cost: \(site.pueText)") }
-        if prices.price == nil, case .constant(let price)? = policy.carbon.price.value {
-            prices.steadyPrice = price.perKilowattHour
+        if prices.price == nil {
+            prices.steadyPrice =
+                policies.lazy.compactMap { policy in
+                    if case .constant(let price)? = policy.carbon.price.value { price.perKilowattHour } else { nil }
+                }.first
         }
     }
 
