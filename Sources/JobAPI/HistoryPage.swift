@@ -63,10 +63,13 @@ package struct HistoryPage: Codable, Hashable, Sendable {
     package struct Intensity: Codable, Hashable, Sendable {
         package var from: Timestamp
         package var gPerKwh: Double
+        /// What the site drew for each joule of the machine.
+        package var pue: Double
 
-        package init(from: Timestamp, gPerKwh: Double) {
+        package init(from: Timestamp, gPerKwh: Double, pue: Double) {
             self.from = from
             self.gPerKwh = gPerKwh
+            self.pue = pue
         }
     }
 

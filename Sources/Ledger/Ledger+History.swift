@@ -14,7 +14,7 @@ package struct HistoryQuery: Sendable {
     /// How many jobs are looked at; of some of them there is nothing to tell.
     package var limit: Int
 
-    package static let limits = 1...10_000
+    package static let limits = 1...5000
     /// In a period of that many intensities nobody reads a page: five years of half hours.
     package static let mostIntensities = 100_000
 
@@ -57,12 +57,12 @@ extension Ledger {
             try Row.fetchAll(
                 db,
                 sql: """
-                    SELECT from_us, g_per_kwh FROM intensities WHERE from_us < ?2
+                    SELECT from_us, g_per_kwh, pue FROM intensities WHERE from_us < ?2
                         AND from_us >= COALESCE((SELECT MAX(from_us) FROM intensities WHERE from_us <= ?1), -1 << 62)
                     ORDER BY from_us LIMIT ?3
                     """,
                 arguments: [since?.microseconds ?? .min, until.microseconds, HistoryQuery.mostIntensities + 1]
-            ).map { HistoryPage.Intensity(from: Timestamp(microseconds: $0[0]), gPerKwh: $0[1]) }
+            ).map { HistoryPage.Intensity(from: Timestamp(microseconds: $0[0]), gPerKwh: $0[1], pue: $0[2]) }
         }
     }
 

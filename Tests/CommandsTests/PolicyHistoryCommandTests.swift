@@ -32,7 +32,8 @@ import Units
     private static let first = HistoryPage(
         jobs: [job(1, "ada", at: 0), job(3, "bob", at: 0)], next: JobID(4), until: at(600),
         intensities: [
-            .init(from: at(-900), gPerKwh: 400), .init(from: at(60), gPerKwh: 100), .init(from: at(120), gPerKwh: 400),
+            .init(from: at(-900), gPerKwh: 400, pue: 1), .init(from: at(60), gPerKwh: 100, pue: 1.4),
+            .init(from: at(120), gPerKwh: 400, pue: 1.4),
         ],
         machine: .init(
             cpus: 2, memoryBytes: .gibibytes(8), gpus: 0, idleW: 20, idleUnknown: ["package-1"]))
@@ -103,8 +104,8 @@ import Units
             let history = server.asked.filter { $0.name == "GET /v1/history" }.map(\.target)
             #expect(
                 history == [
-                    "/v1/history?since=2026-11-24T00%3A00%3A00.000Z&limit=5000",
-                    "/v1/history?since=2026-11-24T00%3A00%3A00.000Z&until=2026-11-24T10%3A00%3A00.000Z&after=4&limit=5000",
+                    "/v1/history?since=2026-11-24T00%3A00%3A00.000Z",
+                    "/v1/history?since=2026-11-24T00%3A00%3A00.000Z&until=2026-11-24T10%3A00%3A00.000Z&after=4",
                 ])
         }
     }
@@ -119,6 +120,21 @@ import Units
             let lines = outcome.out.split(separator: "\r\n")
             #expect(lines.count == 4 && lines[1].hasPrefix("0 h,true,3,3,"), "\(outcome.out)")
             #expect(!server.asked.contains { $0.name == "GET /v1/policy/files" }, "it compares with nothing")
+        }
+    }
+
+    /// Nobody names a policy: the setting is turned in the one in force, on the site as its books were kept.
+    @Test func aSettingIsTurnedInWhatIsInForce() async throws {
+        var policy = Self.inForce
+        policy.files.removeFirst()
+        try await with(policy: policy) { server in
+            let outcome = await run(
+                server, "tune", "--knob", "queue.batch.priority=1,2", "--trace", "ledger", "--format", "json")
+            #expect(outcome.status == 0, "\(outcome.err)")
+            let report = try JSON.decode(SweepReport.self, from: Data(outcome.out.utf8))
+            #expect(report.notes.first == "in force: /etc/mld/policies.d/20.toml (0123456789ab)")
+            #expect(report.notes.contains("carbon and cost: PUE 1.4, as the ledger was kept"))
+            #expect(report.rows.map { ($0.figures.jobsCarbonG ?? 0).rounded() } == [126, 126])
         }
     }
 

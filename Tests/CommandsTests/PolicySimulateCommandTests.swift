@@ -72,7 +72,7 @@ import Testing
             deadlines missed                   0           0
             suspensions                        1           1
 
-            - compared with the built-in policy: no daemon answers on /nonexistent; --against FILE names another
+            - the built-in policy stands for the one in force: no daemon answers on /nonexistent; --against FILE names another
             - no job of the trace states a time limit: the run times stand for them
 
             """)
@@ -99,6 +99,27 @@ import Testing
         let closed = await text("html", ["--output", "@/none/page.html"])
         #expect(closed.status == 1)
         #expect(closed.err == "mlctl: \(directory)/none/page.html: No such file or directory\n")
+    }
+
+    /// What errors of the forecast cost stands beside what was saved.
+    @Test func aForecastThatErrsLosesSomething() async throws {
+        let common = [
+            "--trace", "@/jobs.csv", "--signal", "@/grid.csv", "--capacity", "unlimited", "--restart-cost", "0",
+        ]
+        func figures(_ forecast: String) async throws -> SimulationFigures {
+            let given = ["policy", "simulate", "--policy", "@/new.toml", "--forecast", forecast, "--format", "json"]
+            let outcome = await Terminal().run(
+                (given + common).map { $0.replacing("@", with: directory) }, socket: "/nonexistent")
+            return try #require(try decoded(outcome).rows.last).figures
+        }
+        let known = try await figures("perfect")
+        #expect(known.carbonLostToForecastPoints == nil)
+        let model = try await figures("model")
+        let lost = try #require(model.carbonLostToForecastPoints)
+        #expect(lost == (known.carbonSavedPercent ?? 0) - (model.carbonSavedPercent ?? 0) && lost > 1)
+        let shown = await simulate(
+            "--trace", "@/jobs.csv", "--signal", "@/grid.csv", "--capacity", "unlimited", "--forecast", "200%")
+        #expect(shown.out.contains("  lost to the forecast, points"), "\(shown)")
     }
 
     @Test func aPolicyIsComparedWithAnother() async throws {

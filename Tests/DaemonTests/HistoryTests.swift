@@ -50,7 +50,7 @@ import Units
             #expect(next.jobs.map(\.id) == [ids[1]] && next.next == ids[1] && next.machine == nil)
             let early = try await daemon.client { try await $0.history(until: began) }
             #expect(early.jobs.isEmpty && early.next == nil)
-            for query in ["limit=0", "limit=10001", "since=2026-11-24&until=2026-11-23", "after=x"] {
+            for query in ["limit=0", "limit=5001", "since=2026-11-24&until=2026-11-23", "after=x"] {
                 let answer = try RunningDaemon.run(
                     "/usr/bin/curl",
                     ["-s", "--unix-socket", daemon.socket, "http://localhost/v1/history?\(query)"])

@@ -84,11 +84,11 @@ import Units
         var history = try history([past(1, at: 4000), past(2, at: 9000)])
         let step = Duration.seconds(1800)
         #expect(try history.intensity(step: step).last == nil)
-        history.intensities = [.init(from: t(-1e6), gPerKwh: 400)]
+        history.intensities = [.init(from: t(-1e6), gPerKwh: 400, pue: 1)]
         let steady = try history.intensity(step: step)
         #expect(steady.series == nil && steady.last?.gramsPerKilowattHour == 400)
-        history.intensities.append(.init(from: t(6000), gPerKwh: 100))
-        history.intensities.append(.init(from: t(6001), gPerKwh: .nan))
+        history.intensities.append(.init(from: t(6000), gPerKwh: 100, pue: 1.5))
+        history.intensities.append(.init(from: t(6001), gPerKwh: .nan, pue: 2))
         let (series, last) = try history.intensity(step: step)
         let known = try #require(series)
         #expect(last?.gramsPerKilowattHour == 100)

@@ -17,7 +17,7 @@ func loadHistory(
             }
             // All pages up to one moment: meanwhile jobs end.
             let page = try await client.history(
-                since: since, until: history.until ?? until, after: after, limit: 5000)
+                since: since, until: history.until ?? until, after: after)
             guard let next = try described({ try history.add(page) }) else { return history }
             if let after, next <= after {
                 throw Failure.failed("ledger: the daemon's pages come to no end at job \(next)")

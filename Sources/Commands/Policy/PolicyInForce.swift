@@ -2,14 +2,16 @@ import JobAPI
 import JobClient
 import Policy
 
-/// The policy that a new one is compared with where nobody names another: the daemon's, else the built-in one.
+/// The policy that stands where nobody names one: the daemon's, else the built-in one.
 struct PolicyInForce {
     var name: String
+    var files: [(name: String, text: String)] = []
     var policy: PolicySet
     /// Which it is, or why it is not the daemon's.
     var note: String
 
-    init(_ global: GlobalOptions, in context: Context) async throws {
+    /// - Parameter option: what names another.
+    init(_ global: GlobalOptions, option: String, in context: Context) async throws {
         let texts: PolicyTexts
         do {
             texts = try await global.withClient(context) { try await $0.policyTexts() }
@@ -19,16 +21,17 @@ struct PolicyInForce {
             // Its hint is about starting a daemon, which this does not need.
             let cause =
                 if case .unreachable(let socket, _) = error { "no daemon answers on \(socket)" } else { "\(error)" }
-            note = "compared with the built-in policy: \(cause); --against FILE names another"
+            note = "the built-in policy stands for the one in force: \(cause); \(option) FILE names another"
             return
         }
+        files = texts.files.map { (name: $0.name, text: $0.text) }
         do {
-            policy = try loadPolicy(texts.files.map { (name: $0.name, text: $0.text) })
+            policy = try loadPolicy(files)
         } catch let failure as Failure {
-            throw Failure.failed("the policy in force: \(failure.message); --against FILE names another")
+            throw Failure.failed("the policy in force: \(failure.message); \(option) FILE names another")
         }
         name = "in force"
-        let files = texts.files.isEmpty ? "the built-in policy" : texts.files.map(\.name).joined(separator: ", ")
-        note = "in force: \(files) (\(texts.hash.prefix(12)))"
+        let names = files.isEmpty ? "the built-in policy" : files.map(\.name).joined(separator: ", ")
+        note = "in force: \(names) (\(texts.hash.prefix(12)))"
     }
 }

@@ -35,7 +35,7 @@ struct PolicySimulateCommand: ContextCommand {
         var note: String?
         let old: (name: String, policy: PolicySet)
         if against.isEmpty {
-            let present = try await PolicyInForce(global, in: context)
+            let present = try await PolicyInForce(global, option: "--against", in: context)
             old = (present.name, present.policy)
             note = present.note
         } else {

@@ -21,7 +21,8 @@ struct PolicyTuneCommand: ContextCommand {
     @OptionGroup var simulation: SimulationOptions
     @Option(
         help: ArgumentHelp(
-            "A file of the policy in which it is turned; several are merged by name. Default: the built-in one.",
+            "A file of the policy in which it is turned; several are merged by name. Default: the policy in force, "
+                + "else the built-in one.",
             valueName: "file"))
     var policy: [String] = []
     @Option(help: ArgumentHelp("The setting, as a policy file has it, and its values.", valueName: "key=values"))
@@ -30,8 +31,10 @@ struct PolicyTuneCommand: ContextCommand {
     func run(in context: Context) async throws -> Int32 {
         let knob: Knob
         do { knob = try Knob(parsing: self.knob) } catch { throw Failure.usage("--knob: \(error)") }
-        let files = try readPolicy(policy)
-        let inputs = try await SimulationInputs.read(simulation, sites: [try loadPolicy(files)], global, in: context)
+        let present = policy.isEmpty ? try await PolicyInForce(global, option: "--policy", in: context) : nil
+        let files = try present?.files ?? readPolicy(policy)
+        let inputs = try await SimulationInputs.read(
+            simulation, sites: [try present?.policy ?? loadPolicy(files)], global, in: context)
         var report = try await showingWait("replaying", context) {
             try described {
                 try Sweep.run(
@@ -39,7 +42,7 @@ struct PolicyTuneCommand: ContextCommand {
                     prices: inputs.prices, options: inputs.options)
             }
         }
-        report.notes += inputs.notes
+        report.notes = (present.map { [$0.note] } ?? []) + report.notes + inputs.notes
         try simulation.print(
             in: context, table: table(report, style: context.outputStyle),
             json: try JSON.text(report, pretty: true), csv: csv(report), html: html(report))

@@ -70,6 +70,7 @@ struct SimulationInputs: Sendable {
         notes += machineFile.note(for: trace).map { [$0] } ?? []
         if file == nil, let own = history?.machine { notes += Self.notes(on: own) }
 
+        var ownPUE: Double?
         var intensity = try given.signal.map { try Self.series($0, .intensity, slot) }
         let price = try given.price.map { try Self.series($0, .price, slot) }
         prices = GridPrices(price: price)
@@ -77,6 +78,7 @@ struct SimulationInputs: Sendable {
             let own = try described { try history.intensity(step: slot) }
             intensity = own.series
             prices.steadyIntensity = own.last
+            ownPUE = history.intensities.last?.pue
             notes += Self.note(on: own).map { [$0] } ?? []
         }
         prices.intensity = intensity
@@ -89,7 +91,7 @@ struct SimulationInputs: Sendable {
             options.forecast = SimulatedForecast(
                 kind, intensity: intensity, price: price, step: slot, restart: given.restartCost)
         }
-        try addSite(sites)
+        try addSite(sites, ownPUE: ownPUE)
     }
 
     private static func notes(on machine: HistoryPage.Machine) -> [String] {
@@ -120,7 +122,8 @@ struct SimulationInputs: Sendable {
     }
 
     /// What is said of the site: its overhead, and what its energy causes and costs where no series tells.
-    private mutating func addSite(_ policies: [PolicySet]) throws {
+    /// - Parameter ownPUE: that of the ledger's own books, where no policy states one.
+    private mutating func addSite(_ policies: [PolicySet], ownPUE: Double?) throws {
         let stated = policies.map(\.site).first { $0.pue.source != nil || $0.zone.source != nil }
         let pue = stated.flatMap { $0.pue.source == nil ? nil : $0.pue.value }
         let site: SiteCarbon
@@ -135,7 +138,13 @@ struct SimulationInputs: Sendable {
             prices.steadyIntensity = site.intensity
             notes.append("carbon: \(site.intensity) at all times, \(site.source); --signal CSV tells how it changes")
         }
-        if site.pueIsSet { notes.append("carbon and cost: \(site.pueText)") }
+        if site.pueIsSet {
+            notes.append("carbon and cost: \(site.pueText)")
+        } else if let ownPUE, ownPUE > 1 {
+            prices = GridPrices(
+                intensity: prices.intensity, steadyIntensity: prices.steadyIntensity, price: prices.price, pue: ownPUE)
+            notes.append("carbon and cost: PUE \(prices.pue), as the ledger was kept")
+        }
         if prices.price == nil {
             prices.steadyPrice =
                 policies.lazy.compactMap { policy in

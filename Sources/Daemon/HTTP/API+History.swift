@@ -17,7 +17,7 @@ extension API {
         let until = try query.time("until") ?? .now()
         let limit = try query.integer("limit") ?? 1000
         guard HistoryQuery.limits.contains(limit) else {
-            throw APIError(.invalidRequest, "\"limit\" is \(limit); it must be from 1 to 10000")
+            throw APIError(.invalidRequest, "\"limit\" is \(limit); it must be from 1 to 5000")
         }
         if let since, since >= until {
             throw APIError(.invalidRequest, "\"since\" (\(since)) is not before \"until\" (\(until))")

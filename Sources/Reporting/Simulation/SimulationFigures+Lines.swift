@@ -23,7 +23,8 @@ struct FigureLine {
             FigureLine(title: "  idle, kWh", value: { $0.idleEnergyJ / 3.6e6 }, write: { significant($0) }),
             plain("peak, W", \.peakW), optional("carbon, gCO2e", \.carbonG),
             optional("  of jobs, gCO2e", \.jobsCarbonG), optional("  started at once, gCO2e", \.carbonBaselineG),
-            share("carbon saved, %", 2, \.carbonSavedPercent), optional("cost", \.cost),
+            share("carbon saved, %", 2, \.carbonSavedPercent),
+            share("  lost to the forecast, points", 2, \.carbonLostToForecastPoints), optional("cost", \.cost),
             count("deadlines missed", \.deadlinesMissed), count("suspensions", \.suspensions),
             count("preemptions", \.preemptions),
         ]

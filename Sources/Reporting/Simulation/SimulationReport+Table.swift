@@ -54,7 +54,9 @@ private func csvLines(first: String, _ rows: [(name: String, figures: Simulation
         ("restart_energy_j", \.restartEnergyJ),
         ("peak_w", \.peakW), ("carbon_g", \.carbonG), ("jobs_carbon_g", \.jobsCarbonG),
         ("idle_carbon_g", \.idleCarbonG), ("carbon_baseline_g", \.carbonBaselineG),
-        ("carbon_saved_percent", \.carbonSavedPercent), ("carbon_gap_s", \.carbonGapS), ("cost", \.cost),
+        ("carbon_saved_percent", \.carbonSavedPercent),
+        ("carbon_lost_to_forecast_points", \.carbonLostToForecastPoints), ("carbon_gap_s", \.carbonGapS),
+        ("cost", \.cost),
         ("deadlines", { Double($0.deadlines) }), ("deadlines_missed", { Double($0.deadlinesMissed) }),
         ("preemptions", { Double($0.preemptions) }), ("suspensions", { Double($0.suspensions) }),
     ]
