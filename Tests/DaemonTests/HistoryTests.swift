@@ -81,4 +81,39 @@ import Units
             #expect(compared.status == 0 && compared.out.contains("new.toml     10.toml  CHANGE"), "\(compared)")
         }
     }
+
+    /// The history of others is for whom the policy lets see their jobs; the policy itself is for everybody.
+    @Test(.enabled("only root can become another user") { geteuid() == 0 })
+    func othersJobsAreForWhoMaySeeThem() async throws {
+        try await RunningDaemon.with(
+            arguments: ["--system"],
+            prepare: {
+                try FileManager.default.createDirectory(
+                    atPath: $0 + "/policies", withIntermediateDirectories: true)
+                try policy.write(toFile: $0 + "/policies/10.toml", atomically: true, encoding: .utf8)
+            }
+        ) { daemon in
+            let id = try await daemon.submit(["true"]) { $0.name = "private-name" }
+            #expect(try await daemon.ended(id).job.state == .succeeded)
+            let attributes = try FileManager.default.attributesOfItem(atPath: daemon.socket)
+            let group = try #require(attributes[.groupOwnerAccountID] as? Int)
+            func stranger<T: Decodable>(_ target: String, as: T.Type) throws -> T {
+                let answer = try RunningDaemon.run(
+                    "/usr/bin/setpriv",
+                    [
+                        "--reuid=65534", "--regid=\(group)", "--clear-groups", "/usr/bin/curl", "-s", "--unix-socket",
+                        daemon.socket, "http://localhost/v1/\(target)",
+                    ])
+                return try JSON.decode(T.self, from: Data(answer.out.utf8))
+            }
+            let own = try stranger("history", as: HistoryPage.self)
+            #expect(own.jobs.isEmpty && !own.isEverybodys)
+            #expect(try stranger("policy/files", as: PolicyTexts.self).files.first?.text == policy)
+            #expect(try await daemon.client { try await $0.history() }.jobs.map(\.name) == ["private-name"])
+            try daemon.write(policy: policy + "[access]\nsee-others = [\"*\"]\n")
+            _ = try await daemon.client { try await $0.reloadPolicy() }
+            let all = try stranger("history", as: HistoryPage.self)
+            #expect(all.jobs.map(\.id) == [id] && all.isEverybodys)
+        }
+    }
 }

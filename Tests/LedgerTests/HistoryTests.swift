@@ -74,7 +74,7 @@ import Units
         #expect(second.waitedForOthers && second.powerW == nil && second.state == .failed)
     }
 
-    /// The deadline is read as soon as job files have one, and nonsense in its place is none.
+    /// Nonsense in the place of what was stated is nothing stated.
     @Test func whatPeopleWroteIntoADescriptionIsNotTaken() async throws {
         let (fixture, host) = try await ledger()
         let ids = [
