@@ -79,6 +79,9 @@ package struct SimulationFigures: Codable, Hashable, Sendable {
     /// What the jobs would have caused, each started at its submission, and how much less it was, in percent of that.
     package var carbonBaselineG: Double?
     package var carbonSavedPercent: Double?
+    /// By how many points that would have been more, had the scheduler known the grid's days to come; nil where it did, and where
+    /// nobody asked.
+    package var carbonLostToForecastPoints: Double?
     /// How long jobs computed while the intensity was not known; it is in no figure of carbon.
     package var carbonGapS = 0.0
     /// In the money of the prices; nil where there are none.

@@ -101,6 +101,22 @@ extension JobClient {
     /// Recomputes the whole ledger, which takes its time: minutes for years of history.
     package func audit() async throws -> AuditReport { try await call(.GET, Target("audit"), within: .seconds(3600)) }
 
+    /// One page of the jobs that ran and are over.
+    /// - Parameters:
+    ///   - after: the `next` of the page before; nil for the first.
+    ///   - limit: how many jobs are looked at.
+    package func history(
+        since: Timestamp? = nil, until: Timestamp? = nil, after: JobID? = nil, limit: Int? = nil
+    ) async throws -> HistoryPage {
+        try await call(
+            .GET,
+            Target("history").query("since", since?.precise).query("until", until?.precise)
+                .query("after", after?.description).query("limit", limit.map { String($0) }), within: .seconds(120))
+    }
+
+    /// The texts of the policy in force.
+    package func policyTexts() async throws -> PolicyTexts { try await call(.GET, Target("policy", "files")) }
+
     package func policy() async throws -> PolicyReport { try await call(.GET, Target("policy")) }
 
     package func budgets() async throws -> BudgetReport { try await call(.GET, Target("budgets")) }

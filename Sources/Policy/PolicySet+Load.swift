@@ -29,6 +29,7 @@ extension PolicySet {
         var set = loader.finish()
         try collector.check()
         set.files = ordered.map(\.name)
+        set.texts = ordered.map(\.text)
         set.hash = hash(of: ordered)
         return set
     }

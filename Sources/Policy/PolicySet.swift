@@ -104,6 +104,8 @@ package struct PolicySet: Hashable, Sendable {
     package var rules: [Rule]
     /// The files in the order they were merged; empty when all is built in.
     package var files: [String]
+    /// Their texts, in the same order.
+    package var texts: [String] = []
     /// What was taken, but will not do what it seems to.
     package var warnings: [ConfigProblem] = []
     /// SHA-256 over the files, see ``hash(of:)``.

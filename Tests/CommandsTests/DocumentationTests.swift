@@ -58,7 +58,7 @@ import Units
         let section = try #require(text.split(separator: "\n## policy\n").last?.split(separator: "\n## ").first)
         let described = Set(section.matches(of: /`(--[a-z-]+)/).map { String($0.1) })
         var offered: Set<String> = []
-        for verb in ["simulate", "tune"] {
+        for verb in ["simulate", "compare", "tune"] {
             let help = await Terminal().run(["policy", verb, "--help"]).out
             let options = try #require(help.split(separator: "OPTIONS:\n").last)
             offered.formUnion(options.matches(of: /\n? {2}(--[a-z-]+)/).map { String($0.1) })

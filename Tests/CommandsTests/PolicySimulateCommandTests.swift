@@ -69,8 +69,10 @@ import Testing
               of jobs, gCO2e                 625         375       -40.0 %
               started at once, gCO2e        1150        1150
             carbon saved, %                45.65       67.39  +21.7 points
+            deadlines missed                   0           0
             suspensions                        1           1
 
+            - the built-in policy stands for the one in force: no daemon answers on /nonexistent; --against FILE names another
             - no job of the trace states a time limit: the run times stand for them
 
             """)
@@ -99,6 +101,27 @@ import Testing
         #expect(closed.err == "mlctl: \(directory)/none/page.html: No such file or directory\n")
     }
 
+    /// What errors of the forecast cost stands beside what was saved.
+    @Test func aForecastThatErrsLosesSomething() async throws {
+        let common = [
+            "--trace", "@/jobs.csv", "--signal", "@/grid.csv", "--capacity", "unlimited", "--restart-cost", "0",
+        ]
+        func figures(_ forecast: String) async throws -> SimulationFigures {
+            let given = ["policy", "simulate", "--policy", "@/new.toml", "--forecast", forecast, "--format", "json"]
+            let outcome = await Terminal().run(
+                (given + common).map { $0.replacing("@", with: directory) }, socket: "/nonexistent")
+            return try #require(try decoded(outcome).rows.last).figures
+        }
+        let known = try await figures("perfect")
+        #expect(known.carbonLostToForecastPoints == nil)
+        let model = try await figures("model")
+        let lost = try #require(model.carbonLostToForecastPoints)
+        #expect(lost == (known.carbonSavedPercent ?? 0) - (model.carbonSavedPercent ?? 0) && lost > 1)
+        let shown = await simulate(
+            "--trace", "@/jobs.csv", "--signal", "@/grid.csv", "--capacity", "unlimited", "--forecast", "200%")
+        #expect(shown.out.contains("  lost to the forecast, points"), "\(shown)")
+    }
+
     @Test func aPolicyIsComparedWithAnother() async throws {
         try write("[queue.batch]\ndefault = true\ndefer = { up-to = \"1 h\" }\n", to: directory + "/old.toml")
         let outcome = await simulate(
@@ -108,8 +131,8 @@ import Testing
         #expect(report.rows.map(\.name) == ["old.toml", "new.toml"])
         #expect(report.rows.map(\.figures.waitMaxS) == [5400, 5400])
         #expect(report.rows.map(\.figures.jobsCarbonG) != [nil, nil])
-        #expect(PolicySimulateCommand.name(["a/1.toml", "2.toml"], beside: ["b/1.toml"]) == "1.toml + 2.toml")
-        #expect(PolicySimulateCommand.name(["a/1.toml"], beside: ["b/1.toml"]) == "a/1.toml")
+        #expect(policyName(["a/1.toml", "2.toml"], beside: ["b/1.toml"]) == "1.toml + 2.toml")
+        #expect(policyName(["a/1.toml"], beside: ["b/1.toml"]) == "a/1.toml")
     }
 
     @Test func aSettingIsTurned() async {
@@ -195,6 +218,8 @@ import Testing
         (["--capacity", "unlimited", "--policy", "@/jobs.csv"], 1, "/jobs.csv:1: "),
         (["--capacity", "unlimited", "--trace", "@/grid.csv"], 1, "/grid.csv:1: "),
         (["--capacity", "unlimited", "--trace", "@/new.toml"], 2, "must end in .swf or .csv"),
+        (["--capacity", "unlimited", "--since", "1 d"], 2, "give --trace ledger"),
+        (["--trace", "ledger", "--since", "1 d", "--until", "2 d"], 2, "must be later than --since"),
     ])
     func saysWhatIsWrong(arguments: [String], status: Int32, message: String) async {
         let given = ["policy", "simulate", "--policy", "@/new.toml", "--trace", "@/jobs.csv"] + arguments

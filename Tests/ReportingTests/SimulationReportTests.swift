@@ -72,6 +72,43 @@ import Units
                 """)
     }
 
+    /// Each is held against the first. Users are those with the most jobs, and who has none started does not wait no time.
+    @Test func threePoliciesAndTheirUsers() {
+        var report = Self.report
+        report.rows.append(
+            .init(name: "third", figures: Self.figures(wait: 30, energy: 3.6e6, carbon: 500), curves: Self.curves))
+        for (index, waits) in [[60.0, 90], [30, 120], [60, 0]].enumerated() {
+            report.rows[index].figures.users = [
+                .init(user: "ada", jobs: 1, waitMeanS: waits[0], energyJ: 1, carbonG: nil),
+                .init(user: "bob", jobs: index == 2 ? 0 : 2, waitMeanS: waits[1], energyJ: 1, carbonG: nil),
+            ]
+        }
+        let text = table(report, style: .plain)
+        #expect(
+            text.hasPrefix(
+                """
+                log<1>.swf
+
+                FIGURE                    now  <b>new</b>    CHANGE       third    CHANGE
+                jobs finished               3           3                     3
+                wait, mean              1 min  1 min 30 s   +50.0 %        30 s   -50.0 %
+
+                """), "\(text)")
+        #expect(
+            text.contains(
+                """
+
+                WAIT BY USER         now  <b>new</b>   CHANGE  third  CHANGE
+                bob           1 min 30 s       2 min  +33.3 %      -
+                ada                1 min        30 s  -50.0 %  1 min
+
+                """), "\(text)")
+        #expect(report.waitLines(most: 1).map(\.first) == ["bob", "(and 1 more)"])
+        let page = html(report)
+        #expect(page.contains("<th>third</th>") && page.contains("WAIT BY USER") && page.components(of: "CHANGE") == 4)
+        #expect(csv(report).split(separator: "\r\n").count == 4)
+    }
+
     @Test func theBestValuesAreMarked() {
         #expect(
             table(Self.sweep, style: .plain) == """
@@ -94,11 +131,11 @@ import Units
         #expect(lines[0].hasPrefix("policy,jobs,jobs_finished,"))
         #expect(
             lines[1].hasPrefix(
-                "now,3,3,0,0,0,60,30,120,180,1.5,7200,50,,3600000,3600000,0,0,400,400,,,,,0,,2,1,0,0"))
+                "now,3,3,0,0,0,60,30,120,180,1.5,7200,50,,3600000,3600000,0,0,400,400,,,,,,0,,2,1,0,0"))
         let turned = csv(Self.sweep).split(separator: "\r\n")
         #expect(turned[0].hasPrefix("queue.batch.priority,is_best,jobs,"))
         #expect(turned[1].hasPrefix("'=1,true,3,"))
-        #expect(lines.allSatisfy { $0.split(separator: ",", omittingEmptySubsequences: false).count == 30 })
+        #expect(lines.allSatisfy { $0.split(separator: ",", omittingEmptySubsequences: false).count == 31 })
     }
 
     @Test func thePageHasItsDiagramsAndNoScript() {

@@ -18,28 +18,10 @@ struct Trainer {
 
     /// Runs `mltrain check FILE` here, and returns what it said when it found problems; nil when the file is fine.
     func check(_ file: String) throws -> String? {
-        var ends: [Int32] = [0, 0]
-        guard pipe(&ends) == 0 else { throw Failure.failed("pipe: \(String(cString: strerror(errno)))") }
-        defer { close(ends[0]) }
-        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
-        var actions = posix_spawn_file_actions_t()
-        posix_spawn_file_actions_init(&actions)
-        defer { posix_spawn_file_actions_destroy(&actions) }
-        posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0)
-        posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO)
-        posix_spawn_file_actions_adddup2(&actions, ends[1], STDERR_FILENO)
-        let words = [path, "check", file]
-        var arguments: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) } + [nil]
-        defer { arguments.forEach { free($0) } }
-        var pid: pid_t = 0
-        let code = posix_spawn(&pid, path, &actions, nil, &arguments, environ)
-        close(ends[1])
-        guard code == 0 else { throw Failure.failed("\(path): \(String(cString: strerror(code)))") }
-        let said = Self.readAll(ends[0])
-        var status: Int32 = 0
-        while waitpid(pid, &status, 0) < 0, errno == EINTR {}
+        let checked = try ProgramOutput(of: path, [path, "check", file], keepsErrors: true, read: Self.readAll)
+        let status = checked.status
         if status == 0 { return nil }
-        if !said.isEmpty { return said }
+        if !checked.output.isEmpty { return checked.output }
         let end = status & 0x7F == 0 ? "status \(status >> 8 & 0xFF)" : "signal \(status & 0x7F)"
         return "\(path) check \(file) ended with \(end)"
     }

@@ -1,4 +1,5 @@
 import ConfigFile
+import JobAPI
 import Policy
 import Simulation
 import Units
@@ -17,6 +18,14 @@ struct MachineFile {
     static let assumedGPUWatts = 250.0
 
     init() {}
+
+    /// The daemon's own.
+    init(_ machine: HistoryPage.Machine) {
+        cpus = machine.cpus
+        memory = machine.memoryBytes
+        gpus = machine.gpus
+        idlePower = machine.idleW.map { Power(watts: $0) }
+    }
 
     /// - Throws: every problem, with its line.
     init(_ text: String, file: String) throws(ConfigProblems) {

@@ -10,6 +10,6 @@ struct PolicyCommand: ParsableCommand {
             """,
         subcommands: [
             PolicyShowCommand.self, PolicyCheckCommand.self, PolicyReloadCommand.self, PolicySimulateCommand.self,
-            PolicyTuneCommand.self,
+            PolicyCompareCommand.self, PolicyTuneCommand.self,
         ])
 }

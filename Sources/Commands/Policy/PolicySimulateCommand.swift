@@ -7,47 +7,50 @@ import Simulation
 struct PolicySimulateCommand: ContextCommand {
     static let configuration = CommandConfiguration(
         commandName: "simulate",
-        abstract: "Replay jobs of the past under a policy and under another; needs no daemon.",
+        abstract: "Replay jobs of the past under a policy and under the one in force, or another.",
         discussion: """
             The trace passes through mld's own scheduler; waits, energy, carbon and missed deadlines stand beside each other. \
-            "Saved" is against each job having run at its submission.
+            "Saved" is against each job having run at its submission. The trace "ledger" is what the daemon's own machine ran; \
+            of files nobody needs a daemon.
 
             EXAMPLE
+              mlctl policy simulate --policy new.toml --trace ledger --since "30 d"
               mlctl policy simulate --policy new.toml --against now.toml \\
                 --trace jobs.csv --machine machine.toml --signal intensity.csv
             """)
 
+    @OptionGroup var global: GlobalOptions
     @OptionGroup var simulation: SimulationOptions
+    @Option(help: ArgumentHelp("A file of the policy to try; several are merged by name.", valueName: "file"))
+    var policy: [String] = []
     @Option(
         help: ArgumentHelp(
-            "A file of the policy to compare with; several are merged by name. Default: the built-in policy.",
-            valueName: "file"))
+            "A file of the policy to compare with; several are merged by name. Default: the policy in force, "
+                + "else the built-in one.", valueName: "file"))
     var against: [String] = []
 
     func run(in context: Context) async throws -> Int32 {
-        if simulation.policy.isEmpty { throw Failure.usage("give the policy to try: --policy FILE") }
-        let old = try loadPolicy(readPolicy(against))
-        let inputs = try await showingWait("reading", context) { try SimulationInputs(simulation) }
-        let policies: [(name: String, policy: PolicySet)] = [
-            (Self.name(against, beside: simulation.policy), old),
-            (Self.name(simulation.policy, beside: against), inputs.policy),
-        ]
-        var report = try await showingWait("replaying", context) {
-            Comparison.run(
-                inputs.trace, named: inputs.name, under: policies, on: inputs.machine, prices: inputs.prices,
-                options: inputs.options)
+        if policy.isEmpty { throw Failure.usage("give the policy to try: --policy FILE") }
+        let new = try loadPolicy(readPolicy(policy))
+        var note: String?
+        let old: (name: String, policy: PolicySet)
+        if against.isEmpty {
+            let present = try await PolicyInForce(global, option: "--against", in: context)
+            old = (present.name, present.policy)
+            note = present.note
+        } else {
+            old = (policyName(against, beside: policy), try loadPolicy(readPolicy(against)))
         }
-        report.notes += inputs.notes
-        try simulation.print(
-            in: context, table: table(report, style: context.outputStyle),
-            json: try JSON.text(report, pretty: true), csv: csv(report), html: html(report))
+        let inputs = try await SimulationInputs.read(simulation, sites: [new, old.policy], global, in: context)
+        var report = try await inputs.compare([old, (policyName(policy, beside: against), new)], in: context)
+        if let note { report.notes.insert(note, at: 0) }
+        try simulation.print(report, in: context)
         return 0
     }
+}
 
-    /// The files' names; their whole paths where the names are those of the other policy, too.
-    static func name(_ files: [String], beside other: [String]) -> String {
-        func last(_ path: String) -> String { String(path.split(separator: "/").last ?? "") }
-        if files.isEmpty { return "built-in" }
-        return (files.map(last) == other.map(last) ? files : files.map(last)).joined(separator: " + ")
-    }
+/// The files' names; their whole paths where the names are those of the other policy, too.
+func policyName(_ files: [String], beside other: [String]) -> String {
+    func last(_ path: String) -> String { String(path.split(separator: "/").last ?? "") }
+    return (files.map(last) == other.map(last) ? files : files.map(last)).joined(separator: " + ")
 }

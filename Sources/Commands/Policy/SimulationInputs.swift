@@ -1,5 +1,6 @@
 import Carbon
 import ConfigFile
+import JobAPI
 import Policy
 import Simulation
 import Units
@@ -12,13 +13,38 @@ struct SimulationInputs: Sendable {
     var machine: SimulatedMachine
     var prices: GridPrices
     var options: Replay.Options
-    /// The new policy's files.
-    var files: [(name: String, text: String)]
-    var policy: PolicySet
     /// What was assumed, one sentence each.
     var notes: [String] = []
 
-    init(_ given: SimulationOptions) throws {
+    /// The word that stands for the daemon's own past.
+    static let ledger = "ledger"
+
+    /// - Parameter sites: the policies that may tell where the machine stands, which is the same for every replay: the first
+    ///   that says anything of it is asked.
+    static func read(
+        _ given: SimulationOptions, sites: [PolicySet], _ global: GlobalOptions, in context: Context
+    ) async throws -> SimulationInputs {
+        guard given.trace == ledger else {
+            if given.since != nil || given.until != nil {
+                throw Failure.usage(
+                    "--since and --until choose from the ledger: give --trace ledger, or leave them out")
+            }
+            return try await showingWait("reading", context) { try SimulationInputs(given, sites: sites, history: nil) }
+        }
+        let now = context.now()
+        let (since, until) = (given.since?.timestamp(now: now), given.until?.timestamp(now: now))
+        if let since, let until, until <= since {
+            throw Failure.usage("--until (\(until)) must be later than --since (\(since))")
+        }
+        let history = try await loadHistory(global, since: since, until: until, in: context)
+        guard !history.jobs.isEmpty else {
+            let others = history.isEverybodys ? "" : "; those of others are for who may see them ([access] see-others)"
+            throw Failure.failed("ledger: no job ran and ended in that period\(others)")
+        }
+        return try await showingWait("reading", context) { try SimulationInputs(given, sites: sites, history: history) }
+    }
+
+    private init(_ given: SimulationOptions, sites: [PolicySet], history: History?) throws {
         let slot = try Self.step(given.step)
         let kind = try Self.usage { () throws(UnitError) in
             try SimulatedForecast.kind(parsing: given.forecast, seed: given.seed)
@@ -26,16 +52,14 @@ struct SimulationInputs: Sendable {
         guard (0...86_400).contains(given.restartCost) else {
             throw Failure.usage("--restart-cost is \(given.restartCost); it must be from 0 to 86400 seconds")
         }
-        files = try readPolicy(given.policy)
-        policy = try loadPolicy(files)
-        name = String(given.trace.split(separator: "/").last ?? "")
-        trace = try Self.trace(given.trace)
+        name = history == nil ? String(given.trace.split(separator: "/").last ?? "") : Self.ledger
+        trace = try history.map { Trace(history: $0) } ?? Self.trace(given.trace)
 
         let file = try given.machine.map { path in
             let text = try readText(path)
             return try described { try MachineFile(text, file: path) }
         }
-        let machineFile = file ?? MachineFile()
+        let machineFile = file ?? history?.machine.map { MachineFile($0) } ?? MachineFile()
         let isUnlimited = given.capacity == .unlimited
         guard let machine = machineFile.machine(processors: trace.processors, isUnlimited: isUnlimited) else {
             throw Failure.usage(
@@ -44,9 +68,20 @@ struct SimulationInputs: Sendable {
         }
         self.machine = machine
         notes += machineFile.note(for: trace).map { [$0] } ?? []
+        if file == nil, let own = history?.machine { notes += Self.notes(on: own) }
 
-        let intensity = try given.signal.map { try Self.series($0, .intensity, slot) }
+        var ownPUE: Double?
+        var intensity = try given.signal.map { try Self.series($0, .intensity, slot) }
         let price = try given.price.map { try Self.series($0, .price, slot) }
+        prices = GridPrices(price: price)
+        if intensity == nil, let history {
+            let own = try described { try history.intensity(step: slot) }
+            intensity = own.series
+            prices.steadyIntensity = own.last
+            ownPUE = history.intensities.last?.pue
+            notes += Self.note(on: own).map { [$0] } ?? []
+        }
+        prices.intensity = intensity
         let statesLimits = trace.jobs.contains { $0.timeLimit != nil }
         options = Replay.Options(limits: given.limits ?? (statesLimits ? .learned : .exact))
         if given.limits == nil, !statesLimits {
@@ -56,29 +91,65 @@ struct SimulationInputs: Sendable {
             options.forecast = SimulatedForecast(
                 kind, intensity: intensity, price: price, step: slot, restart: given.restartCost)
         }
-        prices = GridPrices(intensity: intensity, price: price)
-        try addSite()
+        try addSite(sites, ownPUE: ownPUE)
     }
 
-    /// What the policy says of the site: its overhead, and what its energy causes and costs where no series tells.
-    private mutating func addSite() throws {
-        let pue = policy.site.pue.source == nil ? nil : policy.site.pue.value
-        let zone = policy.site.zone
+    private static func notes(on machine: HistoryPage.Machine) -> [String] {
+        let unknown = machine.idleUnknown.joined(separator: ", ")
+        guard machine.idleW != nil else {
+            return ["what the machine draws while it idles is not known yet: 0 W stands for it"]
+        }
+        return unknown.isEmpty ? [] : ["what these draw while they idle is not known yet and left out: \(unknown)"]
+    }
+
+    private static func note(on own: (series: SignalSeries?, last: CarbonIntensity?)) -> String? {
+        guard let last = own.last else { return nil }
+        guard let series = own.series else {
+            return "carbon: \(last) at all times, as the ledger was kept; --signal CSV tells how it changes"
+        }
+        return "carbon: as the ledger was kept, up to \(series.end); \(last) after that"
+    }
+
+    /// Replays the trace under each policy; the first is what the others are held against.
+    func compare(
+        _ policies: [(name: String, policy: PolicySet)], in context: Context
+    ) async throws -> SimulationReport {
+        var report = try await showingWait("replaying", context) {
+            Comparison.run(trace, named: name, under: policies, on: machine, prices: prices, options: options)
+        }
+        report.notes += notes
+        return report
+    }
+
+    /// What is said of the site: its overhead, and what its energy causes and costs where no series tells.
+    /// - Parameter ownPUE: that of the ledger's own books, where no policy states one.
+    private mutating func addSite(_ policies: [PolicySet], ownPUE: Double?) throws {
+        let stated = policies.map(\.site).first { $0.pue.source != nil || $0.zone.source != nil }
+        let pue = stated.flatMap { $0.pue.source == nil ? nil : $0.pue.value }
         let site: SiteCarbon
         do {
-            site = try SiteCarbon(zone: zone.value, pue: pue, table: CarbonTable.builtIn())
+            site = try SiteCarbon(zone: stated?.zone.value, pue: pue, table: CarbonTable.builtIn())
         } catch {
-            let place = zone.source.map { "\($0.place): " } ?? ""
+            let place = stated?.zone.source.map { "\($0.place): " } ?? ""
             throw Failure.failed(place + error.message + (error.hint.map { "; " + $0 } ?? ""))
         }
         prices.pue = site.pue
-        if prices.intensity == nil {
+        if !prices.hasIntensity {
             prices.steadyIntensity = site.intensity
             notes.append("carbon: \(site.intensity) at all times, \(site.source); --signal CSV tells how it changes")
         }
-        if site.pueIsSet { notes.append("carbon and cost: \(site.pueText)") }
-        if prices.price == nil, case .constant(let price)? = policy.carbon.price.value {
-            prices.steadyPrice = price.perKilowattHour
+        if site.pueIsSet {
+            notes.append("carbon and cost: \(site.pueText)")
+        } else if let ownPUE, ownPUE > 1 {
+            prices = GridPrices(
+                intensity: prices.intensity, steadyIntensity: prices.steadyIntensity, price: prices.price, pue: ownPUE)
+            notes.append("carbon and cost: PUE \(prices.pue), as the ledger was kept")
+        }
+        if prices.price == nil {
+            prices.steadyPrice =
+                policies.lazy.compactMap { policy in
+                    if case .constant(let price)? = policy.carbon.price.value { price.perKilowattHour } else { nil }
+                }.first
         }
     }
 
@@ -91,7 +162,9 @@ struct SimulationInputs: Sendable {
         let plain = path.hasSuffix(".gz") ? path.dropLast(3) : path[...]
         let isCSV = plain.hasSuffix(".csv")
         guard isCSV || plain.hasSuffix(".swf") else {
-            throw Failure.usage("\(path): a trace's name must end in .swf or .csv, or in either and .gz")
+            throw Failure.usage(
+                "\(path): a trace's name must end in .swf or .csv, or in either and .gz; \"ledger\" is the daemon's own"
+            )
         }
         let text = try readText(path, limit: mostBytes)
         return try described { isCSV ? try Trace.csv(text, file: path) : try Trace.swf(text, file: path) }

@@ -1,4 +1,6 @@
 import ArgumentParser
+import JobAPI
+import Reporting
 import Simulation
 import Units
 
@@ -12,23 +14,26 @@ enum SimulationFormat: String, ExpressibleByArgument, CaseIterable {
 
 extension Replay.Limits: ExpressibleByArgument {}
 
-/// What `policy simulate` and `policy tune` have in common.
+/// What `policy simulate`, `compare` and `tune` have in common.
 struct SimulationOptions: ParsableArguments {
     @Option(
-        help: ArgumentHelp("A file of the policy to try; several are merged by name.", valueName: "file"))
-    var policy: [String] = []
-    @Option(
         help: ArgumentHelp(
-            "The jobs: .swf (Standard Workload Format) or .csv, either also packed as .gz.", valueName: "file"))
+            "The jobs: .swf (Standard Workload Format) or .csv, either also packed as .gz; or \"ledger\": what the daemon's "
+                + "machine ran.", valueName: "file|ledger"))
     var trace: String
+    @Option(help: ArgumentHelp("Of the ledger: jobs submitted from this time on.", valueName: "time")) var since:
+        Moment?
+    @Option(help: ArgumentHelp("Of the ledger: jobs submitted before this time.", valueName: "time")) var until: Moment?
     @Option(
         help: ArgumentHelp(
-            "The grid's carbon intensity over time (CSV); without it, the zone's mean.", valueName: "csv"))
+            "The grid's carbon intensity over time (CSV). Default: what the ledger was kept with, else the zone's mean.",
+            valueName: "csv"))
     var signal: String?
     @Option(help: ArgumentHelp("The price of energy over time (CSV).", valueName: "csv")) var price: String?
     @Option(
         help: ArgumentHelp(
-            "The machine (TOML): cpus, memory, gpus, idle-power, power-per-cpu, power-per-gpu.", valueName: "file"))
+            "The machine (TOML): cpus, memory, gpus, idle-power, power-per-cpu, power-per-gpu. Default: with the ledger, the "
+                + "daemon's.", valueName: "file"))
     var machine: String?
     @Option(help: "machine: jobs wait for room. unlimited: there is always room.")
     var capacity = SimulatedCapacity.machine
@@ -56,6 +61,12 @@ struct SimulationOptions: ParsableArguments {
     @Option(help: "table for people, json for programs, csv for spreadsheets, html for a page with diagrams.")
     var format = SimulationFormat.table
     @Option(help: ArgumentHelp("Write there instead of to standard output.", valueName: "file")) var output: String?
+
+    func print(_ report: SimulationReport, in context: Context) throws {
+        try print(
+            in: context, table: table(report, style: context.outputStyle), json: try JSON.text(report, pretty: true),
+            csv: csv(report), html: html(report))
+    }
 
     /// Prints a report in the format asked for, to where it was asked for.
     func print(

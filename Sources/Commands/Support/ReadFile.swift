@@ -27,33 +27,12 @@ func readBytes(_ path: String, limit: Int) throws -> [UInt8] {
 func unpackedBytes(_ path: String, limit: Int, program: String = "/usr/bin/gzip") throws -> [UInt8] {
     let file = try openedFile(path)
     defer { close(file) }
-    var ends: [Int32] = [0, 0]
-    guard pipe(&ends) == 0 else { throw Failure.failed("pipe: \(String(cString: strerror(errno)))") }
-    defer { close(ends[0]) }
-    for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
-    var actions = posix_spawn_file_actions_t()
-    posix_spawn_file_actions_init(&actions)
-    defer { posix_spawn_file_actions_destroy(&actions) }
     // By its descriptor: no name is taken for an option.
-    posix_spawn_file_actions_adddup2(&actions, file, STDIN_FILENO)
-    posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO)
-    posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0)
-    let words = ["gzip", "-dc"]
-    var arguments: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) } + [nil]
-    defer { arguments.forEach { free($0) } }
-    var pid: pid_t = 0
-    let code = posix_spawn(&pid, program, &actions, nil, &arguments, environ)
-    close(ends[1])
-    guard code == 0 else {
-        throw Failure.failed("\(program): \(String(cString: strerror(code))); unpack \(path) first")
-    }
-    let result = Result { try readBytes(ends[0], path, limit: limit) }
-    if case .failure = result { kill(pid, SIGKILL) }
-    var status: Int32 = 0
-    while waitpid(pid, &status, 0) < 0, errno == EINTR {}
-    let bytes = try result.get()
-    guard status == 0 else { throw Failure.failed("\(path): the file is damaged, or no gzip file") }
-    return bytes
+    let unpacked = try ProgramOutput(
+        of: program, ["gzip", "-dc"], input: file, hint: "; unpack \(path) first"
+    ) { try readBytes($0, path, limit: limit) }
+    guard unpacked.status == 0 else { throw Failure.failed("\(path): the file is damaged, or no gzip file") }
+    return unpacked.output
 }
 
 private func openedFile(_ path: String) throws -> Int32 {

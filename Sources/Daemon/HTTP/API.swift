@@ -39,7 +39,9 @@ struct API: Sendable {
         v1.get("carbon", use: carbon)
         v1.get("report", use: report)
         v1.get("audit", use: audit)
+        v1.get("history", use: history)
         v1.get("policy", use: policy)
+        v1.get("policy/files", use: policyFiles)
         v1.get("budgets", use: budgets)
         v1.post("budgets/{name}/grants", use: grant)
         v1.post("policy/reload", use: reloadPolicy)
@@ -272,7 +274,7 @@ struct API: Sendable {
     // MARK: - Who and what
 
     /// In user mode the daemon serves its own user (and root), whatever the socket's mode became.
-    private func authenticated(_ context: PeerContext) async throws -> Peer {
+    func authenticated(_ context: PeerContext) async throws -> Peer {
         let peer = try await context.peer()
         if !settings.isSystemMode, peer.uid != geteuid(), peer.uid != 0 {
             throw APIError(.forbidden, "this mld serves uid \(geteuid()) only", hint: "use the machine's mld")

@@ -23,13 +23,14 @@ struct FigureLine {
             FigureLine(title: "  idle, kWh", value: { $0.idleEnergyJ / 3.6e6 }, write: { significant($0) }),
             plain("peak, W", \.peakW), optional("carbon, gCO2e", \.carbonG),
             optional("  of jobs, gCO2e", \.jobsCarbonG), optional("  started at once, gCO2e", \.carbonBaselineG),
-            share("carbon saved, %", 2, \.carbonSavedPercent), optional("cost", \.cost),
+            share("carbon saved, %", 2, \.carbonSavedPercent),
+            share("  lost to the forecast, points", 2, \.carbonLostToForecastPoints), optional("cost", \.cost),
             count("deadlines missed", \.deadlinesMissed), count("suspensions", \.suspensions),
             count("preemptions", \.preemptions),
         ]
     }
 
-    /// Figures that say something only where they are not zero.
+    /// Figures that say something only where they are not zero; missed deadlines also where there were any to miss.
     static let quiet: Set<String> = [
         "jobs timed out", "jobs refused", "jobs unfinished", "deadlines missed", "suspensions", "preemptions",
         "GPUs in use, %",
@@ -39,7 +40,7 @@ struct FigureLine {
         FigureLine(title: title, value: { Double(value($0)) }, write: { fixed($0, decimals: 0) })
     }
 
-    private static func time(_ title: String, _ value: @escaping (SimulationFigures) -> Double) -> FigureLine {
+    static func time(_ title: String, _ value: @escaping (SimulationFigures) -> Double) -> FigureLine {
         FigureLine(title: title, value: value, write: { $0 == 0 ? "0 s" : brief(seconds: $0) })
     }
 
@@ -59,19 +60,55 @@ struct FigureLine {
 }
 
 extension SimulationReport {
-    /// The figures as cells, a line each: its name, one cell per replay, and with two replays how the second differs.
+    /// The figures as cells, a line each: its name, one cell per replay, and behind each but the first how it differs from that.
     var lines: [[String]] {
-        FigureLine.all.compactMap { line -> [String]? in
+        let hasDeadlines = rows.contains { $0.figures.deadlines > 0 }
+        return FigureLine.all.compactMap { line in
             let values = rows.map { line.value($0.figures) }
-            if values.allSatisfy({ $0 == nil }) { return nil }
-            if FigureLine.quiet.contains(line.title), values.allSatisfy({ ($0 ?? 0) == 0 }) { return nil }
-            var cells = [line.title] + values.map { $0.map(line.write) ?? "-" }
-            if rows.count == 2 { cells.append(Self.change(values[0], values[1], line)) }
-            return cells
+            let isQuiet = FigureLine.quiet.contains(line.title) && !(line.title == "deadlines missed" && hasDeadlines)
+            if isQuiet, values.allSatisfy({ ($0 ?? 0) == 0 }) { return nil }
+            return cells(line, values)
         }
     }
 
-    var headings: [String] { ["FIGURE"] + rows.map(\.name) + (rows.count == 2 ? ["CHANGE"] : []) }
+    var headings: [String] { headings("FIGURE") }
+
+    /// Mean waits by user, those with the most jobs first; none where there is but one user.
+    /// - Parameter most: how many users.
+    func waitLines(most: Int) -> [[String]] {
+        let users = rows.map { row in
+            Dictionary(row.figures.users.map { ($0.user, $0) }, uniquingKeysWith: { first, _ in first })
+        }
+        var jobs: [String: Int] = [:]
+        for row in users { for (name, user) in row { jobs[name] = max(jobs[name] ?? 0, user.jobs) } }
+        guard jobs.count > 1 else { return [] }
+        let order = jobs.sorted { $0.value == $1.value ? $0.key < $1.key : $0.value > $1.value }
+        var lines = order.prefix(most).compactMap { name, _ in
+            let line = FigureLine.time(name, \.waitMeanS)
+            // One of whose jobs none started did not wait no time.
+            return cells(line, users.map { $0[name].flatMap { $0.jobs > 0 ? $0.waitMeanS : nil } })
+        }
+        if order.count > most, let width = lines.first?.count {
+            lines.append(["(and \(order.count - most) more)"] + Array(repeating: "", count: width - 1))
+        }
+        return lines
+    }
+
+    var waitHeadings: [String] { headings("WAIT BY USER") }
+
+    private func headings(_ first: String) -> [String] {
+        [first] + rows.enumerated().flatMap { $0.offset == 0 ? [$0.element.name] : [$0.element.name, "CHANGE"] }
+    }
+
+    /// Nil where no replay has the figure.
+    private func cells(_ line: FigureLine, _ values: [Double?]) -> [String]? {
+        if values.allSatisfy({ $0 == nil }) { return nil }
+        return [line.title]
+            + values.enumerated().flatMap { index, value in
+                let cell = value.map(line.write) ?? "-"
+                return index == 0 ? [cell] : [cell, Self.change(values[0], value, line)]
+            }
+    }
 
     var allNotes: [String] {
         notes + rows.flatMap { row in row.notes.map { rows.count > 1 ? "\(row.name): \($0)" : $0 } }

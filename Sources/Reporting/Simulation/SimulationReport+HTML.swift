@@ -3,8 +3,10 @@ import Units
 
 /// The comparison as a page with its diagrams.
 package func html(_ report: SimulationReport) -> String {
+    let waits = report.waitLines(most: 1000)
     let body =
-        "<p>Replayed: \(htmlText(report.trace))</p>\n" + htmlTable(report.headings, report.lines) + powerPlot(report)
+        "<p>Replayed: \(htmlText(report.trace))</p>\n" + htmlTable(report.headings, report.lines)
+        + (waits.isEmpty ? "" : htmlTable(report.waitHeadings, waits)) + powerPlot(report)
         + waitPlot(report) + carbonPlot(report) + htmlNotes(report.allNotes)
     return htmlPage(title: "Policies compared", body: body)
 }

@@ -1,14 +1,19 @@
 package import JobAPI
 
-/// `mlctl policy simulate`: the figures of each replay beside each other.
+/// `mlctl policy simulate` and `compare`: the figures of each replay beside each other.
 package func table(_ report: SimulationReport, style: Style) -> String {
-    var table = Table(
-        report.headings.enumerated().map { .init($1, $0 == 0 ? .left : .right, flexible: $0 > 0) })
-    for line in report.lines { table.add(line.map { .init($0) }) }
-    var text = printable(report.trace) + "\n\n" + table.render(style)
+    var text = printable(report.trace) + "\n\n" + rendered(report.headings, report.lines, style)
+    let waits = report.waitLines(most: 10)
+    if !waits.isEmpty { text += "\n" + rendered(report.waitHeadings, waits, style) }
     let notes = report.allNotes
     if !notes.isEmpty { text += "\n" + notes.map { "- " + printable($0) + "\n" }.joined() }
     return text
+}
+
+private func rendered(_ headings: [String], _ lines: [[String]], _ style: Style) -> String {
+    var table = Table(headings.enumerated().map { .init($1, $0 == 0 ? .left : .right, flexible: $0 > 0) })
+    for line in lines { table.add(line.map { .init($0) }) }
+    return table.render(style)
 }
 
 /// A line per replay, numbers in SI units and unrounded, as reports of energy have them.
@@ -49,7 +54,9 @@ private func csvLines(first: String, _ rows: [(name: String, figures: Simulation
         ("restart_energy_j", \.restartEnergyJ),
         ("peak_w", \.peakW), ("carbon_g", \.carbonG), ("jobs_carbon_g", \.jobsCarbonG),
         ("idle_carbon_g", \.idleCarbonG), ("carbon_baseline_g", \.carbonBaselineG),
-        ("carbon_saved_percent", \.carbonSavedPercent), ("carbon_gap_s", \.carbonGapS), ("cost", \.cost),
+        ("carbon_saved_percent", \.carbonSavedPercent),
+        ("carbon_lost_to_forecast_points", \.carbonLostToForecastPoints), ("carbon_gap_s", \.carbonGapS),
+        ("cost", \.cost),
         ("deadlines", { Double($0.deadlines) }), ("deadlines_missed", { Double($0.deadlinesMissed) }),
         ("preemptions", { Double($0.preemptions) }), ("suspensions", { Double($0.suspensions) }),
     ]

@@ -11,9 +11,21 @@ package enum Comparison {
         on machine: SimulatedMachine, prices: GridPrices = GridPrices(), options: Replay.Options = Replay.Options()
     ) -> SimulationReport {
         let rows = policies.map { entry in
-            let log = Replay.run(trace, under: entry.policy, on: machine, options: options)
-            return Outcome(log, of: trace, on: machine, prices: prices, restart: options.forecast?.restart ?? 0).row(
-                named: entry.name)
+            func outcome(_ options: Replay.Options) -> Outcome {
+                let log = Replay.run(trace, under: entry.policy, on: machine, options: options)
+                return Outcome(
+                    log, of: trace, on: machine, prices: prices, restart: options.forecast?.restart ?? 0)
+            }
+            var row = outcome(options).row(named: entry.name)
+            // What its errors cost: the same again by one that knows.
+            if let forecast = options.forecast, forecast.kind != .perfect {
+                var knowing = options
+                knowing.forecast?.kind = .perfect
+                if let best = outcome(knowing).figures.carbonSavedPercent, let saved = row.figures.carbonSavedPercent {
+                    row.figures.carbonLostToForecastPoints = best - saved
+                }
+            }
+            return row
         }
         return SimulationReport(trace: name, rows: rows, notes: trace.notes)
     }
