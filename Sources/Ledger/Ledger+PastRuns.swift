@@ -61,11 +61,13 @@ extension Ledger {
             spec: spec, uid: uid, queue: row["queue"],
             seconds: Double(length.subtractingSaturating(row["suspended_us"])) / 1e6,
             isWhole: row["outcome"] == "succeeded")
+        // Without a tier nothing was read while it ran: that is no 0 J.
         if let mean = row["energy_uj"] as Int64?, let low = row["energy_low_uj"] as Int64?,
-            let high = row["energy_high_uj"] as Int64?
+            let high = row["energy_high_uj"] as Int64?,
+            let tier = (row["tier"] as String?).flatMap(Tier.init(rawValue:))
         {
             run.energy = (Double(low) / 1e6, Double(mean) / 1e6, Double(high) / 1e6)
-            run.tier = (row["tier"] as String?).flatMap(Tier.init(rawValue:))
+            run.tier = tier
         }
         return run
     }

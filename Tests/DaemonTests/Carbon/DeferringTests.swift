@@ -9,9 +9,9 @@ import Units
 @Suite struct DeferringTests {
     private static let minute: Int64 = 60_000_000
 
-    /// The beginning of the next minute that is not just about to come.
-    private static func border() -> Timestamp {
-        let next = (Timestamp.now().microseconds + 30_000_000) / minute + 1
+    /// The beginning of the first minute that leaves so many seconds before it.
+    private static func border(after seconds: Int64) -> Timestamp {
+        let next = (Timestamp.now().microseconds + seconds * 1_000_000) / minute + 1
         return Timestamp(microseconds: next * minute)
     }
 
@@ -68,7 +68,7 @@ import Units
     }
 
     @Test func jobsStartWhereTheGridIsCleanAlsoAfterARestart() async throws {
-        let border = Self.border()
+        let border = Self.border(after: 30)
         let values = [(-60...(-1), 400), (0...1, 100), (2...30, 500)].map { (minutes: $0.0, value: $0.1) }
         try await RunningDaemon.with(prepare: Self.prepare(values, border)) { daemon in
             let meanwhile = try await submit(daemon, ["true"], limit: 30) { $0.queue = "now" }
@@ -128,7 +128,7 @@ import Units
     }
 
     @Test func oneThatMayBeSuspendedStandsStillThroughADirtyMinute() async throws {
-        let border = Self.border()
+        let border = Self.border(after: 10)
         // Going on costs nothing where the grid is clean.
         let values = [(-60...(-1), 0), (0...0, 900), (1...30, 0)].map { (minutes: $0.0, value: $0.1) }
         try await RunningDaemon.with(prepare: Self.prepare(values, border)) { daemon in
@@ -137,8 +137,8 @@ import Units
                 spec.schedule.interruptible = true
                 spec.schedule.deadline = border.advanced(by: .seconds(600))
             }
-            let planned = try await submit(daemon, wait, limit: 120, change: interruptible)
-            let own = try await submit(daemon, wait, limit: 120, change: interruptible)
+            let planned = try await submit(daemon, wait, limit: 240, change: interruptible)
+            let own = try await submit(daemon, wait, limit: 240, change: interruptible)
             for id in [planned, own] { _ = try await daemon.reaches(id) { $0.state == .running } }
 
             for id in [planned, own] {
