@@ -127,13 +127,14 @@ extension Ledger {
 
     /// Begins the next attempt: state `starting`, on disk before any process exists.
     /// - Parameter placement: which CPUs and GPUs it holds; a daemon that takes it up must know.
-    /// - Returns: the attempt's number, or nil when the job is not queued any more.
+    /// - Returns: the attempt's number, or nil when the job is not queued any more, or is held.
     package func beginAttempt(
         _ id: JobID, bootID: String, placement: Placement? = nil, at: Timestamp
     ) async throws(LedgerError) -> Int? {
         try await write("start job \(id)") { db in
-            let find = try db.cachedStatement(sql: "SELECT state, attempt FROM jobs WHERE id = ?")
-            guard let row = try Row.fetchOne(find, arguments: [id.number]), row["state"] == JobState.queued.rawValue
+            let find = try db.cachedStatement(sql: "SELECT state, attempt, held FROM jobs WHERE id = ?")
+            guard let row = try Row.fetchOne(find, arguments: [id.number]), row["state"] == JobState.queued.rawValue,
+                row["held"] == 0
             else { return nil }
             let number: Int = row["attempt"] + 1
             try db.cachedStatement(

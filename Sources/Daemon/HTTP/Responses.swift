@@ -39,7 +39,7 @@ enum Responses {
     }
 
     static func apiError(_ error: LedgerError) -> APIError {
-        APIError(.storage, "\(error)", hint: error.kind == .full ? "free space, then submit again" : nil)
+        APIError(.storage, "\(error)", hint: error.kind == .full ? "free space, then try again" : nil)
     }
 
     /// What in the JSON body was wrong, and where.

@@ -75,9 +75,11 @@ extension JobController {
         let isPlanned = job.state == .queued || job.state == .suspended && stored.holder == .rule
         if isPlanned || stored.holder == .plan, let reason = scheduler.reason(for: id, now: .now()) {
             let note = whyNotDeferred(stored.leeway, likes: stored.keys.work, timeLimit: stored.timeLimit)
+            // What a person holds no rule does.
+            let rule = stored.holder == .owner || stored.holder == .admin ? nil : stored.rule
             return Explanation(
                 id: id, state: job.state, reason: reason.text + (note.map { "; \($0)" } ?? ""),
-                rule: reason.rule?.description ?? stored.rule, hint: hint(reason, stored))
+                rule: reason.rule?.description ?? rule, hint: hint(reason, stored))
         }
         let hint: String? =
             switch job.state {
