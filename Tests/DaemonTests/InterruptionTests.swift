@@ -118,6 +118,20 @@ import Testing
         }
     }
 
+    @Test func aJobThatDiesOfItsWarningTimedOutAndIsNotTriedAgain() async throws {
+        try await RunningDaemon.with { daemon in
+            let id = try await daemon.submit(["sleep", "60"]) {
+                $0.resources.timeLimit = 30
+                $0.schedule.warnBefore = 29
+                $0.schedule.warnSignal = .term
+                $0.schedule.retries = 1
+            }
+            let job = try await daemon.ended(id).job
+            #expect(job.state == .timedOut && job.attempt == 1)
+            #expect(job.reason.hasPrefix("ended by SIGTERM, sent as it asked (warn-signal)"), "\(job.reason)")
+        }
+    }
+
     @Test func aRequeuedJobIsAskedToStopAndRunsAgain() async throws {
         try await RunningDaemon.with { daemon in
             let script = """
