@@ -27,7 +27,7 @@ struct LogTests {
         #expect(outcome.record.outputDroppedBytes == 0)
     }
 
-    @Test(.enabled(if: Fixture.isRoot && Fixture.isFull, "only root can become another user"))
+    @Test(.enabled(if: Fixture.isRoot && Fixture.isolates, "only root can become another user"))
     func anotherUserCanOpenItTooAndNotTheFile() async throws {
         chown(fixture.workdir, 65534, 65534)
         let outcome = try await fixture.run("echo a >/dev/stdout; echo b >/proc/self/fd/1; echo c >/dev/stderr") {

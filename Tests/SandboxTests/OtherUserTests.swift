@@ -4,7 +4,7 @@ import Sandbox
 import Testing
 
 /// A daemon of root runs each job as its submitter. Needs root; `nobody` stands for the submitter.
-@Suite(.timeLimit(.minutes(1)), .enabled(if: Fixture.isRoot && Fixture.isFull, "only root can become another user"))
+@Suite(.timeLimit(.minutes(1)), .enabled(if: Fixture.isRoot && Fixture.isolates, "only root can become another user"))
 struct OtherUserTests {
     let fixture: Fixture
     let nobody = Launch.User(uid: 65534, gid: 65534, groups: [65534, 4711])
@@ -54,7 +54,7 @@ struct OtherUserTests {
 /// The same, seen by a user who is not root.
 @Suite(.enabled(if: !Fixture.isRoot, "root can become another user"))
 struct NotRootTests {
-    @Test(.enabled(if: Fixture.isFull, "bubblewrap does not work here"))
+    @Test(.enabled(if: Fixture.isolates, "bubblewrap does not work here"))
     func processesAreLimited() async throws {
         let fixture = try Fixture()
         var profile = fixture.profile()
