@@ -103,6 +103,23 @@ import Testing
         }
     }
 
+    /// Also one that stands still already.
+    @Test func aReloadChangesHowLongAJobMayStandStill() async throws {
+        func policy(_ limit: String) -> String { "[queue.a]\ndefault = true\nmax-suspended = \"\(limit)\"\n" }
+        try await RunningDaemon.with(policy: policy("8 h")) { daemon in
+            let id = try await daemon.submit(counts)
+            #expect(try await goesOn(daemon, from: 0))
+            _ = try await daemon.client { try await $0.act(.suspend, on: id) }
+            try daemon.write(policy: policy("1 s"))
+            #expect(try daemon.mlctl("policy", "reload").status == 0)
+            let running = try await daemon.reaches(id) { $0.state == .running }
+            let cause = try #require(running.transitions.last).cause
+            #expect(cause.contains("queue \"a\" allows, 1 s (queue.a.max-suspended"), "\(cause)")
+            try daemon.touch("go")
+            #expect(try await daemon.ended(id).job.state == .succeeded)
+        }
+    }
+
     @Test func aJobIsWarnedWithItsSignalBeforeItsLimit() async throws {
         try await RunningDaemon.with { daemon in
             let script = "trap 'echo warned; exit 0' USR1; while :; do sleep 0.05; done"

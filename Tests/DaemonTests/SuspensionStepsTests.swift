@@ -38,4 +38,61 @@ import Units
             #expect(try await parts.ledger.job(other)?.cancelledBy != nil)
         }
     }
+
+    /// Its owner's allowance is for what its owner does.
+    @Test func onlyItsOwnersSuspensionCountsAgainstItsOwner() async throws {
+        try await DaemonParts.with { parts in
+            let ledger = parts.ledger
+            let stored = try await parts.startedJob()
+            let id = stored.record.id
+            try await ledger.recordProcess(
+                id, attempt: 1, pid: 1, startTime: 0, cgroup: nil, enforced: [], at: .now())
+            let start = Timestamp.now()
+            func at(_ seconds: Double) -> Timestamp { start.advanced(by: .seconds(seconds)) }
+            func suspend(as holder: Holder, _ seconds: Double) async throws {
+                #expect(try await ledger.suspend(id, by: "x", as: holder, policyHash: "", at: at(seconds)))
+            }
+            func resume(_ seconds: Double) async throws {
+                #expect(try await ledger.resume(id, by: "x", policyHash: "", at: at(seconds)))
+            }
+            func times() async throws -> [Double] {
+                let job = try #require(try await ledger.job(id))
+                return [job.suspendedSeconds, job.ownerSuspendedSeconds]
+            }
+            try await suspend(as: .admin, 0)
+            #expect(try await ledger.job(id)?.ownerSuspendedSince == nil)
+            try await resume(100)
+            #expect(try await times() == [100, 0])
+            #expect(try await ledger.suspend(id, because: "a rule", rule: nil, policyHash: "", at: at(100)))
+            try await resume(110)
+            #expect(try await times() == [110, 0])
+            try await suspend(as: .owner, 110)
+            #expect(try await ledger.job(id)?.ownerSuspendedSince == at(110))
+            try await resume(113)
+            #expect(try await times() == [113, 3])
+            // An admin takes over what its owner began, an owner what the plan began.
+            try await suspend(as: .owner, 120)
+            try await suspend(as: .admin, 125)
+            #expect(try await ledger.job(id)?.ownerSuspendedSince == nil)
+            try await resume(145)
+            #expect(try await times() == [138, 8])
+        }
+    }
+
+    @Test func anOwnerTakesOverWhatThePlanBegan() async throws {
+        try await DaemonParts.with { parts in
+            let ledger = parts.ledger
+            let id = try await parts.startedJob().record.id
+            try await ledger.recordProcess(
+                id, attempt: 1, pid: 1, startTime: 0, cgroup: nil, enforced: [], at: .now())
+            let start = Timestamp.now()
+            #expect(try await ledger.suspend(id, by: "mld", as: .plan, policyHash: "", at: start))
+            let taken = start.advanced(by: .seconds(50))
+            #expect(try await ledger.suspend(id, by: "ada", as: .owner, policyHash: "", at: taken))
+            #expect(try await ledger.job(id)?.ownerSuspendedSince == taken)
+            try await ledger.transition(id, to: .cancelled, cause: "x", at: start.advanced(by: .seconds(57)))
+            let job = try #require(try await ledger.job(id))
+            #expect(job.suspendedSeconds == 57 && job.ownerSuspendedSeconds == 7)
+        }
+    }
 }
