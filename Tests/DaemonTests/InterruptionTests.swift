@@ -120,6 +120,24 @@ import Testing
         }
     }
 
+    /// It takes its time over it.
+    @Test func aJobThatIsBeingEndedSaysSo() async throws {
+        try await RunningDaemon.with { daemon in
+            let script = "trap '' TERM; echo x >> ticks; while [ ! -e go ]; do sleep 0.02; done"
+            let id = try await daemon.submit(["sh", "-c", script])
+            #expect(try await goesOn(daemon, from: 0))
+            let requeued = try await daemon.client { try await $0.act(.requeue, on: id) }
+            #expect(requeued.reason.hasPrefix("being stopped to wait again: requeued by "), "\(requeued.reason)")
+            let cancelled = try await daemon.client { try await $0.cancel(id) }
+            #expect(cancelled.reason.hasPrefix("being ended: cancelled by "), "\(cancelled.reason)")
+            let why = try daemon.mlctl("why", "\(id)")
+            #expect(why.out.contains("being ended: cancelled by "), "\(why)")
+            try daemon.touch("go")
+            let end = try await daemon.ended(id).job
+            #expect(end.state == .cancelled && end.reason.hasPrefix("cancelled by "))
+        }
+    }
+
     @Test func aJobIsWarnedWithItsSignalBeforeItsLimit() async throws {
         try await RunningDaemon.with { daemon in
             let script = "trap 'echo warned; exit 0' USR1; while :; do sleep 0.05; done"
