@@ -22,24 +22,6 @@ import Testing
         }
     }
 
-    /// It was answered, and neither listens nor closes. Where a stop waited for it, the daemon would be killed in the end.
-    @Test func aStopDoesNotWaitForAClientThatIsDeaf() async throws {
-        try await RunningDaemon.with { daemon in
-            let socket = try Self.connect(daemon.socket)
-            defer { close(socket) }
-            let head = "POST /v1/jobs HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: \(64 << 20)\r\n\r\n"
-            var bytes = Array(head.utf8) + [UInt8](repeating: 0x20, count: 4 << 20)
-            var answer = pollfd(fd: socket, events: Int16(POLLIN), revents: 0)
-            while poll(&answer, 1, 10) == 0 {
-                let count = bytes.withUnsafeBytes {
-                    send(socket, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL) | Int32(MSG_DONTWAIT))
-                }
-                if count > 0 { bytes.removeFirst(count) }
-            }
-            #expect(await daemon.stop() == 0)
-        }
-    }
-
     /// The client's doing, and nothing for the daemon's log.
     @Test func aBodyThatBreaksOffIsRefusedAndNotLogged() async throws {
         try await RunningDaemon.with { daemon in

@@ -13,21 +13,10 @@ final class AcceptedConnection: Sendable {
 
     init(_ value: HTTP1Channel.Value) { self.value = value }
 
-    /// Until the client or the server closes it; once the server stops, for a short while.
+    /// Until the client or the server closes it.
     func serve(with channel: HTTP1Channel, logger: Logger) async {
         isServed.withLock { $0 = true }
-        await withTaskCancellationHandler {
-            await channel.handle(value: value, logger: logger)
-        } onCancel: {
-            Self.close(value.channel, after: Self.patience)
-        }
-    }
-
-    /// What is being answered is answered by then. A client that neither reads nor closes would hold it open for ever.
-    private static let patience = TimeAmount.seconds(2)
-
-    static func close(_ channel: any Channel, after time: TimeAmount) {
-        channel.eventLoop.scheduleTask(in: time) { channel.close(promise: nil) }
+        await channel.handle(value: value, logger: logger)
     }
 
     deinit {

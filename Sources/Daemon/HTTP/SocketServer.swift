@@ -37,7 +37,7 @@ struct SocketServer: Service {
                 // Nobody reads the rest of it: a client that sends all before it listens would wait for ever.
                 if response.status == .contentTooLarge {
                     response.headers[.connection] = "close"
-                    AcceptedConnection.close(channel, after: .seconds(1))
+                    channel.eventLoop.scheduleTask(in: .seconds(1)) { channel.close(promise: nil) }
                 }
                 try await writer.write(response: response.head, body: response.body)
             }, configuration: .init(idleTimeout: .seconds(60)))
