@@ -33,21 +33,25 @@ extension Ledger {
 
     /// Lets a held job run, and writes down who said so.
     /// - Parameter onlyOwners: only what its owner holds.
-    /// - Returns: false when the job is not queued and held.
+    /// - Returns: its reason from now on: of one that waits for its time why it does; nil when it is not queued and held.
     package func release(
         _ id: JobID, by user: String, onlyOwners: Bool = false, policyHash: String, at: Timestamp
-    ) async throws(LedgerError) -> Bool {
+    ) async throws(LedgerError) -> String? {
         try await write("release job \(id)") { db in
-            let reason = "released by \(user)"
+            // What a rule holds waits for nothing else that was written down.
             try db.execute(
                 sql: """
-                    UPDATE jobs SET held = 0, reason = ?
-                    WHERE id = ? AND state = 'queued' AND held AND (held = 2 OR NOT ?)
-                    """, arguments: [reason, id.number, onlyOwners])
-            guard db.changesCount == 1 else { return false }
+                    UPDATE jobs SET held = 0, reason = CASE WHEN not_before_us > ?1 AND held <> ?2 THEN (
+                        SELECT cause FROM transitions WHERE job_id = jobs.id AND to_state = 'queued'
+                        ORDER BY id DESC LIMIT 1) ELSE ?3 END
+                    WHERE id = ?4 AND state = 'queued' AND held AND (held = 2 OR NOT ?5)
+                    """,
+                arguments: [at.microseconds, Holder.rule.rawValue, "released by \(user)", id.number, onlyOwners])
+            guard db.changesCount == 1 else { return nil }
             try Self.insertDecision(
-                db, at: at, id: id, user: user, decision: "released", reason: reason, rule: nil, policyHash: policyHash)
-            return true
+                db, at: at, id: id, user: user, decision: "released", reason: "released by \(user)", rule: nil,
+                policyHash: policyHash)
+            return try String.fetchOne(db, sql: "SELECT reason FROM jobs WHERE id = ?", arguments: [id.number])
         }
     }
 }

@@ -32,6 +32,10 @@ package struct StoredJob: Sendable {
     package var arrayLimit: Int?
     /// Seconds in which its last attempt was suspended, up to the last time it went on.
     package var suspendedSeconds: Double
+    /// Those of them in which its owner had suspended it.
+    package var ownerSuspendedSeconds: Double
+    /// Since when its owner has suspended it; nil where it runs, or another did.
+    package var ownerSuspendedSince: Timestamp?
     /// Which CPUs and GPUs its last attempt holds or held; nil where that is not known.
     package var placement: Placement?
     package var leeway: Leeway
@@ -143,7 +147,8 @@ extension Ledger {
             db,
             sql: """
                 SELECT jobs.*, a.started_us AS attempt_started_us, a.boot_id, a.supervisor_pid, a.supervisor_start,
-                    a.cgroup, a.progress, a.events_offset, a.suspended_us, a.placement
+                    a.cgroup, a.progress, a.events_offset, a.suspended_us,
+                    a.owner_suspended_us, a.owner_since_us, a.placement
                 FROM jobs LEFT JOIN attempts a ON a.job_id = jobs.id AND a.number = jobs.attempt
                 WHERE \(condition)
                 """, arguments: arguments)
@@ -209,7 +214,10 @@ extension Ledger {
             cgroup: row["cgroup"], cancelledBy: row["cancelled_by"],
             eventsOffset: (row["events_offset"] as Int64?) ?? 0,
             requeuedBy: row["requeued_by"], retried: row["retried"], arrayLimit: row["array_limit"],
-            suspendedSeconds: Double((row["suspended_us"] as Int64?) ?? 0) / 1e6, placement: placement,
+            suspendedSeconds: Double((row["suspended_us"] as Int64?) ?? 0) / 1e6,
+            ownerSuspendedSeconds: Double((row["owner_suspended_us"] as Int64?) ?? 0) / 1e6,
+            ownerSuspendedSince: (row["owner_since_us"] as Int64?).map(Timestamp.init(microseconds:)),
+            placement: placement,
             leeway: Leeway(row))
     }
 

@@ -31,6 +31,14 @@ extension Ledger {
                     sql: "UPDATE jobs SET held = ?1, interruptible = interruptible AND ?1 = 4 WHERE id = ?2",
                     arguments: [holder.rawValue, id.number])
             }
+            try Self.recordOwnersSuspension(db, id, until: at)
+            if holder == .owner {
+                try db.execute(
+                    sql: """
+                        UPDATE attempts SET owner_since_us = ?1
+                        WHERE job_id = ?2 AND number = (SELECT attempt FROM jobs WHERE id = ?2)
+                        """, arguments: [at.microseconds, id.number])
+            }
             try Self.insertDecision(
                 db, at: at, id: id, user: user, decision: "suspended", reason: cause, rule: rule, policyHash: policyHash
             )

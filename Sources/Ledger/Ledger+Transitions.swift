@@ -104,6 +104,19 @@ extension Ledger {
                 UPDATE attempts SET suspended_us = suspended_us + ?
                 WHERE job_id = ? AND number = (SELECT attempt FROM jobs WHERE id = ?)
                 """, arguments: [max(0, until.microseconds.subtractingSaturating(since)), id.number, id.number])
+        try recordOwnersSuspension(db, id, until: until)
+    }
+
+    /// What of it was its owner's doing ends: it goes on, or an admin has taken it over.
+    static func recordOwnersSuspension(_ db: Database, _ id: JobID, until: Timestamp) throws {
+        let attempt = "job_id = ?1 AND number = (SELECT attempt FROM jobs WHERE id = ?1)"
+        let since = try Int64.fetchOne(
+            db, sql: "SELECT owner_since_us FROM attempts WHERE \(attempt)", arguments: [id.number])
+        guard let since else { return }
+        try db.execute(
+            sql: """
+                UPDATE attempts SET owner_suspended_us = owner_suspended_us + ?2, owner_since_us = NULL WHERE \(attempt)
+                """, arguments: [id.number, max(0, until.microseconds.subtractingSaturating(since))])
     }
 
     /// Writes down that somebody wants an active job to end, so that a restarted daemon still ends it.
@@ -127,13 +140,14 @@ extension Ledger {
 
     /// Begins the next attempt: state `starting`, on disk before any process exists.
     /// - Parameter placement: which CPUs and GPUs it holds; a daemon that takes it up must know.
-    /// - Returns: the attempt's number, or nil when the job is not queued any more.
+    /// - Returns: the attempt's number, or nil when the job is not queued any more, or is held.
     package func beginAttempt(
         _ id: JobID, bootID: String, placement: Placement? = nil, at: Timestamp
     ) async throws(LedgerError) -> Int? {
         try await write("start job \(id)") { db in
-            let find = try db.cachedStatement(sql: "SELECT state, attempt FROM jobs WHERE id = ?")
-            guard let row = try Row.fetchOne(find, arguments: [id.number]), row["state"] == JobState.queued.rawValue
+            let find = try db.cachedStatement(sql: "SELECT state, attempt, held FROM jobs WHERE id = ?")
+            guard let row = try Row.fetchOne(find, arguments: [id.number]), row["state"] == JobState.queued.rawValue,
+                row["held"] == 0
             else { return nil }
             let number: Int = row["attempt"] + 1
             try db.cachedStatement(

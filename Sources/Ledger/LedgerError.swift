@@ -10,6 +10,8 @@ package struct LedgerError: Error, Sendable, CustomStringConvertible {
         case busy
         /// The file cannot be opened, read or written as it should.
         case storage
+        /// It may be read only: by its mode, or because its file system is mounted so.
+        case readOnly
         /// The database comes from a newer release.
         case newer
     }
@@ -35,6 +37,7 @@ package struct LedgerError: Error, Sendable, CustomStringConvertible {
         switch error.resultCode {
         case .SQLITE_FULL: self.init(.full, stage: stage, message: text)
         case .SQLITE_BUSY, .SQLITE_LOCKED: self.init(.busy, stage: stage, message: text)
+        case .SQLITE_READONLY: self.init(.readOnly, stage: stage, message: "it cannot be written (\(text))")
         case .SQLITE_IOERR, .SQLITE_CANTOPEN:
             // SQLite's own words hide the cause here.
             if Self.isFull(path) {
@@ -58,6 +61,8 @@ package struct LedgerError: Error, Sendable, CustomStringConvertible {
             case .full: "free space on the ledger's file system; nothing that was accepted is lost"
             case .busy: "another program holds the ledger; end its transaction"
             case .storage: "check the ledger's directory, its rights and its disk"
+            case .readOnly:
+                "make it writable for mld: look at its owner and mode, and whether its file system is mounted read-only"
             case .newer: "install the release of mld that wrote it, or a later one"
             }
         return "the ledger could not \(stage): \(message) (\(hint))"

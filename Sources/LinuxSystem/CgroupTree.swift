@@ -88,6 +88,11 @@ package struct CgroupTree: Hashable, Sendable {
 }
 
 extension Cgroup {
+    /// The controllers that the cgroups below have.
+    package func handedDown() -> Set<String> {
+        Set(((try? text(of: "cgroup.subtree_control")) ?? "").split(separator: " ").map(String.init))
+    }
+
     fileprivate static let probePrefix = "probe-"
 
     fileprivate var name: Substring { path[(path.lastIndex(of: "/").map(path.index(after:)) ?? path.startIndex)...] }

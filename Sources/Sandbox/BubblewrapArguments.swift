@@ -114,6 +114,11 @@ struct BubblewrapArguments {
         for mask in profile.masks {
             words += mask.isDirectory ? ["--tmpfs", mask.path] : ["--ro-bind", "/dev/null", mask.path]
         }
+        // What is the job's own lies in what was just hidden.
+        func isHidden(_ path: ResolvedPath) -> Bool { profile.masks.contains { path.isInside($0.path) } }
+        let programs = profile.programs.filter(isHidden)
+        words += parents(of: (programs + [profile.output].compactMap { $0 }.filter(isHidden)).map(\.path))
+        for program in programs { words += ["--ro-bind", program.path, program.path] }
         if let output = profile.output { words += ["--bind", output.path, output.path] }
         for mask in profile.masks where mask.isDirectory { words += ["--remount-ro", mask.path] }
         // It lives in memory and nobody counts it; /dev/shm is a mount of its own.

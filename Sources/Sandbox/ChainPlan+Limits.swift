@@ -11,6 +11,7 @@ extension ChainPlan {
             memoryBytes: profile.memoryLimit, processes: profile.maxProcesses.map { $0 + 3 }, cpus: Double(profile.cpus)
         )
         let (applied, refused) = cgroup?.apply(wanted) ?? ([], [:])
+        limitProblems = refused.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value)" }
         func reason(_ file: String) -> String { cgroup == nil ? "no cgroup" : refused[file] ?? "no cgroup" }
 
         if cgroup != nil {

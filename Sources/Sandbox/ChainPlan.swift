@@ -8,6 +8,8 @@ struct ChainPlan {
     private(set) var environment: [UInt8] = []
     var enforced: [String] = []
     var notEnforced: [String] = []
+    /// The limits of the control group that could not be set, and why.
+    var limitProblems: [String] = []
     /// The limit its supervisor has to hold, where no cgroup does.
     var watchedMemory: Int64?
 

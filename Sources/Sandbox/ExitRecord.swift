@@ -20,6 +20,8 @@ package struct ExitRecord: Sendable, Hashable, Codable {
     package var exitStatus: Int32?
     package var signal: Int32?
     package var message: String?
+    /// What the job was sent as the warning it asked for, before its time limit; nil where it was sent none.
+    package var warnSignal: Int32?
     /// CPU time of the job's processes, in µs; a cgroup's figure is better, since it also counts who was not waited for.
     package var userMicroseconds: Int64
     package var systemMicroseconds: Int64
@@ -53,8 +55,13 @@ package struct ExitRecord: Sendable, Hashable, Codable {
     }
 
     /// A SIGTERM that its supervisor did not send ended it, or a shell that reports so.
-    package var isEndedByTerm: Bool {
-        cause == .signalled && signal == SIGTERM || cause == .exited && exitStatus == 128 + SIGTERM
+    package var isEndedByTerm: Bool { warnSignal != SIGTERM && isEnded(by: SIGTERM) }
+
+    /// It did not handle the signal of its own warning.
+    package var isEndedByWarning: Bool { warnSignal.map { isEnded(by: $0) } ?? false }
+
+    private func isEnded(by number: Int32) -> Bool {
+        cause == .signalled && signal == number || cause == .exited && exitStatus == 128 + number
     }
 
     /// It never ran, and may be started again.
@@ -63,6 +70,7 @@ package struct ExitRecord: Sendable, Hashable, Codable {
     enum CodingKeys: String, CodingKey {
         case cause, signal, message, transient
         case exitStatus = "exit_status"
+        case warnSignal = "warn_signal"
         case userMicroseconds = "user_cpu_us"
         case systemMicroseconds = "system_cpu_us"
         case memoryPeakBytes = "memory_peak_bytes"
@@ -128,6 +136,7 @@ package struct ExitRecord: Sendable, Hashable, Codable {
     private var isPossible: Bool {
         let microseconds = 0...Int64(1e17)  // 3,000 years
         return (exitStatus.map { (0...255).contains($0) } ?? true) && (signal.map { (1...64).contains($0) } ?? true)
+            && (warnSignal.map { (1...64).contains($0) } ?? true)
             && (exitStatus == nil) != (signal == nil) && (message?.utf8.count ?? 0) <= 16 * 1024
             && microseconds.contains(userMicroseconds) && microseconds.contains(systemMicroseconds)
             && microseconds.contains(startedAt) && microseconds.contains(endedAt) && startedAt <= endedAt

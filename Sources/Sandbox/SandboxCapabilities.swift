@@ -15,18 +15,32 @@ package struct SandboxCapabilities: Sendable, Hashable {
     package var landlockProblem: String?
     /// The directory of the jobs' cgroups.
     package var jobsCgroup: Cgroup?
+    /// What the cgroups of jobs can be held by: names of controllers.
+    package var controllers: Set<String> = []
     /// What of cgroups cannot be had.
     package var cgroupProblems: [String]
 
+    /// Those that limits need which a job cannot get around.
+    package static let neededControllers = ["cpu", "memory", "pids"]
+
     /// Files, processes, network and system calls can all be isolated. Landlock is a second wall for what these hold already,
     /// and not part of it.
-    package var isFull: Bool { bubblewrap != nil && refusedCalls != nil }
+    package var isolates: Bool { bubblewrap != nil && refusedCalls != nil }
 
-    /// What is missing of the full isolation, in words.
+    /// A job can be isolated, and held to all its limits.
+    package var isFull: Bool { isolates && controllers.isSuperset(of: Self.neededControllers) }
+
+    /// What is missing of the full sandbox, in words.
     package var missing: [String] {
         var problems: [String] = []
         if bubblewrap == nil { problems.append(bubblewrapProblem ?? "no bubblewrap") }
         if refusedCalls == nil { problems.append("no filter of system calls: \(seccompProblem ?? "no seccomp")") }
+        let absent = Self.neededControllers.filter { !controllers.contains($0) }
+        if !absent.isEmpty {
+            problems.append(
+                "no limits by the control group for want of \(absent.joined(separator: ", ")): "
+                    + (cgroupProblems.isEmpty ? "no such controller" : cgroupProblems.joined(separator: ", ")))
+        }
         return problems
     }
 

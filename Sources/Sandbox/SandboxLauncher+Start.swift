@@ -34,10 +34,16 @@ extension SandboxLauncher {
         let resolver = PathResolver(execPath: execPath, user: launch.runAs)
         let resolved = try ResolvedProfile(profile, resolver: resolver)
         let cgroup = try makeCgroup(launch.cgroupName)
-        do {
+        do throws(SandboxError) {
             let plan = try ChainPlan(
                 launcher: self, launch: launch, profile: profile, resolved: resolved, cgroup: cgroup,
                 numbers: (Number.events, Number.environment, Number.filter, Number.status))
+            if profile.requirement == .full, !plan.limitProblems.isEmpty {
+                throw SandboxError(
+                    .unavailable, stage: "sandbox",
+                    "the policy requires full isolation; these limits cannot be set: "
+                        + plan.limitProblems.joined(separator: "; "))
+            }
             return try spawn(launch, plan: plan, cgroup: cgroup)
         } catch {
             try? cgroup?.remove()

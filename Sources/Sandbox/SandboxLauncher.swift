@@ -47,6 +47,7 @@ package struct SandboxLauncher: Sendable {
             do throws(LinuxError) {
                 let (jobs, problems) = try cgroups.makeJobsDirectory()
                 capabilities.jobsCgroup = jobs
+                capabilities.controllers = jobs.handedDown()
                 capabilities.cgroupProblems = problems
             } catch {
                 capabilities.cgroupProblems = ["no cgroup of our own: \(error)"]

@@ -15,6 +15,8 @@ struct ExitRecord {
     var exitStatus: Int32?
     var signal: Int32?
     var message: String?
+    /// What the job was sent as the warning it asked for.
+    var warnSignal: Int32?
     /// CPU time of all processes of the job that were waited for, in µs.
     var userMicroseconds: Int64 = 0
     var systemMicroseconds: Int64 = 0
@@ -43,7 +45,8 @@ struct ExitRecord {
         func number(_ value: (some BinaryInteger)?) -> String { value.map { "\($0)" } ?? "null" }
         let fields = [
             ("exit_status", number(exitStatus)), ("signal", number(signal)), ("cause", Self.quoted(cause.rawValue)),
-            ("message", message.map(Self.quoted) ?? "null"), ("user_cpu_us", String(userMicroseconds)),
+            ("message", message.map(Self.quoted) ?? "null"), ("warn_signal", number(warnSignal)),
+            ("user_cpu_us", String(userMicroseconds)),
             ("system_cpu_us", String(systemMicroseconds)), ("memory_peak_bytes", number(memoryPeakBytes)),
             ("memory_limit_bytes", number(memoryLimitBytes)), ("oom_kills", number(oomKills)),
             ("output_lost_bytes", String(outputLostBytes)), ("output_dropped_bytes", String(outputDroppedBytes)),

@@ -27,7 +27,9 @@ extension Supervisor {
         }
         let look = memory.map(\.pause)
         guard let limit = options.timeLimit, !clock.isPaused else { return look }
-        let next = max(0.001, limit - (isWarned ? 0 : options.warning) - clock.seconds)
+        let left = limit - (isWarned ? 0 : options.warning) - clock.seconds
+        // A warning that is overdue waits for the job's start.
+        let next = left > 0 || isWarned ? max(0.001, left) : 0.01
         return min(next, look ?? next)
     }
 
@@ -35,8 +37,12 @@ extension Supervisor {
         guard let limit = options.timeLimit else { return }
         let spent = clock.seconds
         if !isWarned, spent >= limit - options.warning {
-            isWarned = true
-            if spent < limit { warn(left: min(options.warning, limit - spent), limit: limit) }
+            status.update()
+            // Inside a sandbox still being built nobody would hear it.
+            if !options.wrapped || status.started {
+                isWarned = true
+                if spent < limit { warn(left: min(options.warning, limit - spent), limit: limit) }
+            }
         }
         if spent >= limit { end(.timeLimit) }
     }
@@ -48,10 +54,8 @@ extension Supervisor {
             "\(Clock.words(left)) left of the time limit of \(Clock.words(limit)); SIGTERM then, SIGKILL "
                 + "\(Clock.words(options.grace)) later")
         guard let number = options.warnSignal else { return }
-        status.update()
-        if !options.wrapped || status.started {
-            ProcessTree.signal(number, except: options.wrapped ? main : 0)
-        }
+        ProcessTree.signal(number, except: options.wrapped ? main : 0)
+        warnSignal = number
     }
 
     private mutating func holdMemoryLimit() {

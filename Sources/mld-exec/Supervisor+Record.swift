@@ -12,6 +12,7 @@ extension Supervisor {
         record.memoryPeakBytes = cgroupNumber("memory.peak") ?? memory.flatMap { $0.peak > 0 ? $0.peak : nil }
         record.memoryLimitBytes = cgroupNumber("memory.max") ?? options.memoryLimit
         record.oomKills = cgroupNumber("memory.events", field: "oom_kill")
+        record.warnSignal = warnSignal
         record.outputLostBytes = output?.lost ?? 0
         record.outputDroppedBytes = output?.dropped ?? 0
         let waited = status.ended ?? mainStatus ?? 0

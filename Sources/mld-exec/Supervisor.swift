@@ -16,6 +16,8 @@ struct Supervisor {
     var mainStatus: Int32?
     var clock = RunClock()
     var isWarned = false
+    /// What its processes were sent with the warning.
+    var warnSignal: Int32?
     var startedAt: Int64 = 0
     var endedAt: Int64 = 0
     /// Why the job is being ended, once it is.

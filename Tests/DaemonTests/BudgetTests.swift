@@ -21,6 +21,11 @@ import Units
             let held = try await daemon.submit(["true"]) { $0.project = "nlp" }
             let other = try await daemon.submit(["true"]) { $0.project = "vision" }
             #expect(try await daemon.ended(other).job.state == .succeeded)
+            // Who holds it is one thing and the budget another, which a release does not change.
+            _ = try await daemon.client { try await $0.act(.hold, on: held) }
+            let onHold = try daemon.mlctl("why", "\(held)")
+            #expect(onHold.out.contains("held by ") && !onHold.out.contains("10.toml:2"), "\(onHold)")
+            _ = try await daemon.client { try await $0.act(.release, on: held) }
             let why = try daemon.mlctl("why", "\(held)")
             #expect(why.out.contains("budget \"nlp\" has spent") && why.out.contains("10.toml:2"), "\(why)")
             // Also by a daemon that has just read the ledger.

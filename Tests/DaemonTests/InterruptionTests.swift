@@ -103,6 +103,41 @@ import Testing
         }
     }
 
+    /// Also one that stands still already.
+    @Test func aReloadChangesHowLongAJobMayStandStill() async throws {
+        func policy(_ limit: String) -> String { "[queue.a]\ndefault = true\nmax-suspended = \"\(limit)\"\n" }
+        try await RunningDaemon.with(policy: policy("8 h")) { daemon in
+            let id = try await daemon.submit(counts)
+            #expect(try await goesOn(daemon, from: 0))
+            _ = try await daemon.client { try await $0.act(.suspend, on: id) }
+            try daemon.write(policy: policy("1 s"))
+            #expect(try daemon.mlctl("policy", "reload").status == 0)
+            let running = try await daemon.reaches(id) { $0.state == .running }
+            let cause = try #require(running.transitions.last).cause
+            #expect(cause.contains("queue \"a\" allows, 1 s (queue.a.max-suspended"), "\(cause)")
+            try daemon.touch("go")
+            #expect(try await daemon.ended(id).job.state == .succeeded)
+        }
+    }
+
+    /// It takes its time over it.
+    @Test func aJobThatIsBeingEndedSaysSo() async throws {
+        try await RunningDaemon.with { daemon in
+            let script = "trap '' TERM; echo x >> ticks; while [ ! -e go ]; do sleep 0.02; done"
+            let id = try await daemon.submit(["sh", "-c", script])
+            #expect(try await goesOn(daemon, from: 0))
+            let requeued = try await daemon.client { try await $0.act(.requeue, on: id) }
+            #expect(requeued.reason.hasPrefix("being stopped to wait again: requeued by "), "\(requeued.reason)")
+            let cancelled = try await daemon.client { try await $0.cancel(id) }
+            #expect(cancelled.reason.hasPrefix("being ended: cancelled by "), "\(cancelled.reason)")
+            let why = try daemon.mlctl("why", "\(id)")
+            #expect(why.out.contains("being ended: cancelled by "), "\(why)")
+            try daemon.touch("go")
+            let end = try await daemon.ended(id).job
+            #expect(end.state == .cancelled && end.reason.hasPrefix("cancelled by "))
+        }
+    }
+
     @Test func aJobIsWarnedWithItsSignalBeforeItsLimit() async throws {
         try await RunningDaemon.with { daemon in
             let script = "trap 'echo warned; exit 0' USR1; while :; do sleep 0.05; done"
@@ -115,6 +150,20 @@ import Testing
             #expect(job.state == .succeeded, "\(job.reason)")
             #expect(try await daemon.logs(id, .stdout) == "warned\n")
             #expect(try await daemon.logs(id, .stderr).contains("57 s left of the time limit of 60 s"))
+        }
+    }
+
+    @Test func aJobThatDiesOfItsWarningTimedOutAndIsNotTriedAgain() async throws {
+        try await RunningDaemon.with { daemon in
+            let id = try await daemon.submit(["sleep", "60"]) {
+                $0.resources.timeLimit = 30
+                $0.schedule.warnBefore = 29
+                $0.schedule.warnSignal = .term
+                $0.schedule.retries = 1
+            }
+            let job = try await daemon.ended(id).job
+            #expect(job.state == .timedOut && job.attempt == 1)
+            #expect(job.reason.hasPrefix("ended by SIGTERM, sent as it asked (warn-signal)"), "\(job.reason)")
         }
     }
 

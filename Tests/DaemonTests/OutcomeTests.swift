@@ -88,6 +88,25 @@ import Testing
         #expect(outcome(record(.exited, status: status)).cause == cause)
     }
 
+    /// Nobody else is to blame for it, and it would come to the same again.
+    @Test func whoDiesOfItsOwnWarningRanIntoItsLimit() {
+        var killed = record(.signalled, signal: 15)
+        killed.warnSignal = 15
+        var shell = record(.exited, status: 143)
+        shell.warnSignal = 15
+        for record in [killed, shell] {
+            #expect(outcome(record).state == .timedOut)
+            #expect(
+                outcome(record).cause
+                    == "ended by SIGTERM, sent as it asked (warn-signal) before its time limit of 1 min 30 s; handle the signal, or ask for more with [resources] time"
+            )
+            #expect(outcome(record, cancelledBy: "ada").state == .cancelled)
+            #expect(!record.isEndedByTerm)
+        }
+        killed.warnSignal = 10
+        #expect(outcome(killed).cause == "killed by SIGTERM (not sent by mld): Traceback")
+    }
+
     @Test func outputThatWasLostIsToldOf() {
         var record = record(.exited, status: 0)
         record.outputLostBytes = 3 << 20

@@ -23,16 +23,46 @@ import Testing
         try FileManager.default.createSymbolicLink(atPath: directory + "/link", withDestinationPath: "/etc/passwd")
         try FileManager.default.createSymbolicLink(atPath: directory + "/folder", withDestinationPath: "/etc")
         #expect(mkfifo(directory + "/pipe", 0o600) == 0)
-        let files = await OutputFiles.list(directory)
+        let listing = await OutputFiles.list(directory)
+        #expect(listing.leftOut == "of its output 4 files are listed, more are there")
         #expect(
-            files
+            listing.files
                 == [(".hidden", 5), ("b", 3), ("d1/a", 0), ("d1/d2/d3/d4/d5/d6/d7/at-eight", 1)].map {
                     Artifact(kind: "output", path: directory + "/" + $0.0, bytes: $0.1)
                 })
-        #expect(await OutputFiles.list(directory + "/folder") == [])
-        #expect(await OutputFiles.list(directory + "/none") == [])
+        #expect(await OutputFiles.list(directory + "/folder") == OutputFiles.Listing())
+        #expect(await OutputFiles.list(directory + "/none") == OutputFiles.Listing())
         for number in 0..<(OutputFiles.maximumFiles + 10) { try put("many\(number)", 0) }
-        #expect(await OutputFiles.list(directory).count == OutputFiles.maximumFiles)
+        let cut = await OutputFiles.list(directory)
+        #expect(cut.files.count == OutputFiles.maximumFiles)
+        #expect(cut.leftOut == "of its output 1000 files are listed, more are there")
+    }
+
+    @Test func namesThatAreNoTextAreCounted() async throws {
+        let directory = "/tmp/mldt-output-\(UUID().uuidString.prefix(8))"
+        defer { try? FileManager.default.removeItem(atPath: directory) }
+        try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+        for name in ["a", "b\u{00FF}"] {
+            // Latin-1: the second is no UTF-8.
+            let bytes = (directory + "/" + name).unicodeScalars.map { CChar(truncatingIfNeeded: $0.value) } + [0]
+            let file = open(bytes, O_WRONLY | O_CREAT, 0o600)
+            try #require(file >= 0)
+            close(file)
+        }
+        let listing = await OutputFiles.list(directory)
+        #expect(listing.files == [Artifact(kind: "output", path: directory + "/a", bytes: 0)])
+        #expect(listing.leftOut == "1 of its output is not listed: the name is no UTF-8")
+        unlink((directory + "/b").utf8CString.dropLast() + [CChar(bitPattern: 0xFF), 0])
+    }
+
+    @Test func whatIsNotListedIsToldOf() async throws {
+        try await RunningDaemon.with { daemon in
+            let id = try await daemon.submit(["sh", "-c", "cd $MLD_OUTPUT_DIR; touch a $(printf 'b\\377'); exit 3"])
+            let job = try await daemon.ended(id).job
+            #expect(
+                job.reason == "exited with status 3; 1 of its output is not listed: the name is no UTF-8",
+                "\(job.reason)")
+        }
     }
 
     @Test func theyAreKeptOnceBesideWhatTheJobReported() async throws {

@@ -40,4 +40,35 @@ import Units
         #expect(try await ledger.job(JobID(1))?.record.energy.energyJ == 7e-6)
         try ledger.close()
     }
+
+    /// Whose doing it was is known of what stands still now, not of what did.
+    @Test func whatItsOwnerSuspendedIsStillItsOwners() async throws {
+        let directory = FileManager.default.temporaryDirectory.path + "/mld-ledger-\(UUID().uuidString)"
+        try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: directory) }
+        let old = try DatabaseQueue(path: directory + "/ledger.db")
+        try Migrations.all.migrate(old, upTo: "v6")
+        try await old.write { db in
+            for (id, held) in [(1, 2), (2, 3)] {
+                try db.execute(
+                    sql: """
+                        INSERT INTO jobs (id, name, user, uid, gid, project, queue, priority, kind, spec, state, reason, held,
+                            attempt, cpus, memory_bytes, gpus, submitted_us, policy_hash)
+                        VALUES (\(id), 'n', 'ada', 1, 1, 'x', 'batch', 1, 'command', '{"command": {"argv": ["true"]}}',
+                            'suspended', 'r', \(held), 2, 1, 1, 0, 5, 'p');
+                        INSERT INTO attempts (job_id, number, started_us, boot_id, suspended_us)
+                        VALUES (\(id), 1, 5, 'b', 7), (\(id), 2, 6, 'b', 9);
+                        INSERT INTO transitions (job_id, at_us, from_state, to_state, cause)
+                        VALUES (\(id), 10, 'running', 'suspended', 'x'), (\(id), 40, 'running', 'suspended', 'x')
+                        """)
+            }
+        }
+        try old.close()
+        let ledger = try Ledger(path: directory + "/ledger.db")
+        let owners = try #require(try await ledger.job(JobID(1)))
+        #expect(owners.ownerSuspendedSince == Timestamp(microseconds: 40) && owners.ownerSuspendedSeconds == 0)
+        #expect(owners.suspendedSeconds == 9e-6)
+        #expect(try await ledger.job(JobID(2))?.ownerSuspendedSince == nil)
+        try ledger.close()
+    }
 }

@@ -18,6 +18,13 @@ struct ExitRecordTests {
         return ExitRecord.read(fixture.job + "/exit.json")
     }
 
+    @Test func theSignalOfTheWarningIsReadWhereThereIsOne() throws {
+        #expect(try #require(try read(Self.good)).warnSignal == nil)
+        let warned = Self.good.dropLast()
+        #expect(try read(warned + ",\"warn_signal\":15}")?.warnSignal == 15)
+        #expect(try read(warned + ",\"warn_signal\":65}") == nil)
+    }
+
     @Test func aGoodRecordIsRead() throws {
         let record = try #require(try read(Self.good))
         #expect(record.exitStatus == 0)

@@ -22,7 +22,7 @@ final class Fixture: Sendable {
     }
 
     static var capabilities: SandboxCapabilities { (try? shared.get())?.capabilities ?? SandboxCapabilities() }
-    static var isFull: Bool { capabilities.isFull }
+    static var isolates: Bool { capabilities.isolates }
     static var hasCgroup: Bool { capabilities.jobsCgroup != nil }
     static var isRoot: Bool { geteuid() == 0 }
 

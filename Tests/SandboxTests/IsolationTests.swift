@@ -4,7 +4,7 @@ import Sandbox
 import Testing
 
 /// What a job cannot see or change. Needs bubblewrap and the right to make namespaces.
-@Suite(.timeLimit(.minutes(1)), .enabled(if: Fixture.isFull, "bubblewrap does not work here"))
+@Suite(.timeLimit(.minutes(1)), .enabled(if: Fixture.isolates, "bubblewrap does not work here"))
 struct IsolationTests {
     let fixture: Fixture
 
@@ -154,7 +154,7 @@ struct IsolationTests {
             exec /usr/bin/bwrap "$@"
             """, to: wrapper, mode: 0o755)
         let launcher = try SandboxLauncher(execPath: Fixture.execPath, bubblewrapPath: wrapper, cgroups: nil)
-        try #require(launcher.capabilities.isFull)
+        try #require(launcher.capabilities.isolates)
         let outcome = try await Fixture(launcher: launcher).run("true")
         #expect(outcome.record.cause == .couldNotStart)
         #expect(outcome.record.message?.contains("Can't mount tmpfs") == true)

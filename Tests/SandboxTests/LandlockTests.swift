@@ -50,7 +50,7 @@ struct LandlockTests {
         #expect(!plan.enforced.contains { $0.contains("Landlock") })
         #expect(!words.contains("--landlock"))
         // It is a second wall: what else there is makes the isolation full or not.
-        #expect(launcher.capabilities.isFull == Fixture.isFull)
+        #expect(launcher.capabilities.isolates == Fixture.isolates)
         let without = try Fixture(launcher: launcher)
         #expect(try await without.run("echo ran").stdout == "ran\n")
     }
@@ -64,7 +64,7 @@ struct LandlockTests {
         #expect(outcome.started.notEnforced.contains("Landlock: switched off by the policy"))
     }
 
-    @Test(.enabled(if: version > 0 && Fixture.isFull, "needs Landlock and bubblewrap"))
+    @Test(.enabled(if: version > 0 && Fixture.isolates, "needs Landlock and bubblewrap"))
     func behindTheMountsItGrantsWhatTheyShow() throws {
         let fixture = try Fixture()
         for name in ["/data", "/results"] { mkdir(fixture.root + name, 0o755) }
@@ -83,7 +83,7 @@ struct LandlockTests {
     }
 
     /// What programs do every day still works behind it.
-    @Test(.enabled(if: version > 0 && Fixture.isFull, "needs Landlock and bubblewrap"))
+    @Test(.enabled(if: version > 0 && Fixture.isolates, "needs Landlock and bubblewrap"))
     func everydayWorkGoesOn() async throws {
         let fixture = try Fixture()
         let script = """

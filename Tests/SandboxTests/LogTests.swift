@@ -27,7 +27,7 @@ struct LogTests {
         #expect(outcome.record.outputDroppedBytes == 0)
     }
 
-    @Test(.enabled(if: Fixture.isRoot && Fixture.isFull, "only root can become another user"))
+    @Test(.enabled(if: Fixture.isRoot && Fixture.isolates, "only root can become another user"))
     func anotherUserCanOpenItTooAndNotTheFile() async throws {
         chown(fixture.workdir, 65534, 65534)
         let outcome = try await fixture.run("echo a >/dev/stdout; echo b >/proc/self/fd/1; echo c >/dev/stderr") {
@@ -148,6 +148,19 @@ struct LogTests {
             outcome.stderr
                 == "half\nmld: 2 s left of the time limit of 8 s; SIGTERM then, SIGKILL 5 s later\n")
         #expect(outcome.stdout == "told\n")
+        #expect(outcome.record.warnSignal == SIGUSR1)
+    }
+
+    /// Due while its sandbox was still being built, where nobody would have heard it.
+    @Test(arguments: [5.0, 60])
+    func aWarningThatIsDueAtOnceIsHeardAsSoonAsTheJobRuns(warn: Double) async throws {
+        let outcome = try await fixture.run("sleep 100") {
+            $0.timeLimitSeconds = 5
+            $0.warnBeforeSeconds = warn
+            $0.warnSignal = SIGUSR1
+        }
+        #expect(outcome.record.cause == .signalled && outcome.record.signal == SIGUSR1)
+        #expect(outcome.record.warnSignal == SIGUSR1 && outcome.record.isEndedByWarning)
     }
 
     @Test func oneTenthOfTheTimeIsLeftAtTheUsualWarning() async throws {

@@ -4,7 +4,7 @@ import Sandbox
 import Testing
 
 /// A daemon of root runs each job as its submitter. Needs root; `nobody` stands for the submitter.
-@Suite(.timeLimit(.minutes(1)), .enabled(if: Fixture.isRoot && Fixture.isFull, "only root can become another user"))
+@Suite(.timeLimit(.minutes(1)), .enabled(if: Fixture.isRoot && Fixture.isolates, "only root can become another user"))
 struct OtherUserTests {
     let fixture: Fixture
     let nobody = Launch.User(uid: 65534, gid: 65534, groups: [65534, 4711])
@@ -42,6 +42,25 @@ struct OtherUserTests {
         #expect(error?.description == "read-only: \(outer)/inner: Permission denied")
     }
 
+    /// The parent of what is hidden was granted: its own output and its own description are there all the same.
+    @Test(arguments: [false, true]) func whatIsItsOwnIsReachedInWhatIsHidden(isWritable: Bool) async throws {
+        let output = fixture.job + "/output"
+        #expect(mkdir(output, 0o700) == 0)
+        chown(output, 65534, 65534)
+        try fixture.write("spec", to: fixture.job + "/spec")
+        try fixture.write("secret", to: fixture.state + "/ledger", mode: 0o666)
+        var profile = fixture.profile()
+        if isWritable { profile.readWrite = [fixture.root] } else { profile.readOnly = [fixture.root] }
+        profile.outputDirectory = output
+        profile.programs = [fixture.job + "/spec"]
+        let script =
+            "echo x > \(output)/made; cat \(fixture.job)/spec; cat \(fixture.state)/ledger 2>/dev/null || echo none"
+        let outcome = try await fixture.run(script, profile: profile) { $0.runAs = nobody }
+        #expect(outcome.record.message == nil)
+        #expect(outcome.stdout == "specnone\n", "\(outcome.stderr)")
+        #expect(fixture.text(output + "/made") == "x\n")
+    }
+
     @Test func aDirectoryExchangedAfterTheCheckIsNoticed() async throws {
         // What the launcher would have passed for a directory that has been replaced since.
         let output = try ProcessSpawner.run(
@@ -54,7 +73,7 @@ struct OtherUserTests {
 /// The same, seen by a user who is not root.
 @Suite(.enabled(if: !Fixture.isRoot, "root can become another user"))
 struct NotRootTests {
-    @Test(.enabled(if: Fixture.isFull, "bubblewrap does not work here"))
+    @Test(.enabled(if: Fixture.isolates, "bubblewrap does not work here"))
     func processesAreLimited() async throws {
         let fixture = try Fixture()
         var profile = fixture.profile()

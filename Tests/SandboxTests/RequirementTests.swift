@@ -10,6 +10,7 @@ struct RequirementTests {
     private func start(_ adjust: (inout SandboxCapabilities) -> Void) throws -> (Fixture, SandboxError?) {
         let fixture = try Fixture()
         var launcher = fixture.launcher
+        launcher.capabilities.controllers = Set(SandboxCapabilities.neededControllers)
         adjust(&launcher.capabilities)
         var profile = fixture.profile()
         profile.requirement = .full
@@ -45,7 +46,45 @@ struct RequirementTests {
         #expect(error?.message.contains("no filter of system calls: no seccomp in this kernel") == true)
     }
 
-    @Test(.enabled(if: Fixture.isFull, "bubblewrap does not work here"))
+    /// A job that could take all of the memory or all of the processes is not held.
+    @Test func controllersThatAreMissingAreNamed() throws {
+        let (fixture, error) = try start {
+            $0.bubblewrap = "0.8.0"
+            $0.refusedCalls = 60
+            $0.controllers = ["cpu", "cpuset"]
+            $0.cgroupProblems = []
+        }
+        #expect(error?.code == .unavailable)
+        #expect(
+            error?.description
+                == "sandbox: the policy requires full isolation, which this machine cannot give: no limits by the control group for want of memory, pids: no such controller"
+        )
+        #expect(access(fixture.job + "/exit.json", F_OK) != 0, "nothing ran")
+    }
+
+    /// What a launcher found at its start may be gone, or refuse a value.
+    @Test(
+        .enabled(
+            if: Fixture.isolates && Fixture.hasCgroup && !Fixture.capabilities.isFull,
+            "needs cgroups without controllers"))
+    func aLimitThatCannotBeSetIsNamed() throws {
+        let (fixture, error) = try start { _ in }
+        #expect(error?.code == .unavailable)
+        #expect(
+            error?.message.contains("these limits cannot be set: cpu.max: this cgroup has no cpu controller") == true)
+        #expect(access(fixture.job + "/exit.json", F_OK) != 0, "nothing ran")
+    }
+
+    @Test func fullIsAllOfTheWallsAndAllOfTheLimits() {
+        var capabilities = SandboxCapabilities(bubblewrap: "0.8.0", refusedCalls: 60)
+        #expect(capabilities.isolates && !capabilities.isFull)
+        capabilities.controllers = ["cpu", "cpuset", "memory", "pids"]
+        #expect(capabilities.isFull && capabilities.missing == [])
+        capabilities.refusedCalls = nil
+        #expect(!capabilities.isFull && capabilities.missing.count == 1)
+    }
+
+    @Test(.enabled(if: Fixture.capabilities.isFull, "bubblewrap or a controller is missing here"))
     func aMachineThatCanRunsTheJob() async throws {
         let fixture = try Fixture()
         var profile = fixture.profile()

@@ -6,6 +6,7 @@ import JobAPI
 import Ledger
 import Logging
 import NIOCore
+import NIOHTTP1
 
 /// How values and errors become HTTP responses.
 enum Responses {
@@ -22,10 +23,16 @@ enum Responses {
             switch error {
             case let error as APIError: error
             case let error as LedgerError: apiError(error)
-            case let error as HTTPError where error.status == .notFound:
+            case let error as HTTPError where error.status == .notFound || error.status == .methodNotAllowed:
                 APIError(.notFound, "there is no such endpoint", hint: "docs/api.md lists them")
             case let error as HTTPError where error.status == .contentTooLarge:
-                APIError(.tooLarge, "the request's body is larger than 1 MiB")
+                APIError(
+                    .tooLarge, "the request's body is too large",
+                    hint: "a job's description has at most 1 MiB, a grant 16 KiB; put more into a file the job reads")
+            case let error as HTTPError where error.status.kind == .clientError:
+                APIError(.invalidRequest, "the request is not one mld takes: \(error.status)")
+            case is HTTPParserError:
+                APIError(.invalidRequest, "the request broke off, or is no HTTP", hint: "send it again")
             case let error as DecodingError: APIError(.invalidRequest, describe(error))
             default: APIError(.internalError, "\(error)")
             }
@@ -39,7 +46,7 @@ enum Responses {
     }
 
     static func apiError(_ error: LedgerError) -> APIError {
-        APIError(.storage, "\(error)", hint: error.kind == .full ? "free space, then submit again" : nil)
+        APIError(.storage, "\(error)", hint: error.kind == .full ? "free space, then try again" : nil)
     }
 
     /// What in the JSON body was wrong, and where.

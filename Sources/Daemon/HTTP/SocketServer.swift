@@ -30,11 +30,14 @@ struct SocketServer: Service {
                 } catch {
                     response = Responses.failure(error, logger: logger)
                 }
-                if response.status == .notFound || response.status == .methodNotAllowed,
-                    response.body.contentLength == 0
-                {
-                    let missing = APIError(.notFound, "there is no such endpoint", hint: "docs/api.md lists them")
-                    response = Responses.failure(missing, logger: logger)
+                // The framework's own refusals say nothing.
+                if response.status.kind == .clientError, response.body.contentLength == 0 {
+                    response = Responses.failure(HTTPError(response.status), logger: logger)
+                }
+                // Nobody reads the rest of it: a client that sends all before it listens would wait for ever.
+                if response.status == .contentTooLarge {
+                    response.headers[.connection] = "close"
+                    channel.eventLoop.scheduleTask(in: .seconds(1)) { channel.close(promise: nil) }
                 }
                 try await writer.write(response: response.head, body: response.body)
             }, configuration: .init(idleTimeout: .seconds(60)))

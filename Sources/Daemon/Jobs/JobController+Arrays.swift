@@ -31,17 +31,18 @@ extension JobController {
         return try await report(id, limit: 1000, for: peer, changed: changed)
     }
 
-    private func keepFromStarting(_ jobs: [JobID]) -> [JobID] {
-        jobs.filter { id in
-            guard let job = scheduler.pendingJob(id), !job.held else { return false }
+    /// - Returns: those that were free, and what was said of them.
+    private func keepFromStarting(_ jobs: [JobID]) -> [(id: JobID, note: String?)] {
+        jobs.compactMap { id in
+            guard let job = scheduler.pendingJob(id), !job.held else { return nil }
             setHeld(id, note: "is being cancelled")
-            return true
+            return (id, job.note)
         }
     }
 
     /// Those that were not cancelled after all.
-    private func letStart(_ jobs: [JobID]) {
-        for id in jobs { setFree(id, nil) }
+    private func letStart(_ jobs: [(id: JobID, note: String?)]) {
+        for job in jobs { setFree(job.id, job.note) }
     }
 
     func act(_ action: JobAction, on id: JobID, from peer: Peer) async throws -> JobRecord {

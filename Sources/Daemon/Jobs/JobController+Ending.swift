@@ -25,13 +25,14 @@ extension JobController {
         await cleanUp(id)
         release(id)
         guard await takeLastEvents(id), let found = await exitRecord(id, attempt: job.attempt) else { return }
-        await keepOutput(id, attempt: job.attempt)
+        let leftOut = await keepOutput(id, attempt: job.attempt)
         guard let job = live[id] else { return }
         if let record = found.record, record.mayStartLater, job.cancelledBy == nil {
             return startAgainLater(id, record.message ?? "for want of processes or memory")
         }
         failedStarts[id] = nil
-        let outcome = outcome(of: job, found.record)
+        var outcome = outcome(of: job, found.record)
+        if let leftOut { outcome.cause += "; " + leftOut }
         let sequel = Sequel(
             outcome, of: job, wasStopped: found.record?.cause == .stopped,
             couldStart: found.record?.cause != .couldNotStart, now: .now())

@@ -47,6 +47,7 @@ extension JobController {
         PolicyFiles.tell(of: new, logger)
         logger.notice("policy reloaded", metadata: ["user": "\(user)", "hash": "\(new.hash.prefix(12))"])
         if sharesChange { await recountShares() }
+        await boundAnew()
         await readBudgets()
         requestPlan()
         return result

@@ -13,6 +13,12 @@ extension JobController {
         guard let job = live[id], job.isLeftAlone else {
             throw APIError(.conflict, "job \(id) waits already or is being ended", hint: "mlctl show \(id)")
         }
+        // It would run again at once. One that a rule suspends would be suspended again; to end it is always its owner's.
+        guard job.state != .suspended || stored.holder != .admin || isAdmin(peer) else {
+            throw APIError(
+                .forbidden, "only an admin may requeue a job that an admin suspended",
+                hint: "ask an admin; mlctl cancel \(id) ends it")
+        }
         let user = User.lookup(uid: peer.uid, gid: peer.gid)
         try await preempt(id, by: user.name)
         return try await record(id)

@@ -41,7 +41,7 @@ extension JobController {
             hold(stored, suspendedSince: since)
             if let running = takeUp(stored, remains) { adopted.append(running) }
             if let absent = remains.inOutage(stored) { inOutage.append(absent) }
-            if stored.holder == .owner, let since { bound(stored, since: since) }
+            if let since = stored.ownerSuspendedSince { bound(stored, since: since) }
         }
         // All at once: each reading is of all jobs.
         await meter.begin(adopted)

@@ -25,6 +25,11 @@ extension JobController {
             let (jobs, unreadable) = try await ledger.jobs(numbered: plan.starts)
             for (id, problem) in unreadable { setHeld(id, note: "its description cannot be read: \(problem)") }
             for stored in jobs {
+                // Whatever memory was told: what is on disk was answered for.
+                if stored.record.state == .queued, stored.holder != nil {
+                    setHeld(stored.record.id, note: stored.record.reason)
+                    continue
+                }
                 // It may have been cancelled or held while it was read.
                 guard let job = scheduler.pendingJob(stored.record.id), job.isFree, stored.record.state == .queued,
                     var active = scheduler.starting(job.id, at: .now())
@@ -68,7 +73,7 @@ extension JobController {
                 let attempt = try await ledger.beginAttempt(
                     id, bootID: bootID, placement: placements[id], at: now)
             else {
-                throw APIError(.conflict, "job \(id) is not queued any more")
+                throw APIError(.conflict, "job \(id) is not queued any more, or is held")
             }
             live[id]?.attempt = attempt
             live[id]?.startedAt = now

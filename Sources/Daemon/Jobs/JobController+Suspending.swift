@@ -134,4 +134,10 @@ extension JobController {
 extension LiveJob {
     /// Nobody has asked for its end.
     var isLeftAlone: Bool { cancelledBy == nil && requeuedBy == nil }
+
+    /// Who has asked for its end, while it is being ended.
+    var endingReason: String? {
+        if let user = cancelledBy { return "being ended: cancelled by \(user)" }
+        return requeuedBy.map { "being stopped to wait again: requeued by \($0)" }
+    }
 }

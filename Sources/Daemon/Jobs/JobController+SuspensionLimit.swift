@@ -9,7 +9,7 @@ extension JobController {
     /// - Throws: where the job has stood still as long as its queue allows.
     func checkAllowance(_ stored: StoredJob) throws {
         guard let limit = policy.queue(stored.record.queue)?.maxSuspended, let most = limit.value,
-            stored.suspendedSeconds >= most.seconds
+            stored.ownerSuspendedSeconds >= most.seconds
         else { return }
         throw APIError(
             .conflict,
@@ -19,10 +19,24 @@ extension JobController {
 
     /// Sees to it that a job its owner suspended goes on when its queue says so.
     func bound(_ stored: StoredJob, since: Timestamp) {
+        suspensionEnds[stored.record.id] = nil
         guard let most = policy.queue(stored.record.queue)?.maxSuspended.value else { return }
-        let end = since.advanced(by: .seconds(max(0, most.seconds - stored.suspendedSeconds)))
+        let end = since.advanced(by: .seconds(max(0, most.seconds - stored.ownerSuspendedSeconds)))
         suspensionEnds[stored.record.id] = end
         wakeUp(at: end)
+    }
+
+    /// Holds those that stand still to what the policy says now.
+    func boundAnew() async {
+        for id in live.keys.sorted() where live[id]?.state == .suspended {
+            do {
+                let stored = try await stored(id)
+                guard let since = stored.ownerSuspendedSince, live[id]?.state == .suspended else { continue }
+                bound(stored, since: since)
+            } catch {
+                logger.error("how long it may stand still is as before: \(error)", metadata: ["job": "\(id)"])
+            }
+        }
     }
 
     /// Lets those go on whose time to stand still is over. None is looked at while nobody is suspended.

@@ -72,12 +72,18 @@ extension JobController {
         let stored = try await stored(id)
         let job = stored.record
         try authorise(peer, on: job, to: "look into")
+        if job.state.isActive, let reason = live[id]?.endingReason {
+            return Explanation(
+                id: id, state: job.state, reason: reason, hint: "its processes have 10 s to end, then they are killed")
+        }
         let isPlanned = job.state == .queued || job.state == .suspended && stored.holder == .rule
         if isPlanned || stored.holder == .plan, let reason = scheduler.reason(for: id, now: .now()) {
             let note = whyNotDeferred(stored.leeway, likes: stored.keys.work, timeLimit: stored.timeLimit)
+            // What a person holds no rule does.
+            let rule = stored.holder == .owner || stored.holder == .admin ? nil : stored.rule
             return Explanation(
                 id: id, state: job.state, reason: reason.text + (note.map { "; \($0)" } ?? ""),
-                rule: reason.rule?.description ?? stored.rule, hint: hint(reason, stored))
+                rule: reason.rule?.description ?? rule, hint: hint(reason, stored))
         }
         let hint: String? =
             switch job.state {
@@ -95,6 +101,7 @@ extension JobController {
         return records.map { record in
             var record = record
             if let reason = reasons[record.id] { record.reason = reason.text }
+            if record.state.isActive, let reason = live[record.id]?.endingReason { record.reason = reason }
             if let progress = live[record.id]?.events?.progress { record.progress = progress }
             return record
         }

@@ -64,6 +64,9 @@ actor JobController: Service {
     var submitting: [UInt32: Int] = [:]
     /// Likewise of a project.
     var submittingOf: [String: Int] = [:]
+    /// Jobs that are just being held or released, and who waits for that.
+    var holding: Set<JobID> = []
+    var waitingToHold: [JobID: [CheckedContinuation<Void, Never>]] = [:]
     /// When jobs that their owners suspended go on all the same.
     var suspensionEnds: [JobID: Timestamp] = [:]
     /// How often a job could not be started for a cause that passes by itself.

@@ -52,6 +52,13 @@ struct Outcome: Sendable {
             .outOfMemory where cancelledBy != nil:
             state = .cancelled
             cause = "cancelled by \(cancelledBy ?? "")"
+        case .exited where record.isEndedByWarning, .signalled where record.isEndedByWarning:
+            state = .timedOut
+            let limit = timeLimit.map { " of " + (.seconds($0) as Duration).brief } ?? ""
+            let number = record.warnSignal ?? 0
+            cause =
+                "ended by \(Self.signals[number]?.name ?? "signal \(number)"), sent as it asked (warn-signal) before its"
+                + " time limit\(limit)\(place); handle the signal, or ask for more with [resources] time"
         case .timeLimit:
             state = .timedOut
             let limit = timeLimit.map { (.seconds($0) as Duration).brief } ?? "its limit"

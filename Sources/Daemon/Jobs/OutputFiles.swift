@@ -15,15 +15,35 @@ struct OutputFiles {
 
     private var found: [Artifact] = []
     private var entries = 0
+    /// There is more than is listed.
+    private var isCut = false
+    /// Of any kind, whose names the ledger's text cannot hold.
+    private var unnamed = 0
+
+    /// What is listed, and what is not.
+    struct Listing: Sendable, Equatable {
+        var files: [Artifact] = []
+        /// For people; nil where nothing was left out.
+        var leftOut: String?
+    }
 
     /// The regular files at and below `path`, by name, each directory's own first. Apart from the actor that asks: a disk may be
     /// slow.
     @concurrent
-    static func list(_ path: String) async -> [Artifact] {
+    static func list(_ path: String) async -> Listing {
         var files = OutputFiles()
         let directory = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
         if directory >= 0 { files.take(directory, path, depth: 1) }
-        return files.found
+        return Listing(files: files.found, leftOut: files.leftOut)
+    }
+
+    private var leftOut: String? {
+        var parts: [String] = []
+        if isCut { parts.append("of its output \(found.count) files are listed, more are there") }
+        if unnamed > 0 {
+            parts.append("\(unnamed) of its output \(unnamed == 1 ? "is" : "are") not listed: the name is no UTF-8")
+        }
+        return parts.isEmpty ? nil : parts.joined(separator: "; ")
     }
 
     /// Closes the directory.
@@ -37,10 +57,15 @@ struct OutputFiles {
                 found.append(
                     Artifact(kind: Ledger.outputKind, path: path + "/" + name, bytes: Int64(status.st_size)))
             case S_IFDIR where depth < Self.maximumDepth: subdirectories.append(name)
+            case S_IFREG, S_IFDIR: isCut = true
             default: continue
             }
         }
-        for name in subdirectories where found.count < Self.maximumFiles {
+        for name in subdirectories {
+            guard found.count < Self.maximumFiles else {
+                isCut = true
+                break
+            }
             let next = openat(directory, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
             if next >= 0 { take(next, path + "/" + name, depth: depth + 1) }
         }
@@ -56,13 +81,17 @@ struct OutputFiles {
         }
         defer { closedir(stream) }
         var names: [String] = []
-        while entries < Self.maximumEntries, let entry = readdir(stream) {
+        while let entry = readdir(stream) {
+            guard entries < Self.maximumEntries else {
+                isCut = true
+                break
+            }
             let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
-                pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+                pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(validatingCString: $0) }
             }
             if name == "." || name == ".." { continue }
             entries += 1
-            names.append(name)
+            if let name { names.append(name) } else { unnamed += 1 }
         }
         return names.sorted()
     }
@@ -70,12 +99,14 @@ struct OutputFiles {
 
 extension JobController {
     /// Writes down what the job left. Nothing of its end depends on that.
-    func keepOutput(_ id: JobID, attempt: Int) async {
-        let files = await OutputFiles.list(directory(id).output)
+    /// - Returns: what is there and not listed, for people.
+    func keepOutput(_ id: JobID, attempt: Int) async -> String? {
+        let listing = await OutputFiles.list(directory(id).output)
         do {
-            try await ledger.recordOutput(id, attempt: attempt, files: files)
+            try await ledger.recordOutput(id, attempt: attempt, files: listing.files)
         } catch {
             logger.error("its artifacts are not listed: \(error)", metadata: ["job": "\(id)"])
         }
+        return listing.leftOut
     }
 }

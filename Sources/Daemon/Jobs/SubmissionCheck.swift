@@ -19,6 +19,7 @@ enum SubmissionCheck {
             guard texts.allSatisfy({ !$0.utf8.contains(0) }) else {
                 throw invalid("arguments and environment must not hold NUL bytes", nil)
             }
+            try checkSize(command, paths: spec.sandbox.readOnly.count + spec.sandbox.readWrite.count)
             guard command.env.keys.allSatisfy({ !$0.isEmpty && !$0.contains("=") }) else {
                 throw invalid("names in \"command.env\" must not be empty or hold \"=\"", nil)
             }
@@ -37,14 +38,53 @@ enum SubmissionCheck {
         if let before = schedule.warnBefore, !(before >= 1 && before < 1e9) {
             throw invalid("\"schedule.warn-before\" must be at least 1 s", nil)
         }
-        for name in [spec.name, spec.project, spec.queue].compactMap(\.self) where name.utf8.count > 200 {
-            throw invalid("names are at most 200 bytes long", nil)
+        for name in [spec.name, spec.project, spec.queue].compactMap(\.self) {
+            guard name.utf8.count <= 200 else { throw invalid("names are at most 200 bytes long", nil) }
+            // Some of these end a text in the ledger, others change what a terminal shows.
+            guard !name.hasControlCharacters else {
+                throw invalid("names must not hold control characters", "leave out line breaks, tabs and the like")
+            }
         }
         let paths = spec.sandbox.readOnly + spec.sandbox.readWrite + [spec.sandbox.workdir].compactMap(\.self)
         for path in paths where !path.hasPrefix("/") || path.utf8.contains(0) || path.utf8.count > 4000 {
             throw invalid("\"\(path.prefix(100))\" must be an absolute path", nil)
         }
         if let mayRead { try checkFiles(spec, uid: mayRead, paths: paths) }
+    }
+
+    /// Programs and arguments that bubblewrap takes together are 9,000; the rest is for what builds the sandbox.
+    static let mostArguments = 8000
+    /// The kernel takes 32 pages of 4 KiB for one, its closing NUL included.
+    static let longestArgument = (128 << 10) - 1
+
+    /// What no system call that starts a program would take. Otherwise some link of the chain to the job would fail, and not
+    /// know whose arguments are too long.
+    private static func checkSize(_ command: JobSpec.Command, paths: Int) throws(APIError) {
+        let hint = "put them into a file that the command reads"
+        let invalid = { (message: String) in APIError(.invalidRequest, message, hint: hint) }
+        // A path to bind is mounted, made room for, verified and granted.
+        let most = max(1, mostArguments - 20 * paths)
+        guard command.argv.count <= most else {
+            throw invalid("\"command.argv\" has \(command.argv.count) arguments; at most \(most) can be passed")
+        }
+        if let index = command.argv.firstIndex(where: { $0.utf8.count > longestArgument }) {
+            throw invalid(
+                "argument \(index) of \"command.argv\" is \(command.argv[index].utf8.count) bytes long; the kernel takes"
+                    + " \(longestArgument)")
+        }
+        for (name, value) in command.env where name.utf8.count + 1 + value.utf8.count > longestArgument {
+            throw invalid(
+                "\"\(name.prefix(40))\" of \"command.env\" is \(value.utf8.count) bytes long; with its name the kernel takes"
+                    + " \(longestArgument)")
+        }
+        let texts = command.argv.map(\.utf8.count) + command.env.map { $0.key.utf8.count + 1 + $0.value.utf8.count }
+        // Each is ended by a NUL and pointed to. A quarter is for what comes before the job's command in the same call.
+        let bytes = texts.reduce(0) { $0 + $1 + 1 + MemoryLayout<Int>.size }
+        let limit = max(sysconf(Int32(_SC_ARG_MAX)), 128 << 10) / 4 * 3
+        guard bytes <= limit else {
+            throw invalid(
+                "\"command.argv\" and \"command.env\" take \(bytes) bytes together; this machine can pass \(limit)")
+        }
     }
 
     /// Files are looked at only in user mode, where the daemon is the submitter.
@@ -65,5 +105,12 @@ enum SubmissionCheck {
                 .invalidRequest, "the data set \(path) cannot be read: \(errnoText(errno))",
                 hint: "check [data] \(key)")
         }
+    }
+}
+
+extension String {
+    /// NUL, line breaks, escapes: what is no part of a name.
+    var hasControlCharacters: Bool {
+        unicodeScalars.contains { $0.value < 0x20 || (0x7F...0x9F).contains($0.value) }
     }
 }

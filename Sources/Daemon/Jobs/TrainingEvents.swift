@@ -85,7 +85,7 @@ struct TrainingEvents {
             completedEpochs = max(completedEpochs, isComplete ? progress.epoch : progress.epoch - 1)
             samples = max(samples, progress.samples ?? 0)
         case .metric, .artifact, .checkpoint:
-            guard kept < Self.maximumKept else {
+            guard kept < Self.maximumKept, Self.isNamed(event) else {
                 rejected += 1
                 return
             }
@@ -98,6 +98,16 @@ struct TrainingEvents {
     private static func isPossible(_ progress: Progress) -> Bool {
         let counts = [progress.epoch, progress.epochs ?? 0, progress.step ?? 0, progress.steps ?? 0]
         return counts.allSatisfy { (0..<1 << 31).contains($0) } && (0..<1 << 50).contains(progress.samples ?? 0)
+    }
+
+    /// A name ends where the ledger sees a NUL in it: then it would be another's.
+    private static func isNamed(_ event: TrainingEvent) -> Bool {
+        switch event {
+        case .metric(let metric): !metric.name.hasControlCharacters && !(metric.split ?? "").hasControlCharacters
+        case .artifact(let artifact): !artifact.kind.hasControlCharacters && !artifact.path.utf8.contains(0)
+        case .checkpoint(let path, _): !path.utf8.contains(0)
+        case .progress, .done: true
+        }
     }
 
     /// Names are for people to read; a job that writes a book into one gets its beginning.

@@ -34,7 +34,12 @@ struct StateDirectory: Sendable {
     func createLedgerFile() throws(DaemonError) {
         let descriptor = open(ledger, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
         guard descriptor >= 0 else {
-            throw DaemonError(stage: "ledger", message: "cannot open \(ledger): \(errnoText(errno))")
+            let isClosed = [EROFS, EACCES, EPERM].contains(errno)
+            throw DaemonError(
+                stage: "ledger", message: "cannot open \(ledger) for writing: \(errnoText(errno))",
+                hint: isClosed
+                    ? "make it writable for mld: look at its owner and mode, and whether its file system is mounted read-only"
+                    : nil)
         }
         close(descriptor)
     }

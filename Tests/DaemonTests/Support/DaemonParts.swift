@@ -80,8 +80,9 @@ struct DaemonParts {
     }
 
     /// A job that was started, as far as the ledger and its directory know.
-    func startedJob(events: String = "") async throws -> StoredJob {
-        let new = newJob()
+    func startedJob(events: String = "", change: (inout NewJob) -> Void = { _ in }) async throws -> StoredJob {
+        var new = newJob()
+        change(&new)
         let id = try await ledger.accept(new)
         let files = await jobs.directory(id)
         try files.create(owner: (geteuid(), getegid()), spec: new.spec, attempt: 1)
@@ -120,9 +121,9 @@ struct DaemonParts {
 
 extension JobController {
     /// As if it ran, its supervisor gone.
-    func put(_ stored: StoredJob) {
+    func put(_ stored: StoredJob, as state: JobState = .running) {
         var job = LiveJob(stored, account: "")
-        job.state = .running
+        job.state = state
         job.events = TrainingEvents(path: directory(job.id).events(1))
         live[job.id] = job
     }

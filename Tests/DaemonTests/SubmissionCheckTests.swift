@@ -1,0 +1,85 @@
+import Foundation
+import JobAPI
+import JobClient
+import Testing
+
+@testable import Daemon
+
+/// What is known to fail later is refused when it is submitted, with the reason.
+@Suite(.timeLimit(.minutes(1))) struct SubmissionCheckTests {
+    private func problem(_ argv: [String] = ["true"], change: (inout JobSpec) -> Void = { _ in }) -> String? {
+        var spec = JobSpec(command: .init(argv: argv))
+        change(&spec)
+        do {
+            try SubmissionCheck.check(spec, mayRead: nil)
+            return nil
+        } catch {
+            return error.message
+        }
+    }
+
+    @Test func moreArgumentsThanCanBePassedAreRefused() {
+        let most = SubmissionCheck.mostArguments
+        #expect(problem(Array(repeating: "a", count: most)) == nil)
+        #expect(
+            problem(Array(repeating: "a", count: 200_000))
+                == "\"command.argv\" has 200000 arguments; at most 8000 can be passed")
+        // What is mounted is passed to bubblewrap as well.
+        let paths = (0..<100).map { "/data/\($0)" }
+        #expect(problem(Array(repeating: "a", count: most)) { $0.sandbox.readOnly = paths }?.contains("6000") == true)
+    }
+
+    @Test func longerOnesThanTheKernelTakesAreRefused() {
+        let longest = String(repeating: "a", count: SubmissionCheck.longestArgument)
+        #expect(problem(["true", longest]) == nil)
+        #expect(
+            problem(["true", longest + "a"])
+                == "argument 1 of \"command.argv\" is 131072 bytes long; the kernel takes 131071")
+        #expect(problem { $0.command?.env = ["A": longest] }?.contains("\"A\" of \"command.env\"") == true)
+        #expect(problem { $0.command?.env = ["A": String(longest.dropLast(2))] } == nil)
+        let all = Array(repeating: longest, count: 4000)
+        #expect(problem(all)?.contains("bytes together; this machine can pass") == true)
+    }
+
+    @Test(arguments: ["a\0b", "a\nb", "a\u{1B}[2Jb", "a\u{7F}", "a\u{9B}b"]) func namesAreOfPrintableCharacters(
+        name: String
+    ) {
+        let expected = "names must not hold control characters"
+        #expect(problem { $0.name = name } == expected)
+        #expect(problem { $0.project = name } == expected)
+        #expect(problem { $0.queue = name } == expected)
+        #expect(problem { $0.name = "größe 大きさ \u{1F680}" } == nil)
+    }
+
+    /// Not by a count of ours, but by the whole chain.
+    @Test func asManyArgumentsAsAreTakenReachTheCommand() async throws {
+        try await RunningDaemon.with { daemon in
+            let count = SubmissionCheck.mostArguments
+            let words = ["sh", "-c", "echo $#", "sh"] + Array(repeating: "a", count: count - 4)
+            let many = try await daemon.submit(words)
+            #expect(try await daemon.ended(many).job.state == .succeeded)
+            #expect(try await daemon.logs(many) == "\(count - 4)\n")
+            let long = String(repeating: "a", count: SubmissionCheck.longestArgument)
+            let longest = try await daemon.submit(["sh", "-c", "echo ${#1}", "sh", long])
+            #expect(try await daemon.ended(longest).job.state == .succeeded)
+            #expect(try await daemon.logs(longest) == "\(long.count)\n")
+        }
+    }
+
+    /// One that named another would be taken for it.
+    @Test func metricsWithANameThatEndsEarlyAreNotKept() throws {
+        let directory = "/tmp/mldt-events-\(UUID().uuidString.prefix(8))"
+        defer { try? FileManager.default.removeItem(atPath: directory) }
+        try #"""
+        {"event": "metric", "name": "loss", "value": 1}
+        {"event": "metric", "name": "loss\u0000x", "value": 2}
+        {"event": "metric", "name": "loss", "split": "val\u0000", "value": 3}
+        {"event": "artifact", "kind": "model", "path": "/a\u0000b"}
+
+        """#.write(toFile: directory, atomically: true, encoding: .utf8)
+        var events = TrainingEvents(path: directory)
+        let batch = events.read()
+        #expect(batch.metrics.map(\.value) == [1])
+        #expect(batch.artifacts == [] && events.rejected == 3)
+    }
+}
