@@ -24,6 +24,9 @@ enum Migrations {
         migrator.registerMigration("v6") { db in
             try db.execute(sql: version6)
         }
+        migrator.registerMigration("v7") { db in
+            try db.execute(sql: version7)
+        }
         return migrator
     }
 
