@@ -75,7 +75,7 @@ extension Scheduler {
     /// The job of a candidate, if limits leave it a chance. If not, the walk knows how to go on.
     private func job(of candidate: Walk.Candidate, _ walk: inout Walk, _ decision: Decision) -> PendingJob? {
         if decision.quotas.isFull(uid: candidate.owner.uid, project: candidate.owner.project) { return nil }
-        guard let job = pending[JobID(candidate.rank.id)], job.request.fits(in: capacity) else {
+        guard let job = pending[JobID(candidate.rank.id)].map(planned), job.request.fits(in: capacity) else {
             walk.passed(candidate)  // The machine shrank since it was accepted; it must not stop the others.
             return nil
         }
