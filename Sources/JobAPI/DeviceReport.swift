@@ -41,6 +41,33 @@ package struct DeviceReport: Codable, Hashable, Sendable {
         }
     }
 
+    /// What the machine may draw, and does.
+    package struct Power: Codable, Hashable, Sendable {
+        package var capW: Double
+        /// The line of the policy that says so.
+        package var source: String
+        /// With no job on it.
+        package var idleW: Double
+        /// With all that runs, at most.
+        package var predictedW: Double
+        /// Nil where no meter tells.
+        package var measuredW: Double?
+        /// What is done now because it draws too much, for people.
+        package var actions: [String]
+
+        package init(
+            capW: Double, source: String, idleW: Double, predictedW: Double, measuredW: Double? = nil,
+            actions: [String] = []
+        ) {
+            self.capW = capW
+            self.source = source
+            self.idleW = idleW
+            self.predictedW = predictedW
+            self.measuredW = measuredW
+            self.actions = actions
+        }
+    }
+
     package var devices: [Device]
     package var meters: [Meter]
     /// Grid carbon intensity in force, g/kWh, with its source, year and zone.
@@ -49,10 +76,12 @@ package struct DeviceReport: Codable, Hashable, Sendable {
     package var pue: Double
     /// What is known of the grid, where the policy names a source; see ``GridReport``.
     package var signals: [GridReport.Signal]?
+    /// Where the policy caps the machine's power.
+    package var power: Power?
 
     package init(
         devices: [Device], meters: [Meter], carbonIntensityGPerKwh: Double, carbonSource: String, pue: Double,
-        signals: [GridReport.Signal]? = nil
+        signals: [GridReport.Signal]? = nil, power: Power? = nil
     ) {
         self.devices = devices
         self.meters = meters
@@ -60,5 +89,6 @@ package struct DeviceReport: Codable, Hashable, Sendable {
         self.carbonSource = carbonSource
         self.pue = pue
         self.signals = signals
+        self.power = power
     }
 }

@@ -15,6 +15,10 @@ package struct PastRun: Sendable {
     /// In joules; nil where too little of it was metered.
     package var energy: (low: Double, mean: Double, high: Double)?
     package var tier: Tier?
+    /// The part of it that the machine would have drawn without the attempt, in joules.
+    package var idle = 0.0
+    /// Under which power limit, in mW: nil for none, -1 where it changed.
+    package var powerLimit: Int64?
 }
 
 extension Ledger {
@@ -51,6 +55,15 @@ extension Ledger {
         }
     }
 
+    /// The attempt runs under this power limit; -1 where it is not the same throughout.
+    package func notePowerLimit(_ id: JobID, attempt: Int, milliwatts: Int64) async throws(LedgerError) {
+        try await write("record the power limit of job \(id)") { db in
+            try db.execute(
+                sql: "UPDATE attempts SET power_limit_mw = ? WHERE job_id = ? AND number = ?",
+                arguments: [milliwatts, id.number, attempt])
+        }
+    }
+
     /// Nil for a row that people have made into no run.
     private static func run(_ row: Row) throws -> PastRun? {
         guard let spec = try? JSON.decode(JobSpec.self, from: Data((row["spec"] as String).utf8)),
@@ -60,13 +73,14 @@ extension Ledger {
         var run = PastRun(
             spec: spec, uid: uid, queue: row["queue"],
             seconds: Double(length.subtractingSaturating(row["suspended_us"])) / 1e6,
-            isWhole: row["outcome"] == "succeeded")
+            isWhole: row["outcome"] == "succeeded", powerLimit: row["power_limit_mw"])
         // Without a tier nothing was read while it ran: that is no 0 J.
         if let mean = row["energy_uj"] as Int64?, let low = row["energy_low_uj"] as Int64?,
             let high = row["energy_high_uj"] as Int64?,
             let tier = (row["tier"] as String?).flatMap(Tier.init(rawValue:))
         {
             run.energy = (Double(low) / 1e6, Double(mean) / 1e6, Double(high) / 1e6)
+            run.idle = Double(row["idle_uj"] as Int64? ?? 0) / 1e6
             run.tier = tier
         }
         return run

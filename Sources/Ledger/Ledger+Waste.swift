@@ -1,5 +1,5 @@
 import GRDB
-import JobAPI
+package import JobAPI
 import Units
 
 extension Ledger {
@@ -30,12 +30,12 @@ extension Ledger {
         try db.execute(
             sql: """
                 UPDATE attempts SET cpu_us = ?, waste_uj = ?, over_reserved_uj = ?, energy_uj = ?, energy_low_uj = ?,
-                    energy_high_uj = ?, tier = ?
+                    energy_high_uj = ?, tier = ?, idle_uj = ?
                 WHERE job_id = ? AND number = ?
                 """,
             arguments: [
                 cpuMicroseconds, waste, overReserved, drawn?.total, drawn?.low, drawn?.high, drawn?.tier?.rawValue,
-                id.number, attempt,
+                drawn?.idle, id.number, attempt,
             ])
     }
 
@@ -45,6 +45,25 @@ extension Ledger {
         switch state {
         case .failed, .timedOut, .outOfMemory, .lost, .queued: true
         case .starting, .running, .suspended, .succeeded, .cancelled: false
+        }
+    }
+
+    /// Joules that each of these active jobs has drawn since its last checkpoint, as far as they are booked.
+    package func atStake(_ ids: [JobID]) async throws(LedgerError) -> [JobID: Double] {
+        try await read("read what running jobs have drawn") { db in
+            var stakes: [JobID: Double] = [:]
+            for id in ids {
+                let row = try Row.fetchOne(
+                    db,
+                    sql: """
+                        SELECT a.number, a.checkpoint_uj FROM jobs j
+                        JOIN attempts a ON a.job_id = j.id AND a.number = j.attempt WHERE j.id = ?
+                        """, arguments: [id.number])
+                guard let row else { continue }
+                let drawn = try Self.energy(db, id, attempt: row["number"]).total
+                stakes[id] = Double(max(0, drawn.subtractingSaturating(row["checkpoint_uj"] ?? 0))) / 1e6
+            }
+            return stakes
         }
     }
 
@@ -60,6 +79,8 @@ extension Ledger {
         var total: Int64 = 0
         /// The reserved idle part of processors.
         var cpuIdle: Int64 = 0
+        /// The reserved idle part of all.
+        var idle: Int64 = 0
         var low: Int64 = 0
         var high: Int64 = 0
         /// The longest time in which a domain had no reading, in µs.
@@ -82,6 +103,7 @@ extension Ledger {
         while let row = try rows.next() {
             let idle: Int64 = row[1]
             energy.total = energy.total.addingSaturating(row[0]).addingSaturating(idle)
+            energy.idle = energy.idle.addingSaturating(idle)
             if row[2] { energy.cpuIdle = energy.cpuIdle.addingSaturating(idle) }
             energy.low = energy.low.addingSaturating(row[3])
             energy.high = energy.high.addingSaturating(row[4])

@@ -27,6 +27,9 @@ enum Migrations {
         migrator.registerMigration("v7") { db in
             try db.execute(sql: version7)
         }
+        migrator.registerMigration("v8") { db in
+            try db.execute(sql: version8)
+        }
         return migrator
     }
 

@@ -17,10 +17,12 @@ extension PolicySet {
     ///   - queuedByUser: the submitter's jobs that wait now.
     ///   - queuedByProject: the project's jobs that wait now.
     ///   - conditions: how things stand, for rules that ask.
+    ///   - power: what it is expected to draw; nil where nobody knows.
     ///   - runTime: how long jobs like it ran, in seconds; nil where nobody knows, then its time limit counts.
     package func admit(
         _ spec: JobSpec, by submitter: Submitter, machine: MachineCapacity, queuedByUser: Int,
-        queuedByProject: Int = 0, now: Timestamp, conditions: Conditions = .unknown, runTime: Double? = nil
+        queuedByProject: Int = 0, now: Timestamp, conditions: Conditions = .unknown, runTime: Double? = nil,
+        power: PowerExpectation? = nil
     ) -> Admission {
         if let refusal = mayRun(.submit, submitter).refusal { return .refused(refusal) }
         if let refusal = malformed(spec) { return .refused(refusal) }
@@ -34,6 +36,7 @@ extension PolicySet {
         let refusal =
             tooLarge(spec.resources, for: machine) ?? tooMuch(spec.resources, for: queue)
             ?? profile.refusal(of: spec, by: submitter, queue: queue.name) ?? beyondLimits(spec.resources)
+            ?? power.flatMap(beyondCap)
         if let refusal { return .refused(refusal) }
 
         var job = AdmittedJob(

@@ -5,8 +5,7 @@ extension PolicySet {
     /// Keys that are read and checked, so that files can be written and tried in simulations, but that the daemon does not act on
     /// yet. `*` stands for names. `docs/policy.md` lists the same; what is built leaves the list.
     package static let notInForce = [
-        "machine.power-cap", "machine.idle-power", "machine.power-limit-floor.*", "machine.gpu-share",
-        "queue.*.preempts", "queue.*.power-limit", "queue.*.gpu-share",
+        "machine.gpu-share", "queue.*.gpu-share",
     ]
 
     /// What of these files says waits for a later version, each with its line.
@@ -22,17 +21,9 @@ extension PolicySet {
         }
         // One line for a table: its keys may all be of one place.
         var seen: Set<String> = []
-        var problems = settings.filter { seen.insert($0.source).inserted }.map { line in
+        return settings.filter { seen.insert($0.source).inserted }.map { line in
             Self.problem(line.source, "\"\(line.key)\" is checked, but this version of mld does not act on it yet")
         }
-        for rule in rules where !Self.isActedOn(rule) {
-            problems.append(
-                Self.problem(
-                    rule.reference.place,
-                    "rule \"\(rule.name)\" is checked, but this version of mld does not act on it yet: \(rule.summary)")
-            )
-        }
-        return problems
     }
 
     /// The keys of all queues have the same standard.
@@ -42,13 +33,6 @@ extension PolicySet {
             let pattern = notInForce.first(where: { $0.hasPrefix(standard) && matches(key, $0) })
         else { return key }
         return pattern
-    }
-
-    private static func isActedOn(_ rule: Rule) -> Bool {
-        switch rule.action {
-        case .allow, .deny, .hold, .suspend, .defer: true
-        case .cap: rule.cap.power == nil
-        }
     }
 
     private static func matches(_ key: String, _ pattern: String) -> Bool {

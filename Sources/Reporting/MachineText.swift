@@ -26,7 +26,17 @@ package func text(_ report: DeviceReport, style: Style) -> String {
         + "(\(printable(report.carbonSource))), PUE \(significant(report.pue))\n"
     let meterText = meters.isEmpty ? "no meters\n" : meters.render(style)
     let signals = (report.signals ?? []).map { text($0) }.joined()
-    return devices.render(style) + "\n" + meterText + "\n" + carbon + signals
+    let power = report.power.map { text($0) } ?? ""
+    return devices.render(style) + "\n" + meterText + "\n" + power + carbon + signals
+}
+
+/// `power cap 450 W (10.toml:3): at most 320 W are expected, 60 W of them idle; 290 W now`.
+private func text(_ power: DeviceReport.Power) -> String {
+    let now = power.measuredW.map { "\(significant($0)) W now" } ?? "no meter tells what it draws"
+    let actions = power.actions.map { "; " + printable($0) }.joined()
+    return
+        "power cap \(significant(power.capW)) W (\(printable(power.source))): at most \(significant(power.predictedW)) W"
+        + " are expected, \(significant(power.idleW)) W of them idle; \(now)\(actions)\n"
 }
 
 /// `intensity: 212 g/kWh, measured 5 min ago; told until 2026-11-25T08:00:00Z; its forecasts were off by 3 % 1 h ahead`.

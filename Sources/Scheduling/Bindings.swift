@@ -79,6 +79,8 @@ struct Bindings: Sendable {
         uid: UInt32, project: String, queue: String, request: ResourceVector, isTraining: Bool, isInterruptible: Bool
     ) -> StandingID {
         guard let policy else { return .plain }
+        var request = request
+        request.power = 0
         let key = Key(
             uid: uid, project: project, queue: queue, request: request, isTraining: isTraining,
             isInterruptible: isInterruptible)

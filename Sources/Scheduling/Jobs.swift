@@ -105,6 +105,8 @@ package struct ActiveJob: Hashable, Sendable {
     package var isInterruptible: Bool
     /// It stands still because a rule says so: its CPUs are lent to others.
     package var isHalted: Bool
+    /// It is to stand still because the machine draws more than its cap.
+    package internal(set) var isOverCap = false
     /// No rule suspends it, because a person let it go on.
     package var isSpared = false
     var standing = StandingID.plain
@@ -135,8 +137,13 @@ package struct ActiveJob: Hashable, Sendable {
 
     /// What it holds now.
     var held: ResourceVector {
-        guard standsStill else { return request }
-        return ResourceVector(cpus: 0, memory: request.memory, gpus: request.gpus)
+        standsStill ? request - lent : request
+    }
+
+    /// What it gives up while it stands still: what does not compute draws next to nothing beyond the idle machine.
+    /// While the machine draws too much nobody is lent any power.
+    var lent: ResourceVector {
+        ResourceVector(cpus: request.cpus, memory: .zero, power: isOverCap ? 0 : request.power)
     }
 }
 

@@ -26,6 +26,8 @@ package struct MachineLayout: Hashable, Sendable {
         package var name: String
         /// Nil where the machine does not say.
         package var node: Int?
+        /// What its driver lets it draw at most, in watts; nil where that is not told.
+        package var powerLimit: Double?
         /// What its driver's `*_VISIBLE_DEVICES` calls it.
         package var visibleName: String
         /// Device nodes of this card alone; without them it cannot be used.
@@ -36,14 +38,16 @@ package struct MachineLayout: Hashable, Sendable {
         package var readable: [String]
 
         package init(
-            index: Int, vendor: Vendor, id: String, name: String = "", node: Int? = nil, visibleName: String = "",
-            devices: [String] = [], sharedDevices: [String] = [], readable: [String] = []
+            index: Int, vendor: Vendor, id: String, name: String = "", node: Int? = nil,
+            powerLimit: Double? = nil, visibleName: String = "", devices: [String] = [], sharedDevices: [String] = [],
+            readable: [String] = []
         ) {
             self.index = index
             self.vendor = vendor
             self.id = id
             self.name = name
             self.node = node
+            self.powerLimit = powerLimit
             self.visibleName = visibleName
             self.devices = devices
             self.sharedDevices = sharedDevices

@@ -96,7 +96,7 @@ extension Scheduler {
             let owner = line[candidate.owner].owner
             if decision.quotas.isFull(uid: owner.uid, project: owner.project) { return nil }
         }
-        guard let job = pending[JobID(candidate.rank.id)], job.request.fits(in: capacity) else {
+        guard let job = pending[JobID(candidate.rank.id)].map(planned), job.request.fits(in: capacity) else {
             walk.passed(candidate)  // The machine shrank since it was accepted; it must not stop the others.
             return nil
         }

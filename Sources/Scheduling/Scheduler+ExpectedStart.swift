@@ -30,6 +30,7 @@ extension Scheduler {
     /// An estimate: run times are those of likes, or limits; limits on how many may run at once are not looked at. The work is
     /// bounded by ``mostAhead`` and the jobs that run.
     package func expectedStart(of job: PendingJob, now: Timestamp) -> ExpectedStart {
+        let job = planned(job)
         guard job.request.fits(in: capacity) else { return ExpectedStart(at: nil, ahead: 0) }
         var profile = FreeProfile(
             free: free, now: now,
@@ -41,7 +42,7 @@ extension Scheduler {
         var walk = Walk(line)
         while let candidate = walk.next(), candidate.order < place {
             defer { walk.took(candidate) }
-            guard let other = pending[JobID(candidate.rank.id)], other.id != job.id,
+            guard let other = pending[JobID(candidate.rank.id)].map(planned), other.id != job.id,
                 other.request.fits(in: capacity)
             else { continue }
             guard ahead < Self.mostAhead else { return ExpectedStart(at: nil, ahead: ahead, isBeyond: true) }

@@ -8,40 +8,40 @@ extension Scheduler {
             var id: JobID
             /// When it is to run again.
             var at: Timestamp
-            var cpus: Int
+            var needs: ResourceVector
         }
 
         var suspends: [JobID] = []
         var resumes: [JobID] = []
         var halts: [JobID] = []
         var goOns: [JobID] = []
-        /// CPUs of those that resume now, and of those that should and cannot yet: no job that starts gets them.
+        /// CPUs and power of those that resume now, and of those that should and cannot yet: no job that starts gets them.
         var kept = ResourceVector.zero
         /// The others, by time.
         var returns: [Return] = []
-        /// CPUs of the first so many of `returns`.
-        fileprivate var sums: [Int] = [0]
+        /// What the first so many of `returns` need.
+        fileprivate var sums = [ResourceVector.zero]
 
         /// What those need that resume before `end`: a job that starts now and runs until then must leave it free.
         func comingBack(before end: Timestamp?) -> ResourceVector {
-            guard let end else { return ResourceVector(cpus: sums[sums.count - 1], memory: .zero) }
+            guard let end else { return sums[sums.count - 1] }
             var (low, high) = (0, returns.count)
             while low < high {
                 let middle = (low + high) / 2
                 if returns[middle].at < end { low = middle + 1 } else { high = middle }
             }
-            return ResourceVector(cpus: sums[low], memory: .zero)
+            return sums[low]
         }
     }
 
     func pauses(now: Timestamp) -> Pauses {
         var pauses = Pauses()
         if borders.isEmpty && unsettled.isEmpty && suspendable.isEmpty { return pauses }
-        var cpus = free.cpus
+        var room = free
         func goesOn(_ job: ActiveJob) -> Bool {
-            pauses.kept.cpus += job.request.cpus
-            guard job.request.cpus <= cpus else { return false }
-            cpus -= job.request.cpus
+            pauses.kept += job.lent
+            guard job.lent.cpus <= room.cpus, job.lent.power <= room.power else { return false }
+            room -= job.lent
             return true
         }
         for id in unsettled.elements {
@@ -68,8 +68,8 @@ extension Scheduler {
             else {
                 continue
             }
-            pauses.returns.append(Pauses.Return(id: due.id, at: due.at, cpus: job.request.cpus))
-            pauses.sums.append(pauses.sums[pauses.sums.count - 1] + job.request.cpus)
+            pauses.returns.append(Pauses.Return(id: due.id, at: due.at, needs: job.lent))
+            pauses.sums.append(pauses.sums[pauses.sums.count - 1] + job.lent)
         }
         return pauses
     }

@@ -19,9 +19,10 @@ extension Scheduler {
     }
 
     /// When there is room for a request, going by what runs now and by nothing that waits; nil where nobody can tell.
-    package func earliestRoom(for request: ResourceVector, now: Timestamp) -> Timestamp? {
-        let job = PendingJob(id: JobID(0), uid: 0, queue: "", priority: 0, submittedAt: now, request: request)
-        return reservation(for: job, now: now, free: free).predicted
+    package func earliestRoom(for request: ResourceVector, likes: UInt64 = 0, now: Timestamp) -> Timestamp? {
+        let job = PendingJob(
+            id: JobID(0), uid: 0, queue: "", priority: 0, submittedAt: now, request: request, likes: likes)
+        return reservation(for: planned(job), now: now, free: free).predicted
     }
 
     /// Its likes said that it could have started by now.

@@ -22,7 +22,7 @@ extension Scheduler {
 
     /// - Parameter decision: what would start at `now`, worked out by the first that needs it.
     private func reason(for id: JobID, now: Timestamp, _ decision: inout Decision?) -> WaitReason? {
-        guard let job = pending[id] else { return suspension(of: id, now: now) }
+        guard let job = pending[id].map(planned) else { return suspension(of: id, now: now) }
         if job.held {
             return WaitReason(
                 job.note ?? "held", rule: job.rule, hint: "release it with mlctl release \(id), or ask an admin to")
@@ -49,6 +49,7 @@ extension Scheduler {
                 job.note ?? "not before \(notBefore)", rule: job.rule,
                 hint: "starts at \(notBefore) at the earliest, in \(notBefore.since(now).brief)")
         }
+        if let reason = beyondCap(job) { return reason }
         if !job.request.fits(in: capacity) {
             return WaitReason(
                 "asks for \(words(job.request, beyond: capacity)); all that jobs may use now is"
@@ -96,15 +97,23 @@ extension Scheduler {
             (job.request.cpus > decision.free.cpus && holder.request.cpus > 0)
                 || (job.request.memory > decision.free.memory && holder.request.memory > .zero)
                 || (job.request.gpus > decision.free.gpus && holder.request.gpus > 0)
+                || (job.request.power > decision.free.power && holder.held.power > 0)
         }
         if !holders.isEmpty { text += ": held by \(held(by: holders))" }
+        var rule: RuleReference?
+        if job.request.power > decision.free.power {
+            text += "; \(capWords)"
+            rule = power.cap.source
+        }
         if let first = decision.blocked, first.id != job.id {
             let others = decision.starts.isEmpty ? "" : " and what starts now"
             return WaitReason(
-                text + "; job \(first.id)\(others) goes first",
+                text + "; job \(first.id)\(others) goes first", rule: rule,
                 hint: "it starts when enough is free that job \(first.id) does not need")
         }
-        return expected(job, kept, text, now: now)
+        var reason = expected(job, kept, text, now: now)
+        reason.rule = reason.rule ?? rule
+        return reason
     }
 
     /// It would fit, but it would be in the way of the first.
@@ -164,6 +173,11 @@ extension Scheduler {
             parts.append(
                 total == nil
                     ? counted(request.gpus, "gpu") : "\(request.gpus - present) of \(counted(request.gpus, "gpu"))")
+        }
+        if limit.map({ request.power > $0.power }) ?? (power.cap.value != nil && request.power > 0) {
+            let present = max(0, limit?.power ?? 0)
+            let watts = PowerTerms.words(request.power)
+            parts.append(total == nil ? watts : "\(PowerTerms.words(request.power - present)) of \(watts)")
         }
         return parts.joined(separator: " and ")
     }

@@ -51,7 +51,8 @@ extension Scheduler {
 
     /// Why an active job has to stand still by a rule; nil for one that may run.
     func ruleSuspension(_ job: ActiveJob) -> Wait? {
-        job.isSpared ? nil : bindings.suspension(job.standing, whileSuspended: job.standsStill)
+        if job.isOverCap { return overCap }
+        return job.isSpared ? nil : bindings.suspension(job.standing, whileSuspended: job.standsStill)
     }
 
     /// Why ``Plan/halts`` names an active job, or why one stands still; nil for one that runs and may.
@@ -61,7 +62,8 @@ extension Scheduler {
         if let reason = suspensionReason(job, now: now) { return reason }
         guard job.isHalted else { return nil }
         return WaitReason(
-            "suspended; it goes on when \(counted(job.request.cpus, "cpu")) are free",
+            "suspended; it goes on when \(counted(job.request.cpus, "cpu")) are free"
+                + (power.cap.value == nil ? "" : ", within machine.power-cap"),
             hint: "what becomes free is kept for it")
     }
 
@@ -85,7 +87,12 @@ extension Scheduler {
     }
 
     /// No rule suspends the job any more, until it ends: a person let it go on.
-    package mutating func spare(_ id: JobID) { change(id) { $0.isSpared = true } }
+    package mutating func spare(_ id: JobID) {
+        change(id) {
+            $0.isSpared = true
+            $0.isOverCap = false
+        }
+    }
 
     /// Why a job that waits is kept by a rule or a budget.
     func ruleReason(_ job: PendingJob, now: Timestamp) -> WaitReason? {

@@ -47,7 +47,7 @@ extension Scheduler {
         else { return nil }
         let room = first.at.since(now)
         return WaitReason(
-            "would fit, but job \(first.id) goes on at \(first.at) and needs \(counted(first.cpus, "cpu"))",
+            "would fit, but job \(first.id) goes on at \(first.at) and needs \(counted(first.needs.cpus, "cpu"))",
             hint: room >= .seconds(1)
                 ? "with a time limit of at most \(room.brief) it would start now" : "it starts when more is free")
     }

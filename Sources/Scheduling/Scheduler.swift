@@ -16,8 +16,10 @@ package struct Scheduler: Sendable {
     package static let lookAhead = 256
 
     /// What jobs may use in all.
-    package private(set) var capacity: ResourceVector
+    package internal(set) var capacity: ResourceVector
     package private(set) var limits: SchedulerLimits
+    /// What the machine may draw in all, and what is planned by of what it draws; see `Scheduler+Power.swift`.
+    package internal(set) var power = PowerTerms()
     let lookAhead: Int
 
     private(set) var pending: [JobID: PendingJob] = [:]
@@ -36,7 +38,7 @@ package struct Scheduler: Sendable {
     /// When they hold; nil where there are none.
     var windows: Windows?
     /// Active jobs that a rule may suspend.
-    private(set) var suspendable = OrderedSet<JobID>()
+    var suspendable = OrderedSet<JobID>()
     /// What accounts have used, where they have shares.
     private(set) var fairShare = FairShare()
     private var sharedAt: Timestamp?
@@ -78,6 +80,7 @@ package struct Scheduler: Sendable {
 
     package init(capacity: ResourceVector, limits: SchedulerLimits, lookAhead: Int = Scheduler.lookAhead) {
         self.capacity = capacity
+        if capacity.power == 0 { self.capacity.power = ResourceVector.unlimitedPower }
         self.limits = limits
         self.lookAhead = lookAhead
     }
@@ -94,6 +97,8 @@ package struct Scheduler: Sendable {
     package mutating func adopt(policy: PolicySet, machine: MachineCapacity) {
         let usable = policy.usable(of: machine)
         capacity = ResourceVector(cpus: usable.cpus, memory: usable.memory, gpus: usable.gpus)
+        power.adopt(policy.machine)
+        boundPower()
         let oldLimits = limits
         limits = SchedulerLimits(policy.limits)
         share(FairShare.Rules(policy.fairShare))
@@ -124,7 +129,7 @@ package struct Scheduler: Sendable {
             let standing = Self.standing(of: job, in: &bindings)
             bindings.useActive(standing, 1)
             active[id]?.standing = standing
-            if bindings[standing].canSuspend || job.isHalted { suspendable.insert(id) }
+            if bindings[standing].canSuspend || job.isHalted || job.isOverCap { suspendable.insert(id) }
         }
     }
 
@@ -159,7 +164,11 @@ package struct Scheduler: Sendable {
     package func pendingCount(project: String) -> Int { pendingByProject[project] ?? 0 }
 
     /// What no active job holds; negative when the capacity shrank below what is in use.
-    package var free: ResourceVector { capacity - used }
+    package var free: ResourceVector {
+        var free = capacity - used
+        free.power -= power.excess
+        return free
+    }
 
     // MARK: - What happened
 
@@ -217,6 +226,7 @@ package struct Scheduler: Sendable {
         job.standing = Self.standing(of: job, in: &bindings)
         bindings.useActive(job.standing, 1)
         if bindings[job.standing].canSuspend || job.isHalted { suspendable.insert(job.id) }
+        if job.request.power == 0 { job.request.power = power.draw(of: job.request) }
         active[job.id] = job
         used += job.held
         count(job) { $0.add(job.request) }
@@ -317,7 +327,7 @@ package struct Scheduler: Sendable {
 
     /// The job as an active one, if it starts at `now`.
     package func starting(_ id: JobID, at now: Timestamp) -> ActiveJob? {
-        pending[id].map { job in
+        pending[id].map(planned).map { job in
             ActiveJob(
                 id: id, uid: job.uid, project: job.project, queue: job.queue, request: job.request, startedAt: now,
                 expectedEnd: job.expectedEnd(from: now), array: job.array?.id, shift: job.activeShift(from: now),

@@ -24,7 +24,7 @@ package struct SchedulerLimits: Hashable, Sendable {
         var capacity: ResourceVector {
             ResourceVector(
                 cpus: cpus.value ?? Self.plenty, memory: ByteSize(bytes: Int64(Self.plenty)),
-                gpus: gpus.value ?? Self.plenty)
+                gpus: gpus.value ?? Self.plenty, power: Self.plenty)
         }
 
         private static let plenty = 1 << 60

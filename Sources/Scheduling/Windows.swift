@@ -159,6 +159,7 @@ struct WindowUse: Sendable {
 extension ResourceVector {
     fileprivate func least(_ other: ResourceVector) -> ResourceVector {
         ResourceVector(
-            cpus: min(cpus, other.cpus), memory: min(memory, other.memory), gpus: min(gpus, other.gpus))
+            cpus: min(cpus, other.cpus), memory: min(memory, other.memory), gpus: min(gpus, other.gpus),
+            power: min(power, other.power))
     }
 }

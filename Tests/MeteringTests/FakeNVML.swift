@@ -9,6 +9,8 @@ import Testing
 /// - `hang`: reading the power does not come back while the line is there; of GPU -1, starting the library does not.
 /// - `mig`: 1 where the card is divided.
 /// - `minor`: the number of its device node, else its own; without a line `bus` it has no known place on the PCI bus.
+/// - `limit`, `least`, `most`: the power limit and its bounds in mW; a limit that is set stands in a file beside it.
+///   `limit-result`: what setting it returns.
 /// - `compute`, `graphics`: a process id and its bytes; a line for each process on the card.
 /// - `sample`: a process id, the time in µs since 1970 and the utilisation in percent.
 /// - `list-result`, `sample-result`: what asking for either returns; `list-count`, `sample-count`: how many there are, in
@@ -128,6 +130,41 @@ final class FakeNVML {
         int nvmlDeviceGetTotalEnergyConsumption(void *h, unsigned long long *mJ) {
             if (meter(gpu(h))) return meter(gpu(h));
             return ask(gpu(h), "energy", mJ) ? 0 : 3;
+        }
+        static FILE *limit_file(int gpu, const char *mode) {
+            Dl_info info;
+            char name[4096];
+            if (!dladdr((void *)rows, &info)) return 0;
+            snprintf(name, sizeof name, "%s.limit-%d", info.dli_fname, gpu);
+            return fopen(name, mode);
+        }
+        int nvmlDeviceGetPowerManagementLimit(void *h, unsigned *mW) {
+            word_t v = 0;
+            FILE *file = limit_file(gpu(h), "r");
+            if (file) {
+                int found = fscanf(file, "%u", mW);
+                fclose(file);
+                if (found == 1) return 0;
+            }
+            if (!ask(gpu(h), "limit", &v)) return 3;
+            *mW = (unsigned)v;
+            return 0;
+        }
+        int nvmlDeviceGetPowerManagementLimitConstraints(void *h, unsigned *least, unsigned *most) {
+            word_t a = 0, b = 0;
+            if (!ask(gpu(h), "least", &a) || !ask(gpu(h), "most", &b)) return 3;
+            *least = (unsigned)a;
+            *most = (unsigned)b;
+            return 0;
+        }
+        int nvmlDeviceSetPowerManagementLimit(void *h, unsigned mW) {
+            word_t v = 0;
+            if (ask(gpu(h), "limit-result", &v) && v) return (int)v;
+            FILE *file = limit_file(gpu(h), "w");
+            if (!file) return 999;
+            fprintf(file, "%u", mW);
+            fclose(file);
+            return 0;
         }
         int nvmlDeviceGetMigMode(void *h, unsigned *current, unsigned *pending) {
             unsigned long long v = 0;

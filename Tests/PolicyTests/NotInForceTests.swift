@@ -11,10 +11,10 @@ import Testing
             """
             [machine]
             reserve-cpus = 1
-            power-cap = "450 W"
+            gpu-share = "memory"
             [queue.a]
             default = true
-            defer = { up-to = "2 h", suspend-above = "400 g/kWh" }
+            gpu-share = false
             [budget.nlp]
             group = "staff"
             energy = "5 kWh/month"
@@ -29,9 +29,9 @@ import Testing
             then = "deny"
             """)
         let problems = set.notInForceYet
-        #expect(Set(problems.map(\.line)) == [3, 10], "\(problems)")
+        #expect(Set(problems.map(\.line)) == [3, 6], "\(problems)")
         #expect(!problems.map(\.line).contains(2) && !problems.contains { $0.message.contains("plain") })
-        #expect(problems.first?.description.hasPrefix("p.toml:3: \"machine.power-cap\" is checked, but") == true)
+        #expect(problems.first?.description.hasPrefix("p.toml:3: \"machine.gpu-share\" is checked, but") == true)
     }
 
     @Test func whatIsBuiltInIsDone() {

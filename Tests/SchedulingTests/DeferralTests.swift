@@ -247,7 +247,7 @@ func flexible(
         // It is said until it is done.
         #expect(scheduler.plan(now: t(h(1))).suspends == [JobID(1)])
         scheduler.suspended(JobID(1), at: t(h(1)))
-        #expect(scheduler.free == vector(4, gib: 6, gpus: 0))
+        #expect(scheduler.freeOfAll == vector(4, gib: 6, gpus: 0))
         plan = scheduler.plan(now: t(h(1)))
         #expect(plan.suspends == [] && plan.wakeAt == t(h(2)))
         #expect(
@@ -256,7 +256,7 @@ func flexible(
                 + " deadline 2023-11-15T05:00:00Z; by queue.batch.defer (site.toml:7)")
         #expect(scheduler.plan(now: t(h(2))).resumes == [JobID(1)])
         scheduler.resumed(JobID(1), at: t(h(2)))
-        #expect(scheduler.free == vector(0, gib: 6))
+        #expect(scheduler.freeOfAll == vector(0, gib: 6))
         #expect(scheduler.plan(now: t(h(2))).wakeAt == t(h(3)))
         #expect(scheduler.active[JobID(1)]?.expectedEnd == t(h(6)))
         #expect(scheduler.text(1, at: h(2)) == nil)
@@ -265,7 +265,7 @@ func flexible(
         scheduler.resumed(JobID(1), at: t(h(4)))
         #expect(scheduler.plan(now: t(h(9))) == Plan(starts: []))
         scheduler.ended(JobID(1))
-        #expect(scheduler.free == vector(4, gib: 8, gpus: 1) && scheduler.borders.isEmpty)
+        #expect(scheduler.freeOfAll == vector(4, gib: 8, gpus: 1) && scheduler.borders.isEmpty)
     }
 
     /// 1 has 3 of the 4 CPUs and stands still until 2:00.
@@ -340,7 +340,7 @@ func flexible(
             flexibility: Flexibility(deadline: t(h(7)), runTime: 3 * 3600, isInterruptible: true, restart: 0),
             remaining: 2 * 3600, asOf: t(h(1)), isSuspended: true)
         scheduler.started(ActiveJob(id: JobID(1), uid: 1, request: vector(2), startedAt: t(h(0)), shift: shift))
-        #expect(scheduler.free == vector(4, gib: 7, gpus: 1))
+        #expect(scheduler.freeOfAll == vector(4, gib: 7, gpus: 1))
         #expect(scheduler.plan(now: t(h(1))).wakeAt == t(h(2)))
         #expect(scheduler.plan(now: t(h(2))).resumes == [JobID(1)])
         // Without a forecast it goes on.

@@ -15,7 +15,7 @@ import Units
         #expect(scheduler.run(at: 2) == [])
         scheduler.ended(JobID(2))
         #expect(scheduler.run(at: 3) == [3])
-        #expect(scheduler.free == vector(1, gib: 14, gpus: 1))
+        #expect(scheduler.freeOfAll == vector(1, gib: 14, gpus: 1))
     }
 
     @Test func everyKindOfResourceCounts() {
@@ -240,7 +240,7 @@ import Units
         #expect(scheduler.run(at: 1) == [])
         #expect(scheduler.ended(JobID(7)) == job)
         #expect(scheduler.ended(JobID(7)) == nil)
-        #expect(scheduler.free == vector(2))
+        #expect(scheduler.freeOfAll == vector(2))
         #expect(scheduler.run(at: 1) == [8])
     }
 

@@ -10,9 +10,11 @@ import Units
     private static let seeds = Array(1...20) as [UInt64]
 
     private static func randomRequest(_ random: inout Seeded) -> ResourceVector {
-        vector(
+        var request = vector(
             Int.random(in: 1...4, using: &random), gib: Int64.random(in: 1...8, using: &random),
             gpus: [0, 0, 0, 1].randomElement(using: &random) ?? 0)
+        request.power = Int.random(in: 1...200, using: &random) * 1000
+        return request
     }
 
     private static func randomJob(_ id: Int64, at now: Double, _ random: inout Seeded) -> PendingJob {
@@ -29,7 +31,8 @@ import Units
     @Test(arguments: seeds)
     func likeTheNaiveSchedulerAndNeverOvercommitted(seed: UInt64) {
         var random = Seeded(seed)
-        let capacity = vector(8, gib: 16, gpus: 2)
+        var capacity = vector(8, gib: 16, gpus: 2)
+        capacity.power = 400_000
         let perUser: Int? = seed % 2 == 0 ? 3 : nil
         var scheduler = Scheduler(
             capacity: capacity, maxRunningPerUser: perUser.map(limit) ?? Setting(nil), lookAhead: .max)
@@ -98,7 +101,9 @@ import Units
     @Test(arguments: seeds)
     func backfillNeverDelaysTheReservation(seed: UInt64) {
         var random = Seeded(seed &+ 1000)
-        var scheduler = Scheduler(capacity: vector(8, gib: 16, gpus: 2))
+        var capacity = vector(8, gib: 16, gpus: 2)
+        capacity.power = 400_000
+        var scheduler = Scheduler(capacity: capacity)
         var promised: [JobID: Timestamp] = [:]
         var nextID: Int64 = 1
         var passed = 0

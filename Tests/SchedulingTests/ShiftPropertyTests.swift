@@ -191,7 +191,7 @@ private struct ShiftMachine {
         let jobs = machine.arrivals
         machine.run()
         #expect(machine.mostHeld.fits(in: capacity), "\(machine.mostHeld)")
-        #expect(machine.held == .zero && machine.scheduler.free == capacity)
+        #expect(machine.held == .zero && machine.scheduler.freeOfAll == capacity)
         #expect(machine.outcomes.values.allSatisfy { $0.endedAt.isFinite } && machine.outcomes.count == jobs.count)
         #expect(machine.lateResumes == 0)
         #expect(machine.scheduler.borders.isEmpty && machine.scheduler.unsettled.isEmpty)
@@ -220,7 +220,7 @@ private struct ShiftMachine {
         machine.run()
         #expect(machine.mostHeld.fits(in: capacity))
         #expect(machine.outcomes.values.allSatisfy { $0.endedAt.isFinite })
-        #expect(machine.scheduler.free == capacity)
+        #expect(machine.scheduler.freeOfAll == capacity)
     }
 
     @Test(arguments: seeds.prefix(5))

@@ -39,6 +39,9 @@ func limit(_ count: Int) -> Setting<Int?> {
 }
 
 extension Scheduler {
+    /// What is free where nothing caps the power: that is not of interest then.
+    var freeOfAll: ResourceVector { ResourceVector(cpus: free.cpus, memory: free.memory, gpus: free.gpus) }
+
     /// Plans and starts what was planned, as the daemon does.
     mutating func run(at seconds: Double) -> [Int64] {
         let plan = plan(now: t(seconds))
@@ -60,9 +63,10 @@ struct NaiveScheduler {
     var active: [ActiveJob] = []
 
     func plan(now: Timestamp) -> [JobID] {
-        func points(_ job: PendingJob) -> Double {
+        // In whole numbers: of two that have as many points the older is first.
+        func points(_ job: PendingJob) -> Int64 {
             let joined = max(job.submittedAt, job.notBefore ?? job.submittedAt)
-            return Double(job.priority) + now.since(joined).seconds / 360
+            return Int64(job.priority) * 360_000_000 + now.microseconds - joined.microseconds
         }
         let ready = pending.filter { !$0.held && $0.notBefore ?? now <= now && $0.request.fits(in: capacity) }
             .sorted { a, b in points(a) == points(b) ? a.id < b.id : points(a) > points(b) }
@@ -111,7 +115,8 @@ struct NaiveScheduler {
         return (
             until,
             ResourceVector(
-                cpus: max(0, spare.cpus), memory: max(.zero, spare.memory), gpus: max(0, spare.gpus))
+                cpus: max(0, spare.cpus), memory: max(.zero, spare.memory), gpus: max(0, spare.gpus),
+                power: max(0, spare.power))
         )
     }
 }

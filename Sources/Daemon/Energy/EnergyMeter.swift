@@ -83,6 +83,8 @@ actor EnergyMeter {
     /// When this daemon read the meters first.
     private(set) var firstRead: ReadingTime?
     private var troubles: Set<Trouble> = []
+    /// Whether somebody looks at each reading for the power cap.
+    private var isCapped = false
 
     init(
         roots: SystemRoots, machine: MachineSize, site: SiteCarbon, books: Books, baseline: IdleBaseline,
@@ -165,11 +167,16 @@ actor EnergyMeter {
 
     /// One step of the steady pace. What is to be written is not waited for: while the ledger takes nothing the meters are read
     /// all the same.
-    func tick() {
+    /// - Returns: what the machine draws, where a cap asks for it.
+    @discardableResult
+    func tick() -> Power? {
         read()
         if isFlushDue, flushing == nil { startFlush() }
         if closing == nil, isCloseDue || isKeepingDue { startClosing() }
+        return isCapped ? measuredPower() : nil
     }
+
+    func watchCap(_ isCapped: Bool) { self.isCapped = isCapped }
 
     /// Reads the meters up to now and books everything.
     func bookUp() async {
@@ -286,6 +293,23 @@ actor EnergyMeter {
         let known = counted.compactMap { lastPower[$0.domain]?.power.watts }
         return known.isEmpty ? nil : Power(watts: known.reduce(0, +))
     }
+
+    /// What the machine draws by the last readings; nil where a table stands in for a meter, or a part is not known now: of neither
+    /// can be said that it is too much.
+    func measuredPower() -> Power? {
+        let domains = counted
+        guard !domains.isEmpty, domains.allSatisfy({ $0.tier != .table }) else { return nil }
+        let known = domains.compactMap { lastPower[$0.domain]?.power.watts }
+        return known.count == domains.count ? Power(watts: known.reduce(0, +)) : nil
+    }
+
+    /// What each counted domain draws with no job on it, as stated or observed; nil where that is not known yet.
+    func idlePowers() -> [(domain: MeterDescription, idle: Power?)] {
+        counted.map { ($0, meters.idlePower(of: $0.domain, baseline: baseline)) }
+    }
+
+    /// By domain, at the last reading.
+    func domainPowers() -> [String: Double] { lastPower.mapValues { $0.power.watts } }
 
     func descriptions() -> [DeviceReport.Meter] {
         meters.descriptions.map { description in

@@ -6,6 +6,7 @@ import Units
 /// for the ledger nor for what jobs have to say.
 struct MeterLoop: Service {
     let meter: EnergyMeter
+    let jobs: JobController
 
     func run() async throws {
         await cancelWhenGracefulShutdown {
@@ -16,7 +17,7 @@ struct MeterLoop: Service {
                 if wasBusy, !isBusy { OwnProcess.releaseMemory() }
                 wasBusy = isBusy
                 await meter.pause.sleep(for: isBusy ? .seconds(1) : .seconds(5))
-                await meter.tick()
+                if let drawn = await meter.tick() { jobs.lookAtCap(drawn) }
             }
         }
         await meter.finish()

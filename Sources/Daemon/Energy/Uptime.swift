@@ -5,6 +5,8 @@ import LinuxSystem
 struct Uptime: Sendable, Hashable {
     var nanoseconds: Int64
 
+    var seconds: Double { Double(nanoseconds) / 1e9 }
+
     static func now() -> Uptime { Uptime(nanoseconds: SystemClock.bootNanoseconds()) }
 
     /// Of one boot, or of numbers that a file claims: saturating.

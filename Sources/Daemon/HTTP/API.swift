@@ -200,7 +200,7 @@ struct API: Sendable {
             DeviceReport(
                 devices: await jobs.devices(), meters: await meter.descriptions(),
                 carbonIntensityGPerKwh: site.intensity.gramsPerKilowattHour, carbonSource: site.source, pue: site.pue,
-                signals: await gridReport().signals))
+                signals: await gridReport().signals, power: await jobs.powerReport()))
     }
 
     private func carbon(_ request: Request, _ context: PeerContext) async throws -> Response {

@@ -21,7 +21,8 @@ extension JobController {
         let now = Timestamp.now()
         let admission = policy.admit(
             spec, by: Submitter(uid: user.uid, user: user.name, groups: user.groupNames, home: user.home),
-            machine: machine, queuedByUser: scheduler.pendingCount(uid: peer.uid) + count - 1, now: now)
+            machine: machine, queuedByUser: scheduler.pendingCount(uid: peer.uid) + count - 1, now: now,
+            power: expectation(for: spec, user: user.uid))
         guard case .accepted(let admitted) = admission else {
             guard case .refused(let refusal) = admission else { return .refused("refused") }
             return .refused(refusal.message, rule: refusal.rule?.description, hint: refusal.hint)
@@ -79,6 +80,11 @@ extension JobController {
             if spec.resources.gpus > 0, power.watts.tier == .table {
                 estimate.notes.append("without what its GPUs draw")
             }
+        }
+        if let queue = policy.queue(estimate.admission.queue ?? ""), queue.powerLimit.value == .fromHistory {
+            let advice = scheduler.history.limit(keys.work)
+            let held = if case .limit(let choice) = advice { Power(watts: choice.watts).description } else { "none" }
+            estimate.notes.append("power limit by its history: \(held): \(advice.words)")
         }
         if let time = estimate.durationS, let power = estimate.powerW { estimate.energyJ = time * power }
         return estimate.durationS?.high.map { .seconds(min(max($0, 1), 1e9)) }

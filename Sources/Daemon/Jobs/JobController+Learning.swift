@@ -26,9 +26,15 @@ extension JobController {
     }
 
     private func learn(_ run: PastRun) {
-        let sample = RunSample(
+        var sample = RunSample(
             seconds: run.seconds, isWhole: run.isWhole, cpus: run.spec.resources.cpus, energy: run.energy,
-            tier: run.tier)
+            tier: run.tier, idle: run.idle)
+        sample?.limit =
+            switch run.powerLimit {
+            case nil, 0?: .none
+            case let milliwatts? where milliwatts > 0: .held(Double(milliwatts) / 1000)
+            default: .changing
+            }
         if let sample { scheduler.learn(sample, of: JobKeys(run.spec, user: run.uid, queue: run.queue)) }
     }
 
@@ -42,7 +48,7 @@ extension JobController {
     func baseline(for spec: JobSpec, _ keys: JobKeys, after: [Dependency], held: Bool, now: Timestamp) -> Baseline? {
         guard after.isEmpty, !held else { return nil }
         let earliest = max(now, spec.schedule.notBefore ?? now)
-        let room = scheduler.earliestRoom(for: spec.resources.vector, now: now) ?? now
+        let room = scheduler.earliestRoom(for: spec.resources.vector, likes: keys.work, now: now) ?? now
         let estimate = scheduler.history.estimate(keys, cpus: spec.resources.cpus)
         return Baseline(
             start: max(earliest, room), runSeconds: estimate?.seconds.median, watts: estimate?.watts?.mean)

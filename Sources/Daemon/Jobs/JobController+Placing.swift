@@ -17,6 +17,7 @@ extension JobController {
     func letGo(_ id: JobID) -> ActiveJob? {
         placements[id] = nil
         caps[id] = nil
+        forgetCap(id)
         return scheduler.ended(id)
     }
 

@@ -43,6 +43,7 @@ extension JobController {
         policy = new
         lookUpSubmitters()
         scheduler.adopt(policy: new, machine: machine)
+        await learnFigures()
         await grid?.adopt(new, table: table)
         PolicyFiles.tell(of: new, logger)
         logger.notice("policy reloaded", metadata: ["user": "\(user)", "hash": "\(new.hash.prefix(12))"])

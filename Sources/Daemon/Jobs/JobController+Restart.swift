@@ -28,6 +28,7 @@ extension JobController {
             }
         }
         await readHistory()
+        await learnFigures()
         var adopted: [EnergyMeter.Tracked] = []
         var inOutage: [Outage.Job] = []
         for stored in unfinished {
@@ -134,7 +135,7 @@ extension JobController {
         allot(
             ActiveJob(
                 id: stored.record.id, uid: stored.record.uid, project: stored.record.project,
-                queue: stored.record.queue, request: stored.spec.resources.vector,
+                queue: stored.record.queue, request: planned(stored),
                 startedAt: stored.attemptStartedAt ?? stored.record.submittedAt,
                 expectedEnd: stored.record.state == .suspended
                     ? nil
@@ -167,7 +168,7 @@ extension JobController {
                 thaw(id, process)
             }
             // The last daemon may have capped it by a rule that holds no more.
-            if policy.capsCPUs { caps[id] = Self.unknownCap }
+            if policy.capsCPUs || policy.machine.powerCap.value != nil { caps[id] = Self.unknownCap }
             watch(id, process)
             logger.notice("adopted", metadata: ["job": "\(id)", "pid": "\(process.supervisorPID)"])
             if stored.record.state == .starting { noteLater(id, process) }

@@ -85,21 +85,23 @@ extension JobController {
 
     /// Holds jobs to the CPUs that `cap` rules leave them now.
     func keepCaps() {
-        guard policy.capsCPUs || !caps.isEmpty else { return }
+        guard policy.capsCPUs || !caps.isEmpty || !cpusByCap.isEmpty else { return }
         for id in scheduler.active.keys.sorted() {
-            let cap = scheduler.cpuCap(id)
-            guard cap?.value != caps[id], let job = live[id], let process = job.process else { continue }
-            let count = cap?.value ?? job.spec.resources.cpus
+            let rule = scheduler.cpuCap(id)
+            let cap = [rule?.value, cpusByCap[id]].compactMap { $0 }.min()
+            guard cap != caps[id], let job = live[id], let process = job.process else { continue }
+            let count = cap ?? job.spec.resources.cpus
             do {
                 let means = try launcher.limit(process, to: count, among: placements[id]?.cpus ?? [])
                 logger.info(
                     "held to \(counted(count, "cpu")) by \(means)",
-                    metadata: ["job": "\(id)", "rule": "\(cap?.source.map { "\($0)" } ?? "none")"])
+                    metadata: ["job": "\(id)", "rule": "\(rule?.source.map { "\($0)" } ?? "none")"])
             } catch {
                 logger.error("cannot hold it to \(counted(count, "cpu")): \(error)", metadata: ["job": "\(id)"])
+                cannotCap.insert(id)
             }
             // Tried once for each change: what fails now fails in a second as well.
-            caps[id] = cap?.value
+            caps[id] = cap
         }
     }
 

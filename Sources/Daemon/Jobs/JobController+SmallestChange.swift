@@ -26,7 +26,8 @@ extension JobController {
             spec.queue = queue.name
             let admission = policy.admit(
                 spec, by: Submitter(uid: user.uid, user: user.name, groups: user.groupNames, home: user.home),
-                machine: machine, queuedByUser: 0, now: now)
+                machine: machine, queuedByUser: 0, now: now,
+                power: expectation(for: spec, user: user.uid))
             guard case .accepted(let admitted) = admission, !admitted.held, admitted.notBefore ?? now <= now else {
                 continue
             }

@@ -14,13 +14,17 @@ extension JobController {
         noticeClockChange()
         resumeOverdue(now: .now())
         await lookAtPower()
+        await keepFigures()
         scheduler.adopt(conditions: conditions)
         let plan = scheduler.plan(now: .now())
         if let wake = plan.wakeAt { wakeUp(at: wake) }
         shift(by: plan)
         obey(plan)
         keepCaps()
-        guard !plan.starts.isEmpty else { return }
+        await keepPowerLimits()
+        guard !plan.starts.isEmpty else { return await makeRoom(for: plan) }
+        // Who is first then, and what is free, the next plan tells.
+        if plan.blocked != nil, policy.queues.contains(where: { !$0.preempts.value.isEmpty }) { requestPlan() }
         do {
             let (jobs, unreadable) = try await ledger.jobs(numbered: plan.starts)
             for (id, problem) in unreadable { setHeld(id, note: "its description cannot be read: \(problem)") }
@@ -123,22 +127,26 @@ extension JobController {
                 id: id, attempt: job.attempt, reservedCPUs: Double(job.spec.resources.cpus),
                 reservedMemoryBytes: job.spec.resources.memory.bytes, gpus: gpuDomains(id), cpuSeconds: { _ in 0 })
         ])
+        let power = await limitPower(of: id)
         do {
             var started = try await spawn(launch(of: job, in: directory), profile: profile(of: job, in: directory))
             if placements[id] == nil { started.notEnforced.append("CPUs of its own: none could be chosen") }
+            started.enforced += power.enforced
+            started.notEnforced += power.notEnforced
             await meter.attach(id, started, cpuSeconds: launcher.cpuClock(of: started))
             live[id]?.process = started
             live[id]?.events = TrainingEvents(path: directory.events(job.attempt))
             live[id]?.state = .running
             watch(id, started)
             // Rules may have changed their mind while it was being started.
-            if policy.bindsRunningJobs { requestPlan() }
+            if policy.bindsRunningJobs || limitsPower { requestPlan() }
             // Someone wanted it to end while it was being started.
             if live[id]?.cancelledBy != nil || live[id]?.requeuedBy != nil { stop(id, started) }
             try await ledger.recordProcess(
                 id, attempt: job.attempt, pid: started.supervisorPID, startTime: started.startTime,
                 cgroup: started.cgroupPath, enforced: started.enforced + started.notEnforced.map { "not: " + $0 },
                 at: .now())
+            await notePowerLimit(id)
             logger.info("started", metadata: ["job": "\(id)", "pid": "\(started.supervisorPID)"])
         } catch let error as SandboxError {
             await meter.end(id, finalCPU: 0)

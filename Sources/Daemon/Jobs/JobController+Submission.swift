@@ -32,7 +32,7 @@ extension JobController {
             scheduler.pendingCount(project: project) + submittingOf[project, default: 0] + count - 1
         let admission = policy.admit(
             spec, by: submitter, machine: machine, queuedByUser: queued, queuedByProject: queuedOfProject, now: now,
-            conditions: conditions)
+            conditions: conditions, power: expectation(for: spec, user: user.uid))
         switch admission {
         case .refused(let refusal):
             try await ledger.refuse(

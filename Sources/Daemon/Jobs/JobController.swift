@@ -35,6 +35,8 @@ actor JobController: Service {
         case shift(JobID, isSuspended: Bool)
         /// The policy lets it stand still, or go on.
         case obey(JobID, WaitReason?)
+        /// Hold the machine to its power cap, by this reading.
+        case keepCap(Power, Uptime)
         /// Find out whether it runs.
         case lookAgain(StoredJob)
     }
@@ -88,6 +90,21 @@ actor JobController: Service {
     var submitters: [UInt32: KnownSubmitter] = [:]
     /// When the machine's power was looked at, for rules that ask.
     var powerAt: Timestamp?
+    /// When the scheduler was told what the machine draws idle.
+    var figuresAt: Timestamp?
+    /// What is done about the power cap; see `JobController+PowerCap.swift`.
+    var capKeeper = CapKeeper()
+    let limits: PowerLimits
+    /// The CPUs that jobs compute with while the machine draws too much, and those whose CPUs cannot be taken.
+    var cpusByCap: [JobID: Int] = [:]
+    var cannotCap: Set<JobID> = []
+    /// What the hardware holds jobs to, what was chosen for them by their history or not at their start, and what was tried in vain.
+    var powerHolds: [JobID: PowerHold] = [:]
+    var chosenBounds: [JobID: PowerBound?] = [:]
+    var failedBounds: [JobID: PowerBound] = [:]
+    var isKeepingCap = false
+    /// Limits of the hardware that cannot be set after all.
+    var deadLimits: Set<String> = []
     /// What `cap` rules hold jobs to now.
     var caps: [JobID: Int] = [:]
     /// See ``chargeShare(_:_:)``.
@@ -126,6 +143,8 @@ actor JobController: Service {
         self.policy = policy
         self.logger = logger
         notifier = Notifier(logger: logger)
+        limits = PowerLimits(
+            roots: settings.roots, path: state.path + "/power-limits.json", bootID: bootID, logger: logger)
         scheduler = Scheduler(policy: policy, machine: machine)
         (work, feed) = AsyncStream.makeStream(of: Work.self)
     }
@@ -158,6 +177,7 @@ actor JobController: Service {
                     case .shift(let id, let isSuspended):
                         group.addTask { await self.shift(id, isSuspended: isSuspended) }
                     case .obey(let id, let reason): group.addTask { await self.obey(id, reason) }
+                    case .keepCap(let drawn, let at): group.addTask { await self.keepCap(drawn, at: at) }
                     case .lookAgain(let stored): group.addTask { await self.lookAgain(for: stored) }
                     }
                 }
@@ -217,6 +237,9 @@ actor JobController: Service {
 
     func shiftLater(_ id: JobID, isSuspended: Bool) { feed.yield(.shift(id, isSuspended: isSuspended)) }
     func obeyLater(_ id: JobID, _ reason: WaitReason?) { feed.yield(.obey(id, reason)) }
+
+    /// Whoever reads the meters does not wait for what follows.
+    nonisolated func lookAtCap(_ drawn: Power) { feed.yield(.keepCap(drawn, .now())) }
 
     func lookAgainLater(_ stored: StoredJob) { feed.yield(.lookAgain(stored)) }
 

@@ -70,6 +70,7 @@ package enum Daemon {
         // Made before jobs take descriptors: without its own the event loop ends the process.
         _ = MultiThreadedEventLoopGroup.singleton.next()
         await jobs.follow(grid)
+        await jobs.limits.undoLeftovers()
         try await jobs.takeUp()
         try await meter.noteFirstReading()
         // Jobs that should wait for a better time must not start only because it is not known yet.
@@ -90,13 +91,14 @@ package enum Daemon {
         let group = ServiceGroup(
             configuration: .init(
                 services: [
-                    .init(service: jobs), .init(service: MeterLoop(meter: meter)),
+                    .init(service: jobs), .init(service: MeterLoop(meter: meter, jobs: jobs)),
                     .init(service: ProgressLoop(jobs: jobs)), .init(service: server),
                     .init(service: jobs.notifier), .init(service: ReloadLoop(jobs: jobs, logger: logger)),
                     .init(service: GridLoop(grid: grid, jobs: jobs)),
                 ], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
         try await group.run()
         ServiceManager.stopping()
+        await jobs.letGoAtStop()
         logger.notice("stopped; running jobs go on and are adopted at the next start")
         try ledger.close()
     }

@@ -45,7 +45,7 @@ extension MachineLayout {
             gpus: cards.enumerated().map { index, card in
                 GPU(
                     index: index, vendor: card.vendor == .nvidia ? .nvidia : .amd, id: card.domain, name: card.name,
-                    node: card.node, visibleName: card.visibleName, devices: card.devices,
+                    node: card.node, powerLimit: card.powerLimit, visibleName: card.visibleName, devices: card.devices,
                     sharedDevices: card.sharedDevices, readable: card.readable)
             })
     }

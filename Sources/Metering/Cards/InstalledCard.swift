@@ -11,6 +11,8 @@ package struct InstalledCard: Sendable, Hashable {
     package var name: String
     /// The memory node (NUMA) it is near to; nil where the machine does not say.
     package var node: Int?
+    /// What its driver lets it draw at most, in watts; nil where that is not told.
+    package var powerLimit: Double?
     /// What its driver's `*_VISIBLE_DEVICES` calls it.
     package var visibleName: String
     /// Device nodes of this card alone.
@@ -90,7 +92,8 @@ extension InstalledCard {
         do throws(NVML.Failure) { address = try library.address(device) } catch { address = nil }
         return InstalledCard(
             vendor: .nvidia, domain: NVMLCard.domain(uuid: uuid), name: try library.name(device),
-            node: address.flatMap { node(roots.sysfs + "/bus/pci/devices/" + $0) }, visibleName: uuid,
+            node: address.flatMap { node(roots.sysfs + "/bus/pci/devices/" + $0) },
+            powerLimit: try? library.powerLimit(device), visibleName: uuid,
             devices: ["/dev/nvidia\(try library.minorNumber(device))"],
             sharedDevices: ["nvidiactl", "nvidia-uvm", "nvidia-uvm-tools", "nvidia-modeset"].map { "/dev/" + $0 },
             readable: [])
@@ -116,11 +119,19 @@ extension InstalledCard {
             cards.append(
                 InstalledCard(
                     vendor: .amd, domain: "gpu-" + address, name: "AMD GPU at \(address)", node: node(device),
+                    powerLimit: powerLimit(device),
                     visibleName: compute?.uniqueName ?? "\(cards.count)",
                     devices: (["card\(number)"] + nodes).map { "/dev/dri/" + $0 }, sharedDevices: ["/dev/kfd"],
                     readable: ["/sys/devices/virtual/kfd/kfd/topology"]))
         }
         return cards
+    }
+
+    /// `power1_cap` of amdgpu, in uW.
+    private static func powerLimit(_ device: String) -> Double? {
+        let chips = (try? SystemFile.names(in: device + "/hwmon")) ?? []
+        return chips.lazy.compactMap { try? SystemFile.integer("\(device)/hwmon/\($0)/power1_cap") }
+            .first { $0 > 0 && $0 < 10_000_000_000 }.map { Double($0) / 1e6 }
     }
 
     private static func isRenderNode(_ name: String) -> Bool {

@@ -43,6 +43,7 @@ struct NVML: Sendable {
     private let pciCall: Record?
     private let errorCall: ErrorText?
     let processCalls: ProcessCalls
+    let limitCalls: LimitCalls
 
     enum Opening: Error, Hashable {
         /// No such library: no NVIDIA driver.
@@ -71,6 +72,7 @@ struct NVML: Sendable {
         pciCall = library.function("nvmlDeviceGetPciInfo_v3", as: Record.self)
         errorCall = library.function("nvmlErrorString", as: ErrorText.self)
         processCalls = ProcessCalls(library)
+        limitCalls = LimitCalls(library)
         let status = start()
         if status != 0 { throw .unusable(failure(status).message) }
     }

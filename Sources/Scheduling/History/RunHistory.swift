@@ -14,6 +14,8 @@ package struct RunHistory: Sendable {
         var next = 0
         /// What is to be planned with; nil where that is not known.
         var predicted: PredictedTime?
+        /// In mW, beyond the idle machine: what nine tenths of them did not exceed.
+        var drawn: Int?
     }
 
     private var young: [UInt64: Runs] = [:]
@@ -48,6 +50,10 @@ package struct RunHistory: Sendable {
     /// much as a fifth. Nil where too few are known, or too many were cut off by their limits.
     package func predicted(_ key: UInt64) -> PredictedTime? { key == 0 ? nil : (young[key] ?? old[key])?.predicted }
 
+    /// What a job of this kind is expected to draw at most beyond the idle machine, in mW: what nine tenths of its likes did not
+    /// exceed. Nil where too few were metered.
+    package func drawn(_ key: UInt64) -> Int? { key == 0 ? nil : (young[key] ?? old[key])?.drawn }
+
     /// The same by the likes that say most of it and of which enough are known.
     package func predicted(_ keys: JobKeys) -> PredictedTime? {
         // A queue holds all kinds: to plan with what is long in it would be to plan with its limit.
@@ -58,6 +64,8 @@ package struct RunHistory: Sendable {
         }
         return nil
     }
+
+    func samples(_ key: UInt64) -> [RunSample] { key == 0 ? [] : (young[key] ?? old[key])?.samples ?? [] }
 
     /// What jobs of any kind draw on this machine, by their CPUs; nil where too few are known.
     package func machineWatts(_ keys: JobKeys, cpus: Int) -> RunSample.Watts? {
@@ -89,6 +97,10 @@ extension RunHistory.Runs {
         }
         if let least, samples.count >= least {
             predicted = Quantiles.high(samples).map(PredictedTime.init(atLeast:))
+            let watts = samples.compactMap(\.beyondIdle).sorted()
+            if watts.count >= least {
+                drawn = PowerTerms.milliwatts(watts[Int((0.9 * Double(watts.count) - 1e-6).rounded(.up)) - 1])
+            }
         }
     }
 }

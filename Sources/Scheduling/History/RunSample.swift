@@ -10,6 +10,19 @@ package struct RunSample: Hashable, Sendable {
     package var cpus: Int
     /// Mean power, with what it was reserved; nil where nothing was metered.
     package var watts: Watts?
+    /// Of what it drew at most the part beyond the idle machine, in watts; nil where nothing was metered.
+    package var beyondIdle: Double?
+
+    /// Under which power limit it ran.
+    package var limit = Limit.none
+
+    package enum Limit: Hashable, Sendable {
+        case none
+        /// From begin to end, in watts.
+        case held(Double)
+        /// Not the same throughout: it tells nothing of limits.
+        case changing
+    }
 
     package struct Watts: Hashable, Sendable {
         package var low: Double
@@ -33,9 +46,12 @@ package struct RunSample: Hashable, Sendable {
     }
 
     /// Of an attempt that drew so many joules; nil for a length that is none.
-    /// - Parameter energy: in joules; nil where nothing was metered.
+    /// - Parameters:
+    ///   - energy: in joules; nil where nothing was metered.
+    ///   - idle: the part of it that the machine would have drawn without the job, in joules.
     package init?(
-        seconds: Double, isWhole: Bool, cpus: Int, energy: (low: Double, mean: Double, high: Double)?, tier: Tier?
+        seconds: Double, isWhole: Bool, cpus: Int, energy: (low: Double, mean: Double, high: Double)?, tier: Tier?,
+        idle: Double = 0
     ) {
         guard seconds.isFinite, seconds > 0, seconds < 1e10, cpus >= 1 else { return nil }
         self.init(seconds: seconds, isWhole: isWhole, cpus: cpus)
@@ -44,5 +60,6 @@ package struct RunSample: Hashable, Sendable {
         else { return }
         watts = Watts(
             low: energy.low / seconds, mean: energy.mean / seconds, high: energy.high / seconds, tier: tier)
+        beyondIdle = (energy.high - min(max(0, idle), energy.mean)) / seconds
     }
 }

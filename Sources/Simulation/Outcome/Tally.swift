@@ -122,7 +122,9 @@ struct Tally {
                 over += 1
             }
             if prices.hasIntensity {
-                let end = job.submit.advanced(by: .microseconds(Int64(saturating: computed[index] * 1e6)))
+                // What was lost and computed again it would not have computed then.
+                let length = min(computed[index], job.runTime)
+                let end = job.submit.advanced(by: .microseconds(Int64(saturating: length * 1e6)))
                 let grams = prices.grams(watts: machine.power(of: job), job.submit, end)
                 baseline += grams.amount
                 baselineGap += grams.gap

@@ -11,11 +11,12 @@ extension Replay {
         let index = Int(id.number - 1)
         scheduler.started(starting)
         log.runs[index].state = .running
-        log.runs[index].started = now
+        log.runs[index].started = log.runs[index].started ?? now
         compute(
             id,
             Active(
-                index: index, account: pending.account, since: now, work: Self.microseconds(trace.jobs[index].runTime),
+                index: index, account: pending.account, pending: pending, since: now,
+                work: Self.microseconds(trace.jobs[index].runTime),
                 allowance: pending.timeLimit.map(Self.microseconds), event: 0), at: now)
     }
 
@@ -56,7 +57,7 @@ extension Replay {
         compute(id, job, at: now)
     }
 
-    private mutating func note(_ job: Active, until now: Timestamp) {
+    mutating func note(_ job: Active, until now: Timestamp) {
         guard job.since < now else { return }
         log.segments.append(ReplayLog.Segment(job: Int32(job.index), from: job.since, to: now))
         if policy.fairShare.isOn { scheduler.charge(job.account, use(of: job, until: now), at: now) }

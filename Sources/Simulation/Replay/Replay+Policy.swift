@@ -26,6 +26,13 @@ extension Replay {
         if policy.capsCPUs || policy.rules.contains(where: { $0.cap.power != nil }) {
             log.notes.append("rules that cap are not replayed: jobs run as fast as they did then")
         }
+        if case .stated(let idle) = policy.machine.idlePower.value, policy.machine.powerCap.value != nil,
+            idle.watts < machine.idlePower
+        {
+            log.notes.append(
+                "machine.idle-power is \(idle), less than the machine's \(Power(watts: machine.idlePower)): the cap is planned by"
+                    + " the former, and may be exceeded")
+        }
         let isBlind = policy.fairShare.isOn && policy.fairShare.by.value != .cpuTime
         if isBlind, !log.segments.isEmpty,
             log.segments.allSatisfy({ machine.power(of: trace.jobs[Int($0.job)]) == 0 })

@@ -44,7 +44,7 @@ extension Replay {
             queuedByUser: scheduler.pendingCount(uid: submitter.uid),
             queuedByProject: scheduler.pendingCount(
                 project: submitters.name(job.project, in: trace.projects) ?? PolicySet.defaultProject),
-            now: now, conditions: conditions)
+            now: now, conditions: conditions, power: expectation(of: job))
         switch admission {
         case .refused(let refusal): refuse(index, refusal.message)
         case .accepted(let admitted):
@@ -55,10 +55,24 @@ extension Replay {
                     id: JobID(Int64(index) + 1), uid: submitter.uid,
                     account: share.isOn ? share.account(user: submitter.user, project: admitted.project) : "",
                     project: admitted.project, queue: admitted.queue, priority: admitted.priority, submittedAt: now,
-                    notBefore: admitted.notBefore, held: admitted.held, request: job.request,
+                    notBefore: admitted.notBefore, held: admitted.held, request: request(of: job),
                     timeLimit: timeLimit(of: job, admitted), flexibility: flexibility(of: job, admitted),
                     likes: options.limits == .learned ? keys(of: job).work : 0, isInterruptible: job.interruptible))
         }
+    }
+
+    /// What it draws is known from the trace or the machine, and planned by where the policy caps it.
+    private func request(of job: TraceJob) -> ResourceVector {
+        guard policy.machine.powerCap.value != nil else { return job.request }
+        var request = job.request
+        request.power = PowerTerms.milliwatts(machine.power(of: job))
+        return request
+    }
+
+    private func expectation(of job: TraceJob) -> PowerExpectation? {
+        guard policy.machine.powerCap.value != nil else { return nil }
+        return PowerExpectation(
+            idle: Power(watts: scheduler.power.idle), job: Power(watts: machine.power(of: job)), isLearned: true)
     }
 
     /// What the scheduler takes for the job's limit.

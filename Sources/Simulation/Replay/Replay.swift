@@ -45,6 +45,8 @@ package struct Replay: Sendable {
         var index: Int
         /// Whose share it uses.
         var account: String
+        /// As it waited, and would wait again.
+        var pending: PendingJob
         /// When it last began to compute.
         var since: Timestamp
         /// What it has to compute from then on, and what its limit leaves it, in microseconds.
@@ -71,8 +73,9 @@ package struct Replay: Sendable {
     /// How grid and machine stand, where the policy asks.
     var conditions = Conditions.unknown
     let asksForGrid: Bool
+    private let preempts: Bool
     private var submitted = 0
-    private var wake: Timestamp?
+    var wake: Timestamp?
     var nextLook: Timestamp?
 
     /// No replay goes on beyond this after the first submission: a trace that does is a mistake.
@@ -89,7 +92,10 @@ package struct Replay: Sendable {
         self.options = options
         scheduler = Scheduler(capacity: .zero, lookAhead: max(1, options.lookAhead))
         scheduler.adopt(policy: policy, machine: machine.limits)
+        // The rest is known of each job.
+        scheduler.adopt(figures: PowerTerms.Figures(idle: machine.idlePower, perCPU: 0, perGPU: 0))
         scheduler.share(Self.shares(policy.fairShare))
+        preempts = policy.queues.contains { !$0.preempts.value.isEmpty }
         asksForGrid = policy.asksForGrid && options.forecast != nil
         intensity = GridPrices(intensity: options.forecast?.intensity)
         submitters = Submitters(trace)
@@ -129,8 +135,9 @@ package struct Replay: Sendable {
                 let plan = scheduler.plan(now: now)
                 log.plans += 1
                 act(on: plan, at: now)
+                let hasRoom = makeRoom(for: plan, at: now)
                 if !plan.starts.isEmpty || !plan.resumes.isEmpty || !plan.goOns.isEmpty { isIdle = false }
-                guard needsAnotherLook(after: plan) else { break }
+                guard hasRoom || needsAnotherLook(after: plan) else { break }
                 isIdle = false
             }
             idle = isIdle ? idle + 1 : 0
@@ -151,6 +158,7 @@ package struct Replay: Sendable {
     /// What a suspended job gave up can be given away, and of those that may be suspended again nobody knows yet when.
     private func needsAnotherLook(after plan: Plan) -> Bool {
         !plan.suspends.isEmpty || !plan.resumes.isEmpty || !plan.halts.isEmpty || !plan.goOns.isEmpty
+            || preempts && plan.blocked != nil && !plan.starts.isEmpty
             || options.forecast != nil && plan.starts.contains { scheduler.active[$0]?.shift != nil }
     }
 
