@@ -6,29 +6,9 @@ import GRDB
 enum Migrations {
     static var all: DatabaseMigrator {
         var migrator = DatabaseMigrator()
-        migrator.registerMigration("v1") { db in
-            try db.execute(sql: version1)
-        }
-        migrator.registerMigration("v2") { db in
-            try db.execute(sql: version2)
-        }
-        migrator.registerMigration("v3") { db in
-            try db.execute(sql: version3)
-        }
-        migrator.registerMigration("v4") { db in
-            try db.execute(sql: version4)
-        }
-        migrator.registerMigration("v5") { db in
-            try db.execute(sql: version5)
-        }
-        migrator.registerMigration("v6") { db in
-            try db.execute(sql: version6)
-        }
-        migrator.registerMigration("v7") { db in
-            try db.execute(sql: version7)
-        }
-        migrator.registerMigration("v8") { db in
-            try db.execute(sql: version8)
+        let releases = [version1, version2, version3, version4, version5, version6, version7, version8]
+        for (index, sql) in releases.enumerated() {
+            migrator.registerMigration("v\(index + 1)") { db in try db.execute(sql: sql) }
         }
         return migrator
     }

@@ -40,8 +40,9 @@ package struct Scheduler: Sendable {
     /// Active jobs that a rule may suspend.
     var suspendable = OrderedSet<JobID>()
     /// What accounts have used, where they have shares.
-    private(set) var fairShare = FairShare()
-    private var sharedAt: Timestamp?
+    var fairShare = FairShare()
+    /// When the order between accounts was set last.
+    var sharedAt: Timestamp?
     /// Jobs whose `notBefore` or planned start was to come when last asked.
     private var future = OrderedSet<Due>()
     /// When each of ``future`` is due.
@@ -267,72 +268,21 @@ package struct Scheduler: Sendable {
     /// An attempt has ended. What follows from it for its likes counts from the next plan on.
     package mutating func learn(_ run: RunSample, of keys: JobKeys) { history.note(run, of: keys) }
 
-    /// From now on accounts have shares, or none any more.
-    package mutating func share(_ rules: FairShare.Rules?) {
-        guard rules != fairShare.rules else { return }
-        fairShare.rules = rules
-        sharedAt = nil
-        if rules == nil { line.reorder(floor: .min, penalties: [:]) }
-    }
-
-    /// What accounts have used is counted anew: another thing is counted, by other accounts or another half-life.
-    package mutating func forgetUse() {
-        fairShare.forget()
-        sharedAt = nil
-    }
-
-    /// An account has used as much of what is shared.
-    package mutating func charge(_ account: String, _ amount: Double, at time: Timestamp) {
-        fairShare.charge(account, amount, at: time)
-    }
-
-    /// Puts the first jobs of all owners in the order of their accounts' shares. Once a minute is enough: shares are of days.
-    private mutating func keepShares(now: Timestamp) {
-        guard fairShare.rules != nil else { return }
-        if let last = sharedAt, (.zero ..< .seconds(60)).contains(now.since(last)) { return }
-        sharedAt = now
-        let point = Double(Self.agingPerPoint.components.seconds) * 1e6
-        let penalties = fairShare.penalties().mapValues { Int64(min($0 * point, 1e17)) }
-        let floor = now.advanced(by: .zero - FairShare.ageWindow).microseconds
-        line.reorder(floor: floor, penalties: penalties)
-    }
-
     private static func countDown<Key: Hashable>(_ counts: inout [Key: Int], _ key: Key) {
         let left = (counts[key] ?? 1) - 1
         counts[key] = left > 0 ? left : nil
     }
 
-    // MARK: - What to do
+    /// When the next job's time comes.
+    var nextDue: Timestamp? { future.first?.at }
 
-    /// The jobs to start now. Nothing is started by this: tell ``started(_:)`` which were.
-    package mutating func plan(now: Timestamp) -> Plan {
-        clock = max(clock ?? now, now)
+    /// Those whose time has come stand in the line.
+    mutating func bringDue(now: Timestamp) {
         while let due = future.first, due.at <= now {
             future.remove(due)
             dueAt[due.id] = nil
             shifts[due.id] = nil
             if let job = pending[due.id] { line.insert(rank(job), owner: owner(job), shape: job.shape) }
-        }
-        keepShares(now: now)
-        askRules(now: now)
-        crossBorders(now: now)
-        let pauses = pauses(now: now)
-        let decision = decide(now: now, pauses)
-        keepPromise(decision)
-        return Plan(
-            starts: decision.starts, blocked: decision.blocked?.id, reservedFor: decision.reservation?.predicted,
-            wakeAt: [future.first?.at, borders.first?.at, nextRuleChange].compactMap { $0 }.min(),
-            suspends: pauses.suspends, resumes: pauses.resumes, halts: pauses.halts, goOns: pauses.goOns)
-    }
-
-    /// The job as an active one, if it starts at `now`.
-    package func starting(_ id: JobID, at now: Timestamp) -> ActiveJob? {
-        pending[id].map(planned).map { job in
-            ActiveJob(
-                id: id, uid: job.uid, project: job.project, queue: job.queue, request: job.request, startedAt: now,
-                expectedEnd: job.expectedEnd(from: now), array: job.array?.id, shift: job.activeShift(from: now),
-                predictedEnd: likelyEnd(of: job.shape, from: now), isTraining: job.isTraining,
-                isInterruptible: job.isInterruptible)
         }
     }
 
@@ -343,26 +293,4 @@ package struct Scheduler: Sendable {
     private func rank(_ job: PendingJob) -> Rank {
         Rank(job, agingPerPoint: Self.agingMicroseconds)
     }
-}
-
-extension PendingJob {
-    var shape: Shape {
-        Shape(
-            request: request, timeLimit: timeLimit, mayPause: flexibility?.isInterruptible == true, likes: likes,
-            array: arrayLimit == nil ? nil : array?.id)
-    }
-
-    /// Of one that may be suspended, if it started at `now`.
-    func activeShift(from now: Timestamp) -> ActiveShift? {
-        guard let flexibility, flexibility.isInterruptible, flexibility.end != nil else { return nil }
-        return ActiveShift(
-            flexibility: flexibility, remaining: flexibility.runTime,
-            limitLeft: timeLimit.map { min(max(0, $0), 1e9) }, asOf: now)
-    }
-
-    /// When its time limit would end it, if it started at `now`.
-    func expectedEnd(from now: Timestamp) -> Timestamp? { shape.expectedEnd(from: now) }
-
-    /// The same, but nil for one that may be suspended: standing still does not count.
-    func surelyEnds(from now: Timestamp) -> Timestamp? { shape.surelyEnds(from: now) }
 }

@@ -6,7 +6,7 @@ import Testing
 @Suite(.timeLimit(.minutes(2))) struct FloodTests {
     /// Connects until nobody listens.
     private static func flood(_ path: String) {
-        while let descriptor = try? connect(path) { close(descriptor) }
+        while let descriptor = try? UnixSocket.connect(path) { close(descriptor) }
     }
 
     @Test func aStopInTheMidstOfItIsAnOrderlyOne() async throws {
@@ -36,7 +36,7 @@ import Testing
     @Test func aClientThatClosesItsHalfAtOnceIsAnswered() async throws {
         try await RunningDaemon.with { daemon in
             for _ in 0..<50 {
-                let client = try Self.connect(daemon.socket)
+                let client = try UnixSocket.connect(daemon.socket)
                 let request = "GET /v1/health HTTP/1.1\r\nHost: mld\r\nConnection: close\r\n\r\n"
                 #expect(write(client, request, request.utf8.count) == request.utf8.count)
                 shutdown(client, Int32(SHUT_WR))
@@ -46,22 +46,5 @@ import Testing
                 #expect(String(decoding: buffer.prefix(max(0, count)), as: UTF8.self).hasPrefix("HTTP/1.1 200 OK"))
             }
         }
-    }
-
-    private static func connect(_ path: String) throws -> Int32 {
-        var address = sockaddr_un()
-        address.sun_family = sa_family_t(AF_UNIX)
-        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }
-        let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
-        let result = withUnsafePointer(to: &address) {
-            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                Glibc.connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
-            }
-        }
-        guard result == 0 else {
-            close(descriptor)
-            throw RunningDaemon.Failure("cannot connect: \(String(cString: strerror(errno)))")
-        }
-        return descriptor
     }
 }

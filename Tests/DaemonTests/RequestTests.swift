@@ -48,7 +48,7 @@ import Testing
 
     /// Sends this, closes its own side, and reads to the end.
     private static func ask(_ path: String, _ head: String, _ body: String) throws -> (status: Int, error: APIError) {
-        let socket = try connect(path)
+        let socket = try UnixSocket.connect(path)
         defer { close(socket) }
         var bytes = Array((head + "\r\n" + body).utf8)[...]
         while !bytes.isEmpty {
@@ -68,22 +68,5 @@ import Testing
             throw RunningDaemon.Failure("no answer: \(text)")
         }
         return (status, try JSON.decode(APIError.Envelope.self, from: Data(parts[1].utf8)).error)
-    }
-
-    private static func connect(_ path: String) throws -> Int32 {
-        var address = sockaddr_un()
-        address.sun_family = sa_family_t(AF_UNIX)
-        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }
-        let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
-        let result = withUnsafePointer(to: &address) {
-            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                Glibc.connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
-            }
-        }
-        guard result == 0 else {
-            close(descriptor)
-            throw RunningDaemon.Failure("cannot connect: \(String(cString: strerror(errno)))")
-        }
-        return descriptor
     }
 }
