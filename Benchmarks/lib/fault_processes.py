@@ -100,7 +100,9 @@ def kill_both(round: Round, job: int):
     limit = time.monotonic() + 2
     while not (round.directory / "out" / str(job)).exists() and time.monotonic() < limit:
         time.sleep(0.002)
-    round.keeper.kill()
+    # Another fault may be stopping it, for which it waits as long as the ledger is locked here.
+    if not round.keeper.kill(patience=2):
+        return round.note(f"mld was being stopped while it could not note job {job}")
     for pid, other in round.targets()["supervisor"]:
         if other == job and round.signal(signal.SIGKILL, pid):
             with round.lock:

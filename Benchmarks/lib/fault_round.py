@@ -80,14 +80,19 @@ class Keeper(threading.Thread):
         self.starts = 0
         self.ends: list[tuple[int, str]] = []
 
-    def kill(self):
-        """SIGKILL to the mld that runs now."""
-        with self.lock:
+    def kill(self, patience: float = -1) -> bool:
+        """SIGKILL to the mld that runs now. False when so many seconds passed while it is being stopped or started."""
+        if not self.lock.acquire(timeout=patience):
+            return False
+        try:
             process = self.round.daemon.process
             if process.poll() is None:
                 self.is_killed = True
                 process.send_signal(signal.SIGKILL)
                 process.wait()
+            return True
+        finally:
+            self.lock.release()
 
     def stop(self, limit: float = 20) -> int | None:
         """SIGTERM, as for an upgrade. Its status; None when it had to be killed in the end, or was not there."""

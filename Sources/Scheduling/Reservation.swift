@@ -12,6 +12,8 @@ struct Reservation: Sendable {
     var spare: ResourceVector
     /// Only time limits count, not what is learned of run times.
     var isByLimits: Bool
+    /// When the first active job is expected to end; now where one should have ended.
+    var firstEnd: Timestamp?
 }
 
 extension Reservation {
@@ -36,6 +38,7 @@ extension Reservation {
             }
         }
         ends.sort { $0.at == $1.at ? $0.id < $1.id : $0.at < $1.at }
+        firstEnd = ends.first?.at
         predicted = Self.firstFit(request, from: free, ends: ends, now: now)
         let earliest = predicted ?? Self.firstFit(request, from: free + unlimited, ends: ends, now: now) ?? now
         let sure = ends.reduce(free) { $1.at <= earliest ? $0 + $1.request : $0 }

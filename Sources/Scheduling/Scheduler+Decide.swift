@@ -6,6 +6,7 @@ extension Scheduler {
     struct Decision: Sendable {
         var starts: [JobID] = []
         var blocked: PendingJob?
+        var blockedOrder: WaitingLine.Order?
         var reservation: Reservation?
         /// What is left once `starts` have started.
         var free: ResourceVector
@@ -69,6 +70,7 @@ extension Scheduler {
             }
             if decision.blocked == nil {
                 decision.blocked = job
+                decision.blockedOrder = candidate.order
                 decision.quotas.keep(for: job)
                 decision.reservation = reservation(
                     for: job, now: now, free: decision.free - pauses.comingBack(before: nil),
@@ -83,7 +85,7 @@ extension Scheduler {
     }
 
     /// Whether no job of this shape can start beside the reservation.
-    private func isKeptOut(_ shape: Shape, now: Timestamp, free: ResourceVector, by kept: Reservation) -> Bool {
+    func isKeptOut(_ shape: Shape, now: Timestamp, free: ResourceVector, by kept: Reservation) -> Bool {
         guard shape.array == nil, shape.request.fits(in: capacity) else { return false }
         if !shape.request.fits(in: free) { return true }
         if shape.request.fits(in: kept.spare) { return false }

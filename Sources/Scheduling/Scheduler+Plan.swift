@@ -9,12 +9,17 @@ extension Scheduler {
         keepShares(now: now)
         askRules(now: now)
         crossBorders(now: now)
+        let wakeAt = [nextDue, borders.first?.at, nextRuleChange].compactMap { $0 }.min()
+        if let kept = standstill(at: now) {
+            return Plan(starts: [], blocked: kept.blocked, reservedFor: kept.reservation.predicted, wakeAt: wakeAt)
+        }
         let pauses = pauses(now: now)
         let decision = decide(now: now, pauses)
         keepPromise(decision)
+        keepStandstill(decision, now: now)
         return Plan(
             starts: decision.starts, blocked: decision.blocked?.id, reservedFor: decision.reservation?.predicted,
-            wakeAt: [nextDue, borders.first?.at, nextRuleChange].compactMap { $0 }.min(),
+            wakeAt: wakeAt,
             suspends: pauses.suspends, resumes: pauses.resumes, halts: pauses.halts, goOns: pauses.goOns)
     }
 

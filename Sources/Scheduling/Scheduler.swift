@@ -16,14 +16,14 @@ package struct Scheduler: Sendable {
     package static let lookAhead = 256
 
     /// What jobs may use in all.
-    package internal(set) var capacity: ResourceVector
-    package private(set) var limits: SchedulerLimits
+    package internal(set) var capacity: ResourceVector { didSet { standstill = nil } }
+    package private(set) var limits: SchedulerLimits { didSet { standstill = nil } }
     /// What the machine may draw in all, and what is planned by of what it draws; see `Scheduler+Power.swift`.
-    package internal(set) var power = PowerTerms()
+    package internal(set) var power = PowerTerms() { didSet { standstill = nil } }
     let lookAhead: Int
 
     private(set) var pending: [JobID: PendingJob] = [:]
-    package private(set) var active: [JobID: ActiveJob] = [:]
+    package private(set) var active: [JobID: ActiveJob] = [:] { didSet { standstill = nil } }
     private(set) var used = ResourceVector.zero
     /// Of users and projects that have limits.
     private(set) var tallies: [Party: Tally] = [:]
@@ -31,7 +31,7 @@ package struct Scheduler: Sendable {
     private var pendingByUser: [UInt32: Int] = [:]
     private var pendingByProject: [String: Int] = [:]
     /// Neither held nor of the future.
-    var line = WaitingLine()
+    var line = WaitingLine() { didSet { standstill = nil } }
     /// What rules and budgets say of jobs.
     var bindings = Bindings()
     private(set) var reservations: [Policy.Reservation] = []
@@ -49,9 +49,11 @@ package struct Scheduler: Sendable {
     private(set) var dueAt: [JobID: Timestamp] = [:]
 
     /// What is learned of run times; see ``learn(_:of:)``.
-    package private(set) var history = RunHistory()
+    package private(set) var history = RunHistory() { didSet { standstill = nil } }
     /// When the first that waits was expected to start, when it became the first.
     var promise: (id: JobID, at: Timestamp)?
+    /// What the last plan left, until something changes it: whatever the planner goes by drops it.
+    var standstill: Standstill?
     /// What is known of what is to come.
     var forecast = ShiftForecast()
     var startIndexes = StartIndexes()
@@ -122,7 +124,7 @@ package struct Scheduler: Sendable {
             bindings.use(standing, 1)
             if standing != job.standing { pending[id]?.standing = standing }
             if let job = pending[id], job.isFree, dueAt[id] == nil {
-                line.insert(rank(job), owner: owner(job), shape: job.shape)
+                join(job)
             }
         }
         suspendable = OrderedSet()
@@ -149,7 +151,7 @@ package struct Scheduler: Sendable {
         if !limits.project.isOpen { count(.project(job.project)) }
     }
 
-    private func owner(_ job: PendingJob) -> Owner {
+    func owner(_ job: PendingJob) -> Owner {
         Owner(
             uid: job.uid, account: job.account, project: limits.project.isOpen ? "" : job.project,
             standing: job.standing)
@@ -190,7 +192,7 @@ package struct Scheduler: Sendable {
         } else if let notBefore = job.notBefore {
             wait(job.id, until: notBefore)
         } else {
-            line.insert(rank(job), owner: owner(job), shape: job.shape)
+            join(job)
         }
     }
 
@@ -221,6 +223,7 @@ package struct Scheduler: Sendable {
 
     /// A job holds resources from now on, whether this scheduler planned it or it was found running.
     package mutating func started(_ job: ActiveJob) {
+        let kept = standstill(after: job)
         remove(job.id)
         ended(job.id)
         var job = job
@@ -233,6 +236,7 @@ package struct Scheduler: Sendable {
         count(job) { $0.add(job.request) }
         if let array = job.array { activeByArray[array, default: 0] += 1 }
         if job.shift != nil { planRuns(job.id, now: max(job.shift?.asOf ?? job.startedAt, clock ?? job.startedAt)) }
+        standstill = kept
     }
 
     /// A job holds nothing any more. An unknown id changes nothing.
@@ -282,7 +286,7 @@ package struct Scheduler: Sendable {
             future.remove(due)
             dueAt[due.id] = nil
             shifts[due.id] = nil
-            if let job = pending[due.id] { line.insert(rank(job), owner: owner(job), shape: job.shape) }
+            if let job = pending[due.id] { join(job) }
         }
     }
 

@@ -1,4 +1,6 @@
 import JobAPI
+import Ledger
+import Logging
 import Policy
 import Scheduling
 import Units
@@ -39,18 +41,32 @@ extension JobController {
         }
     }
 
-    /// A job goes on that had lent its CPUs: where they are another's now, it gets others.
-    /// - Returns: its CPUs, where they changed.
-    func placeAgain(_ id: JobID) -> Placement? {
-        guard let old = placements[id], let request = scheduler.active[id]?.request else { return nil }
-        let others = inUse(but: id)
-        guard !Set(others.flatMap(\.cpus)).isDisjoint(with: old.cpus) else { return nil }
-        let cpus = ResourceVector(cpus: request.cpus, memory: .zero)
-        guard var new = layout.choose(cpus, taken: others, reserve: policy.machine.reserveCpus.value) else {
-            return nil
-        }
-        new.gpus = old.gpus
+    /// A job goes on that had lent its CPUs: they are its own again, or others where those are another's now.
+    func takeBackCPUs(_ id: JobID) async {
+        if let job = live[id] { await meter.reserve(id, cpus: job.spec.resources.cpus) }
+        guard lentCPUsAreTaken(id), let new = otherCPUs(for: id) else { return }
         placements[id] = new
+        keep(id, on: new.cpus)
+        do {
+            try await ledger.move(id, to: new)
+        } catch {
+            logger.error("runs on other CPUs than the ledger says: \(error)", metadata: ["job": "\(id)"])
+        }
+    }
+
+    /// Whether a job that lent its CPUs can have neither them nor others.
+    func lacksCPUs(_ id: JobID) -> Bool { lentCPUsAreTaken(id) && otherCPUs(for: id) == nil }
+
+    private func lentCPUsAreTaken(_ id: JobID) -> Bool {
+        guard let own = placements[id] else { return false }
+        return !Set(inUse(but: id).flatMap(\.cpus)).isDisjoint(with: own.cpus)
+    }
+
+    private func otherCPUs(for id: JobID) -> Placement? {
+        guard let old = placements[id], let request = scheduler.active[id]?.request else { return nil }
+        let cpus = ResourceVector(cpus: request.cpus, memory: .zero)
+        var new = layout.choose(cpus, taken: inUse(but: id), reserve: policy.machine.reserveCpus.value)
+        new?.gpus = old.gpus
         return new
     }
 

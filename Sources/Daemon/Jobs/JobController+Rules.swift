@@ -62,11 +62,6 @@ extension JobController {
         let was = try await stored(id).record.reason
         let cause = live[id]?.sparedBy.map { "resumed by \($0), against the policy" } ?? "resumed; it was \(was)"
         guard try await ledger.resume(id, because: cause, policyHash: policy.hash, at: .now()) else { return }
-        if let job = live[id] { await meter.reserve(id, cpus: job.spec.resources.cpus) }
-        if let new = placeAgain(id) {
-            keep(id, on: new.cpus)
-            try await ledger.move(id, to: new)
-        }
         try await goOn(id)
     }
 
@@ -105,7 +100,7 @@ extension JobController {
         }
     }
 
-    private func keep(_ id: JobID, on cpus: [Int]) {
+    func keep(_ id: JobID, on cpus: [Int]) {
         guard let process = live[id]?.process else { return }
         do {
             try launcher.keep(process, on: Array(cpus.prefix(caps[id].flatMap { $0 > 0 ? $0 : nil } ?? cpus.count)))

@@ -67,10 +67,10 @@ extension JobController {
         guard
             try await ledger.resume(
                 id, by: "the plan", because: "its time has come", only: [.plan], policyHash: policy.hash, at: .now()),
-            let job = live[id]
+            live[id] != nil
         else { return }
         live[id]?.state = .running
-        await meter.reserve(id, cpus: job.spec.resources.cpus)
+        await takeBackCPUs(id)
         thaw(id, process)
         scheduler.resumed(id, at: .now())
         await publishState(id)
@@ -87,14 +87,17 @@ extension JobController {
         scheduler.settle(id)
     }
 
-    /// - Throws: where others have the CPUs that a job which the plan suspended gave up.
+    /// - Throws: where others have the CPUs that a job gave up while the plan let it stand still, also when somebody has made it a
+    ///   suspension of their own since.
     func checkRoom(toResume id: JobID) throws {
-        guard let job = scheduler.active[id], job.shift?.isSuspended == true, job.request.cpus > scheduler.free.cpus
-        else { return }
+        guard let job = scheduler.active[id] else { return }
+        let isPlanned = job.shift?.isSuspended == true
+        guard (isPlanned && job.request.cpus > scheduler.free.cpus) || lacksCPUs(id) else { return }
         throw APIError(
             .conflict,
             "job \(id) gave up its \(counted(job.request.cpus, "CPU")) while it stands still, and others have them now",
-            hint: "it goes on by itself; mlctl why \(id) says when")
+            hint: isPlanned
+                ? "it goes on by itself; mlctl why \(id) says when" : "try again when jobs on its CPUs have ended")
     }
 }
 

@@ -87,6 +87,7 @@ extension JobController {
         guard let job = live[id], let process = job.process else { return }
         live[id]?.state = .running
         await settleShift(id)
+        await takeBackCPUs(id)
         thaw(id, process)
         if let limit = job.timeLimit, let began = job.startedAt {
             let pause = try await self.stored(id).suspendedSeconds

@@ -54,6 +54,8 @@ extension JobController {
             suspensionEnds[id] = nil  // It ended, or the policy was changed.
             return
         }
+        // Asked again when the job ends that has its CPUs.
+        if lacksCPUs(id) { return }
         do {
             let reason = "it has stood still as long as \(Self.words(job.queue, most, limit))"
             let isResumed = try await ledger.resume(
