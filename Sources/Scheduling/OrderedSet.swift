@@ -1,14 +1,20 @@
-/// A sorted set with O(log n) insertion, removal and succession: a treap in one array.
+/// A sorted set with O(log n) insertion and removal: a treap in one array, whose nodes know the next one in order, so that a walk
+/// costs O(1) a step.
 ///
 /// A sorted array moves half of itself on each insertion, which at a million waiting jobs is milliseconds; a heap cannot
 /// remove from its middle or be walked in order without being taken apart.
 struct OrderedSet<Element: Comparable & Sendable>: Sendable {
     private struct Node: Sendable {
         var element: Element
-        var weight: UInt64
-        var left: Int32
-        var right: Int32
+        var weight: UInt32
+        var left = OrderedSet.none
+        var right = OrderedSet.none
+        /// In order, not in the tree.
+        var next = OrderedSet.none
     }
+
+    /// Where an element is, as long as the set is not changed.
+    struct Position: Sendable { fileprivate var index: Int32 }
 
     private static var none: Int32 { -1 }
 
@@ -16,49 +22,64 @@ struct OrderedSet<Element: Comparable & Sendable>: Sendable {
     /// Slots of removed nodes, to be used again.
     private var vacant: ContiguousArray<Int32> = []
     private var root: Int32 = -1
+    /// The smallest.
+    private var head: Int32 = -1
     /// Weights come from a counter, not from chance, so that the same calls build the same tree.
     private var seed: UInt64 = 0
 
     var count: Int { nodes.count - vacant.count }
     var isEmpty: Bool { root == Self.none }
 
-    var first: Element? {
-        var index = root
-        if index == Self.none { return nil }
-        while nodes[Int(index)].left != Self.none { index = nodes[Int(index)].left }
-        return nodes[Int(index)].element
+    var first: Element? { firstPosition.map { self[$0] } }
+
+    var firstPosition: Position? { head == Self.none ? nil : Position(index: head) }
+
+    func position(after position: Position) -> Position? {
+        let next = nodes[Int(position.index)].next
+        return next == Self.none ? nil : Position(index: next)
+    }
+
+    subscript(position: Position) -> Element {
+        _read { yield nodes[Int(position.index)].element }
     }
 
     /// The smallest element greater than `element`, which need not be in the set.
-    func first(after element: Element) -> Element? {
+    func first(after element: Element) -> Element? { firstPosition(after: element).map { self[$0] } }
+
+    func firstPosition(after element: Element) -> Position? {
+        let before = last(upTo: element)
+        let next = before == Self.none ? head : nodes[Int(before)].next
+        return next == Self.none ? nil : Position(index: next)
+    }
+
+    func contains(_ element: Element) -> Bool {
+        let index = last(upTo: element)
+        return index != Self.none && nodes[Int(index)].element == element
+    }
+
+    /// The largest element that is not greater.
+    private func last(upTo element: Element) -> Int32 {
         var result = Self.none
         var index = root
         while index != Self.none {
             if element < nodes[Int(index)].element {
-                result = index
                 index = nodes[Int(index)].left
             } else {
+                result = index
                 index = nodes[Int(index)].right
             }
         }
-        return result == Self.none ? nil : nodes[Int(result)].element
-    }
-
-    func contains(_ element: Element) -> Bool {
-        var index = root
-        while index != Self.none {
-            if nodes[Int(index)].element == element { return true }
-            index = element < nodes[Int(index)].element ? nodes[Int(index)].left : nodes[Int(index)].right
-        }
-        return false
+        return result
     }
 
     /// - Returns: false when it was there already.
     @discardableResult
     mutating func insert(_ element: Element) -> Bool {
-        if contains(element) { return false }
+        let before = last(upTo: element)
+        if before != Self.none, nodes[Int(before)].element == element { return false }
         let weight = nextWeight()
-        let new = take(Node(element: element, weight: weight, left: Self.none, right: Self.none))
+        let new = take(Node(element: element, weight: weight))
+        follow(before, by: new)
         // Down to where the new node outweighs the tree, which is then split into its two sides.
         var parent: (index: Int32, isLeft: Bool)?
         var index = root
@@ -78,13 +99,25 @@ struct OrderedSet<Element: Comparable & Sendable>: Sendable {
     @discardableResult
     mutating func remove(_ element: Element) -> Bool {
         var parent: (index: Int32, isLeft: Bool)?
+        var before = Self.none
         var index = root
         while index != Self.none, nodes[Int(index)].element != element {
             let isLeft = element < nodes[Int(index)].element
+            if !isLeft { before = index }
             parent = (index, isLeft)
             index = isLeft ? nodes[Int(index)].left : nodes[Int(index)].right
         }
         if index == Self.none { return false }
+        var inside = nodes[Int(index)].left
+        while inside != Self.none {
+            before = inside
+            inside = nodes[Int(inside)].right
+        }
+        if before == Self.none {
+            head = nodes[Int(index)].next
+        } else {
+            nodes[Int(before)].next = nodes[Int(index)].next
+        }
         link(join(nodes[Int(index)].left, nodes[Int(index)].right), below: parent)
         vacant.append(index)
         if vacant.count == nodes.count {
@@ -95,13 +128,24 @@ struct OrderedSet<Element: Comparable & Sendable>: Sendable {
         return true
     }
 
+    private mutating func follow(_ before: Int32, by new: Int32) {
+        if before == Self.none {
+            nodes[Int(new)].next = head
+            head = new
+        } else {
+            nodes[Int(new)].next = nodes[Int(before)].next
+            nodes[Int(before)].next = new
+        }
+    }
+
     /// The elements in order; O(n).
     var elements: [Element] {
         var result: [Element] = []
-        var next = first
-        while let element = next {
-            result.append(element)
-            next = first(after: element)
+        result.reserveCapacity(count)
+        var next = head
+        while next != Self.none {
+            result.append(nodes[Int(next)].element)
+            next = nodes[Int(next)].next
         }
         return result
     }
@@ -166,11 +210,11 @@ struct OrderedSet<Element: Comparable & Sendable>: Sendable {
     }
 
     /// SplitMix64.
-    private mutating func nextWeight() -> UInt64 {
+    private mutating func nextWeight() -> UInt32 {
         seed &+= 0x9E37_79B9_7F4A_7C15
         var z = seed
         z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
         z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
+        return UInt32(truncatingIfNeeded: z ^ (z >> 31))
     }
 }

@@ -2,9 +2,11 @@ import JobAPI
 import Units
 
 extension PendingJob {
+    /// A limit that is no number would be like no other, nor like itself.
     var shape: Shape {
         Shape(
-            request: request, timeLimit: timeLimit, mayPause: flexibility?.isInterruptible == true, likes: likes,
+            request: request, timeLimit: timeLimit.flatMap { $0.isNaN ? nil : $0 },
+            mayPause: flexibility?.isInterruptible == true, likes: likes,
             array: arrayLimit == nil ? nil : array?.id)
     }
 

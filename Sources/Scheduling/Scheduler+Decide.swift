@@ -39,7 +39,7 @@ extension Scheduler {
         while let candidate = walk.next() {
             // Most of a long queue is passed here, by its shape alone.
             if let kept = decision.reservation, !isLimited,
-                isKeptOut(candidate.shape, now: now, free: decision.free, by: kept)
+                isKeptOut(line[candidate.shape], now: now, free: decision.free, by: kept)
             {
                 looked += 1
                 if looked >= lookAhead { break }

@@ -48,6 +48,11 @@ struct Shape: Hashable, Sendable {
     func surelyEnds(from now: Timestamp) -> Timestamp? { mayPause ? nil : expectedEnd(from: now) }
 }
 
+/// The number of a ``Shape`` in a ``WaitingLine``.
+struct ShapeID: Hashable, Sendable {
+    var number: Int32
+}
+
 /// Whose jobs keep their own order: those of a user for one account, one project where projects have limits, and of one standing.
 struct Owner: Hashable, Sendable {
     var uid: UInt32
@@ -68,7 +73,7 @@ struct OwnerID: Hashable, Sendable {
 struct WaitingLine: Sendable {
     struct Head: Comparable, Sendable {
         var rank: Rank
-        var shape: Shape
+        var shape: ShapeID
         static func < (a: Head, b: Head) -> Bool { a.rank < b.rank }
         static func == (a: Head, b: Head) -> Bool { a.rank == b.rank }
     }
@@ -97,11 +102,15 @@ struct WaitingLine: Sendable {
         var owner: Owner
         /// Of its account, in microseconds of waiting.
         fileprivate var penalty: Int64
-        fileprivate(set) var jobs: [Shape: OrderedSet<Rank>] = [:]
+        fileprivate(set) var jobs: [ShapeID: OrderedSet<Rank>] = [:]
         /// The first job of each shape.
         fileprivate(set) var heads = OrderedSet<Head>()
     }
 
+    private var shapeNumbers: [Shape: ShapeID] = [:]
+    /// By number: each with how many jobs have it.
+    private var shapes: ContiguousArray<(shape: Shape, count: Int)> = []
+    private var vacantShapes: [ShapeID] = []
     private var numbers: [Owner: OwnerID] = [:]
     private var places: ContiguousArray<Owned> = []
     /// Places of owners who have nothing in the line any more, to be used again.
@@ -121,6 +130,10 @@ struct WaitingLine: Sendable {
 
     subscript(_ owner: OwnerID) -> Owned {
         _read { yield places[Int(owner.number)] }
+    }
+
+    subscript(_ shape: ShapeID) -> Shape {
+        _read { yield shapes[Int(shape.number)].shape }
     }
 
     func order(_ rank: Rank, of owner: OwnerID) -> Order { order(rank, penalty: places[Int(owner.number)].penalty) }
@@ -172,12 +185,31 @@ struct WaitingLine: Sendable {
     }
 
     mutating func insert(_ rank: Rank, owner: Owner, shape: Shape) {
-        change(number(of: owner), shape: shape) { $0.insert(rank) }
+        let shape = number(of: shape)
+        if change(number(of: owner), shape, { $0.insert(rank) }) { shapes[Int(shape.number)].count += 1 }
     }
 
     mutating func remove(_ rank: Rank, owner: Owner, shape: Shape) {
-        guard let number = numbers[owner] else { return }
-        change(number, shape: shape) { $0.remove(rank) }
+        guard let owner = numbers[owner], let number = shapeNumbers[shape], change(owner, number, { $0.remove(rank) })
+        else { return }
+        shapes[Int(number.number)].count -= 1
+        guard shapes[Int(number.number)].count == 0 else { return }
+        shapeNumbers[shape] = nil
+        vacantShapes.append(number)
+    }
+
+    private mutating func number(of shape: Shape) -> ShapeID {
+        if let known = shapeNumbers[shape] { return known }
+        let number: ShapeID
+        if let free = vacantShapes.popLast() {
+            number = free
+            shapes[Int(free.number)] = (shape, 0)
+        } else {
+            number = ShapeID(number: Int32(clamping: shapes.count))
+            shapes.append((shape, 0))
+        }
+        shapeNumbers[shape] = number
+        return number
     }
 
     private mutating func number(of owner: Owner) -> OwnerID {
@@ -197,11 +229,12 @@ struct WaitingLine: Sendable {
     }
 
     /// Changes one list and sets right what stands above it.
-    private mutating func change(_ owner: OwnerID, shape: Shape, _ body: (inout OrderedSet<Rank>) -> Void) {
+    /// - Returns: what the change says.
+    private mutating func change(_ owner: OwnerID, _ shape: ShapeID, _ body: (inout OrderedSet<Rank>) -> Bool) -> Bool {
         let index = Int(owner.number)
         let oldLeader = places[index].heads.first
         let oldHead = places[index].jobs[shape]?.first
-        body(&places[index].jobs[shape, default: OrderedSet()])
+        let result = body(&places[index].jobs[shape, default: OrderedSet()])
         let newHead = places[index].jobs[shape]?.first
         if oldHead != newHead {
             if let oldHead { places[index].heads.remove(Head(rank: oldHead, shape: shape)) }
@@ -214,6 +247,7 @@ struct WaitingLine: Sendable {
             if let newLeader { leaders.insert(Leader(order: order(newLeader.rank, of: owner), owner: owner)) }
         }
         if newLeader == nil { vacate(owner) }
+        return result
     }
 
     private mutating func vacate(_ owner: OwnerID) {
