@@ -67,6 +67,8 @@ extension Scheduler {
     /// Later it would end later still: what is kept out now is kept out as long as the standstill lasts.
     private func isKept(_ job: PendingJob, _ rank: Rank, by standstill: Standstill) -> Bool {
         if line.closed.contains(job.standing) { return true }
+        // Which cards are left is not kept.
+        if job.request.gpus > 0, job.request.fits(in: standstill.free) { return false }
         return standstill.order < line.order(rank, account: job.account)
             && isKeptOut(job.shape, now: standstill.from, free: standstill.free, by: standstill.reservation)
     }
