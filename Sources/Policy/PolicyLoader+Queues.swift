@@ -77,6 +77,11 @@ extension PolicyLoader {
                     "\(key) has \"\(other)\", whose priority \(target.priority.value) (\(target.priority.place)) is higher"
                         + " than \(queue.priority.value) (\(queue.priority.place))",
                     hint: "a job that is preempted would come back first and push the other aside")
+            } else if target.interruptible.value == false {
+                report(
+                    queue.preempts.source,
+                    "\(key) has \"\(other)\", none of whose jobs may be stopped: interruptible = false"
+                        + " (\(target.interruptible.place))", hint: "remove one of them")
             }
         }
         if !queue.preempts.value.isEmpty, queue.deferral.upTo.value > .zero {

@@ -73,20 +73,24 @@ extension PolicySet {
 
     package func waits(_ standing: Standing, at time: Timestamp, in conditions: Conditions = .unknown) -> Wait? {
         if let suspension = suspension(of: standing, at: time, in: conditions) { return suspension }
-        let first = standing.rules.first { rules[$0].decides && rules[$0].match.holds(at: time, in: conditions) }
+        let first = standing.rules.first { place in
+            rules[place].decides && rules[place].match.holds(at: time, in: conditions)
+                && !(standing.isPressed && rules[place].isOfTheGrid)
+        }
         guard let rule = first.map({ rules[$0] }), rule.action == .hold, rule.match.changes else { return nil }
         return wait("held", rule, at: time)
     }
 
     /// Why a job has to stand still now; nil when it may run.
     ///
-    /// Rules are asked in order until one allows; the first `suspend` counts. Only a job that may be interrupted is suspended.
+    /// Rules are asked in order until one allows; the first `suspend` counts. Only a job that may be interrupted is suspended, and
+    /// for carbon or money only inside its slack.
     /// - Parameter whileSuspended: whether it stands still already, for thresholds that stop at one value and go on at another.
     package func suspension(
         of standing: Standing, at time: Timestamp, in conditions: Conditions = .unknown, whileSuspended: Bool = false
     ) -> Wait? {
         guard standing.canSuspend else { return nil }
-        if let queue = standing.queue.flatMap({ queue($0) }),
+        if !standing.isPressed, let queue = standing.queue.flatMap({ queue($0) }),
             queue.deferral.suspends(in: conditions, whileSuspended: whileSuspended),
             let limit = (whileSuspended ? queue.deferral.resumeBelow.value : nil) ?? queue.deferral.suspendAbove.value
         {
@@ -97,6 +101,7 @@ extension PolicySet {
         }
         for rule in standing.rules.lazy.map({ rules[$0] }) where rule.match.holds(at: time, in: conditions) {
             if rule.action == .allow { return nil }
+            if standing.isPressed, rule.isOfTheGrid { continue }
             if rule.action == .suspend { return wait("suspended", rule, at: time) }
         }
         return nil
@@ -146,6 +151,13 @@ extension PolicySet {
         changes += reservations.compactMap { $0.nextChange(after: time) }
         for budget in budgets { changes += budget.limits.map { $0.interval(at: time).upperBound } }
         return changes.min()
+    }
+}
+
+extension Rule {
+    /// It keeps jobs while the grid is dirty or dear.
+    var isOfTheGrid: Bool {
+        (action == .hold || action == .suspend) && (match.intensityAbove != nil || match.priceAbove != nil)
     }
 }
 

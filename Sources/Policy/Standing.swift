@@ -13,6 +13,8 @@ package struct Standing: Hashable, Sendable {
     package var budgets: [Int] = []
     /// The places of the reservations it may use.
     package var reservations: [Int] = []
+    /// It has to run now to end by its deadline: how the grid stands does not keep it any more.
+    package var isPressed = false
 
     package init() {}
 
@@ -59,6 +61,14 @@ extension PolicySet {
             if rule.action == .allow { break }
         }
         return binds ? places : []
+    }
+
+    /// The standing of its jobs that have to run now to end by their deadline; nil where the grid does not keep them anyway.
+    package func pressed(_ standing: Standing) -> Standing? {
+        guard standing.queue != nil || standing.rules.contains(where: { rules[$0].isOfTheGrid }) else { return nil }
+        var pressed = standing
+        pressed.isPressed = true
+        return pressed
     }
 
     /// The first moment after `time` at which the clock alone may change what binds a job of this standing; budgets are apart.

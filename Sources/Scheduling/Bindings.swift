@@ -37,6 +37,7 @@ struct Bindings: Sendable {
     private(set) var standings = [Standing.plain]
     private var numbers = [Standing.plain: StandingID.plain]
     private var known: [Key: StandingID] = [:]
+    private var pressedOf: [StandingID: StandingID] = [:]
     /// How many jobs are of each.
     private var uses = [0]
 
@@ -65,6 +66,7 @@ struct Bindings: Sendable {
         standings = [.plain]
         numbers = [.plain: .plain]
         known = [:]
+        pressedOf = [:]
         uses = [0]
         forget()
         isStale = true
@@ -90,16 +92,57 @@ struct Bindings: Sendable {
                 submitter: submitters[uid] ?? Submitter(uid: uid, user: "\(uid)", groups: []), project: project,
                 queue: queue, kind: isTraining ? "train" : "command", cpus: request.cpus, gpus: request.gpus,
                 memory: request.memory, interruptible: isInterruptible))
-        let id = numbers[standing] ?? StandingID(number: Int32(clamping: standings.count))
-        if numbers.updateValue(id, forKey: standing) == nil {
-            standings.append(standing)
-            uses.append(0)
-            isStale = true
-        }
+        let id = number(of: standing)
         // Who submits decides how many there are.
         if known.count > 10_000 { known = [:] }
         known[key] = id
         return id
+    }
+
+    /// The standing of those that have to run now to end by their deadline.
+    mutating func pressed(_ id: StandingID) -> StandingID {
+        if let known = pressedOf[id] { return known }
+        guard let pressed = policy?.pressed(self[id]) else { return id }
+        let number = number(of: pressed)
+        pressedOf[id] = number
+        return number
+    }
+
+    /// The same, of one that was asked for.
+    func knownPressed(_ id: StandingID) -> StandingID { pressedOf[id] ?? id }
+
+    private mutating func number(of standing: Standing) -> StandingID {
+        if let known = numbers[standing] { return known }
+        let id = StandingID(number: Int32(clamping: standings.count))
+        numbers[standing] = id
+        standings.append(standing)
+        uses.append(0)
+        isStale = true
+        return id
+    }
+
+    /// When the clock lets a job of a standing start, from a moment on and for as long as is asked; all the time where no rule's hours
+    /// are against it.
+    func openings(_ id: StandingID, from start: Timestamp, to end: Timestamp) -> [ClosedRange<Timestamp>] {
+        let standing = self[id]
+        guard let policy, !standing.rules.isEmpty, start <= end else { return start <= end ? [start...end] : [] }
+        var openings: [ClosedRange<Timestamp>] = []
+        var at = start
+        // Rules change at full hours: this is half a year of the busiest.
+        for _ in 0..<4400 {
+            let next = policy.nextChange(for: standing, after: at)
+            if policy.waits(standing, at: at) == nil {
+                let last = min(end, next?.advanced(by: .microseconds(-1)) ?? end)
+                if let open = openings.last, open.upperBound.advanced(by: .microseconds(1)) == at {
+                    openings[openings.count - 1] = open.lowerBound...last
+                } else {
+                    openings.append(at...last)
+                }
+            }
+            guard let next, next <= end, next > at else { break }
+            at = next
+        }
+        return openings
     }
 
     subscript(id: StandingID) -> Standing { standings[Int(id.number)] }

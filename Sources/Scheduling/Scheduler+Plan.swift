@@ -5,11 +5,12 @@ extension Scheduler {
     /// The jobs to start now. Nothing is started by this: tell ``started(_:)`` which were.
     package mutating func plan(now: Timestamp) -> Plan {
         clock = max(clock ?? now, now)
+        press(now: now)
         bringDue(now: now)
         keepShares(now: now)
         askRules(now: now)
         crossBorders(now: now)
-        let wakeAt = [nextDue, borders.first?.at, nextRuleChange].compactMap { $0 }.min()
+        let wakeAt = [nextDue, borders.first?.at, nextRuleChange, nextPress].compactMap { $0 }.min()
         if let kept = standstill(at: now) {
             return Plan(starts: [], blocked: kept.blocked, reservedFor: kept.reservation.predicted, wakeAt: wakeAt)
         }

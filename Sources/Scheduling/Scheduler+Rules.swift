@@ -52,7 +52,7 @@ extension Scheduler {
     /// Why an active job has to stand still by a rule; nil for one that may run.
     func ruleSuspension(_ job: ActiveJob) -> Wait? {
         if job.isOverCap { return overCap }
-        return job.isSpared ? nil : bindings.suspension(job.standing, whileSuspended: job.standsStill)
+        return job.isSpared ? nil : bindings.suspension(standingNow(job), whileSuspended: job.standsStill)
     }
 
     /// Why ``Plan/halts`` names an active job, or why one stands still; nil for one that runs and may.

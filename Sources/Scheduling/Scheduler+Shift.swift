@@ -41,9 +41,17 @@ extension Scheduler {
         if let threshold = flexibility.threshold, let value = planner.series.value(at: earliest), value <= threshold {
             return PlannedShift(start: earliest)
         }
-        let runs = flexibility.runs(in: window, planner, &startIndexes)
-        guard let start = runs.first?.from else { return nil }
-        return PlannedShift(start: start, mean: planner.mean(runs))
+        let latest = flexibility.latest(before: window.deadline)
+        let openings = bindings.openings(job.standing, from: earliest, to: max(earliest, latest))
+        var best: PlannedShift?
+        for opening in openings {
+            let runs = flexibility.runs(startingIn: opening, of: window, planner, &startIndexes)
+            guard let start = runs.first?.from, opening.contains(start) else { continue }
+            let planned = PlannedShift(start: start, mean: planner.mean(runs))
+            if let mean = best?.mean, planned.mean.map({ $0 >= mean }) ?? true { continue }
+            if best == nil || planned.mean != nil { best = planned }
+        }
+        return best ?? openings.first.map { PlannedShift(start: $0.lowerBound) }
     }
 
     // MARK: - Jobs that may be suspended
@@ -122,8 +130,22 @@ extension Scheduler {
 }
 
 extension Flexibility {
-    /// The runs that cost least, of one that may not be suspended a single one.
+    /// The runs that cost least, of one that may not be suspended a single one, where the first may begin only in a part of the window.
     func runs(
+        startingIn opening: ClosedRange<Timestamp>, of window: ShiftPlanner.Window, _ planner: ShiftPlanner,
+        _ indexes: inout StartIndexes
+    ) -> [ShiftPlanner.Run] {
+        var window = window
+        window.earliest = opening.lowerBound
+        if !isInterruptible {
+            let (end, overflow) = opening.upperBound.microseconds.addingReportingOverflow(Self.microseconds(runTime))
+            if !overflow { window.deadline = min(window.deadline, Timestamp(microseconds: end)) }
+        }
+        return runs(in: window, planner, &indexes)
+    }
+
+    /// The runs that cost least, of one that may not be suspended a single one.
+    private func runs(
         in window: ShiftPlanner.Window, _ planner: ShiftPlanner, _ indexes: inout StartIndexes
     ) -> [ShiftPlanner.Run] {
         if isInterruptible { return planner.runs(in: window, restart: .seconds(Int64(saturating: restart))) }

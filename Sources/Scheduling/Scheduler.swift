@@ -37,6 +37,8 @@ package struct Scheduler: Sendable {
     private(set) var reservations: [Policy.Reservation] = []
     /// When they hold; nil where there are none.
     var windows: Windows?
+    /// Jobs that wait, and when they have to start to end by their deadlines.
+    var pressing = OrderedSet<Due>()
     /// Active jobs that a rule may suspend.
     var suspendable = OrderedSet<JobID>()
     /// What accounts have used, where they have shares.
@@ -118,9 +120,10 @@ package struct Scheduler: Sendable {
     /// Gives each job its standing under another policy, and its place in the line.
     private mutating func standAnew() {
         line = WaitingLine()
+        pressing = OrderedSet()
         sharedAt = nil
         for (id, job) in pending {
-            let standing = Self.standing(of: job, in: &bindings)
+            let standing = stand(job)
             bindings.use(standing, 1)
             if standing != job.standing { pending[id]?.standing = standing }
             if let job = pending[id], job.isFree, dueAt[id] == nil {
@@ -129,7 +132,7 @@ package struct Scheduler: Sendable {
         }
         suspendable = OrderedSet()
         for (id, job) in active {
-            let standing = Self.standing(of: job, in: &bindings)
+            let standing = stand(job)
             bindings.useActive(standing, 1)
             active[id]?.standing = standing
             if bindings[standing].canSuspend || job.isHalted || job.isOverCap { suspendable.insert(id) }
@@ -179,7 +182,7 @@ package struct Scheduler: Sendable {
     package mutating func add(_ job: PendingJob) {
         remove(job.id)
         var job = job
-        job.standing = Self.standing(of: job, in: &bindings)
+        job.standing = stand(job)
         bindings.use(job.standing, 1)
         pending[job.id] = job
         pendingByUser[job.uid, default: 0] += 1
@@ -204,6 +207,7 @@ package struct Scheduler: Sendable {
         Self.countDown(&pendingByProject, job.project)
         bindings.use(job.standing, -1)
         shifts[id] = nil
+        forgetPressing(job)
         if !job.isFree { return job }
         if let due = dueAt.removeValue(forKey: id) {
             future.remove(Due(at: due, id: id))
@@ -227,7 +231,7 @@ package struct Scheduler: Sendable {
         remove(job.id)
         ended(job.id)
         var job = job
-        job.standing = Self.standing(of: job, in: &bindings)
+        job.standing = stand(job)
         bindings.useActive(job.standing, 1)
         if bindings[job.standing].canSuspend || job.isHalted { suspendable.insert(job.id) }
         if job.request.power == 0 { job.request.power = power.draw(of: job.request) }

@@ -128,6 +128,10 @@ import Units
             "[queue.a]\ndefault = true\ndefer = { resume-below = \"400 g/kWh\" }",
             "p.toml:3: \"queue.a.defer.resume-below\" needs suspend-above"
         ),
+        (
+            "[queue.a]\ndefault = true\npreempts = [\"b\"]\n[queue.b]\ninterruptible = false",
+            "p.toml:3: \"queue.a.preempts\" has \"b\", none of whose jobs may be stopped: interruptible = false (p.toml:5)"
+        ),
         ("[queue.a]\ndefault = true\npreempts = [\"a\"]", "p.toml:3: \"queue.a.preempts\" has the queue itself"),
         (
             "[queue.batch]\ndefault = true\npreempts = [\"bacth\"]",

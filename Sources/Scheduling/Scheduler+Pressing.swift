@@ -1,0 +1,82 @@
+import JobAPI
+import Units
+
+// Jobs with deadlines. What is better for the climate or the purse moves a job inside its slack; once that is used up, neither a
+// queue's threshold nor a rule about the grid keeps it any more.
+extension Scheduler {
+    /// What a job that waits is to rules, budgets and reservations; sees to it that it is asked again when it has to start.
+    mutating func stand(_ job: PendingJob) -> StandingID {
+        let standing = Self.standing(of: job, in: &bindings)
+        guard let latest = job.flexibility?.latestByDeadline else { return standing }
+        let pressed = bindings.pressed(standing)
+        if pressed == standing { return standing }
+        if let clock, latest <= clock { return pressed }
+        pressing.insert(Due(at: latest, id: job.id))
+        return standing
+    }
+
+    /// The same of one that is active.
+    mutating func stand(_ job: ActiveJob) -> StandingID {
+        let standing = Self.standing(of: job, in: &bindings)
+        if job.shift?.flexibility.deadline != nil { _ = bindings.pressed(standing) }
+        return standing
+    }
+
+    mutating func forgetPressing(_ job: PendingJob) {
+        guard !pressing.isEmpty, let latest = job.flexibility?.latestByDeadline else { return }
+        pressing.remove(Due(at: latest, id: job.id))
+    }
+
+    /// Those that have to start now stand where the grid does not keep them.
+    mutating func press(now: Timestamp) {
+        while let due = pressing.first, due.at <= now {
+            pressing.remove(due)
+            if let job = pending[due.id] { add(job) }
+        }
+    }
+
+    /// When a job that waits or stands still has to run.
+    var nextPress: Timestamp? {
+        var next = pressing.first?.at
+        for id in suspendable.elements {
+            guard let job = active[id], job.standsStill, let latest = job.shift?.latestRun,
+                bindings.knownPressed(job.standing) != job.standing, clock.map({ $0 < latest }) ?? true
+            else { continue }
+            next = min(next ?? latest, latest)
+        }
+        return next
+    }
+
+    /// What an active job is to the rules now.
+    func standingNow(_ job: ActiveJob) -> StandingID {
+        guard let latest = job.shift?.latestRun, let clock, latest <= clock else { return job.standing }
+        return bindings.knownPressed(job.standing)
+    }
+}
+
+extension Flexibility {
+    /// When it has to start to end by its deadline; nil without one.
+    var latestByDeadline: Timestamp? { deadline.map(latest(before:)) }
+
+    /// When it has to start to end by `end`.
+    func latest(before end: Timestamp) -> Timestamp {
+        Timestamp(microseconds: end.microseconds.subtracting(Self.microseconds(runTime)))
+    }
+}
+
+extension ActiveShift {
+    /// When it has to run to end by its deadline, as of ``asOf``; nil without one. Going on costs some time too.
+    var latestRun: Timestamp? {
+        flexibility.deadline.map {
+            let needs = remaining + (isSuspended ? flexibility.restart : 0)
+            return Timestamp(microseconds: $0.microseconds.subtracting(Flexibility.microseconds(needs)))
+        }
+    }
+}
+
+extension Int64 {
+    fileprivate func subtracting(_ other: Int64) -> Int64 {
+        let (result, overflow) = subtractingReportingOverflow(other)
+        return overflow ? .min : result
+    }
+}
