@@ -12,6 +12,10 @@ package struct HistoryPage: Codable, Hashable, Sendable {
         package var cpus: Int
         package var memoryBytes: ByteSize
         package var gpus: Int
+        /// What it asked for of each of them; nil where it did not.
+        package var gpuMemoryBytes: ByteSize?
+        package var gpuModel: String?
+        package var gpuShare: Bool?
         /// What its owner stated; nil where nobody did.
         package var timeLimitS: Double?
         package var submittedAt: Timestamp
@@ -78,15 +82,32 @@ package struct HistoryPage: Codable, Hashable, Sendable {
         package var cpus: Int
         package var memoryBytes: ByteSize
         package var gpus: Int
+        /// What is known of each; none in answers of earlier releases.
+        package var cards: [Card]?
         /// What it draws while it idles, as far as that is known; nil where it is of nothing.
         package var idleW: Double?
         /// The meters of which that is not known.
         package var idleUnknown: [String]
 
-        package init(cpus: Int, memoryBytes: ByteSize, gpus: Int, idleW: Double? = nil, idleUnknown: [String] = []) {
+        package struct Card: Codable, Hashable, Sendable {
+            package var model: String
+            /// Nil where its driver does not say.
+            package var memoryBytes: ByteSize?
+
+            package init(model: String, memoryBytes: ByteSize? = nil) {
+                self.model = model
+                self.memoryBytes = memoryBytes
+            }
+        }
+
+        package init(
+            cpus: Int, memoryBytes: ByteSize, gpus: Int, cards: [Card]? = nil, idleW: Double? = nil,
+            idleUnknown: [String] = []
+        ) {
             self.cpus = cpus
             self.memoryBytes = memoryBytes
             self.gpus = gpus
+            self.cards = cards
             self.idleW = idleW
             self.idleUnknown = idleUnknown
         }

@@ -61,7 +61,7 @@ extension JobSpec {
             if memory.bytes < 1 << 20 { reader.report("memory", "\"resources.memory\" must be at least 1 MiB") }
             resources.memory = memory
         }
-        if let gpus = reader.integer("gpus", in: 0...1024) { resources.gpus = gpus }
+        readGPUs(reader, into: &resources)
         if let time = reader.duration("time") {
             if time < .seconds(1) { reader.report("time", "\"resources.time\" must be at least 1 s") }
             resources.timeLimit = time.seconds

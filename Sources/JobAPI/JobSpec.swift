@@ -38,20 +38,37 @@ package struct JobSpec: Codable, Hashable, Sendable {
         package var cpus: Int
         package var memory: ByteSize
         package var gpus: Int
+        /// What it needs of the memory of each GPU; whole GPUs when absent.
+        package var gpuMemory: ByteSize?
+        /// Words of the name of its GPUs; any when absent. See ``GPUModel``.
+        package var gpuModel: String?
+        /// False for GPUs to itself, whatever memory it needs. It may share them when absent.
+        package var gpuShare: Bool?
         /// The limit on run time; the queue's maximum when absent.
         package var timeLimit: Double?
 
-        package init(cpus: Int = 1, memory: ByteSize = .gibibytes(1), gpus: Int = 0, timeLimit: Double? = nil) {
+        package init(
+            cpus: Int = 1, memory: ByteSize = .gibibytes(1), gpus: Int = 0, gpuMemory: ByteSize? = nil,
+            gpuModel: String? = nil, gpuShare: Bool? = nil, timeLimit: Double? = nil
+        ) {
             self.cpus = cpus
             self.memory = memory
             self.gpus = gpus
+            self.gpuMemory = gpuMemory
+            self.gpuModel = gpuModel
+            self.gpuShare = gpuShare
             self.timeLimit = timeLimit
         }
+
+        /// Whether others may have its GPUs too, as far as it says itself.
+        package var mayShareGPUs: Bool { gpus > 0 && gpuMemory != nil && gpuShare != false }
 
         private enum CodingKeys: String, CodingKey, CaseIterable {
             case cpus
             case memory = "memoryBytes"
             case gpus
+            case gpuMemory = "gpuMemoryBytes"
+            case gpuModel, gpuShare
             case timeLimit = "timeLimitS"
         }
 
@@ -61,6 +78,9 @@ package struct JobSpec: Codable, Hashable, Sendable {
             cpus = try container.decodeIfPresent(Int.self, forKey: .cpus) ?? 1
             memory = try container.decodeIfPresent(ByteSize.self, forKey: .memory) ?? .gibibytes(1)
             gpus = try container.decodeIfPresent(Int.self, forKey: .gpus) ?? 0
+            gpuMemory = try container.decodeIfPresent(ByteSize.self, forKey: .gpuMemory)
+            gpuModel = try container.decodeIfPresent(String.self, forKey: .gpuModel)
+            gpuShare = try container.decodeIfPresent(Bool.self, forKey: .gpuShare)
             timeLimit = try container.decodeIfPresent(Double.self, forKey: .timeLimit)
         }
     }

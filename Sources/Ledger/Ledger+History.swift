@@ -101,7 +101,7 @@ extension Ledger {
         let rows = try Row.fetchAll(
             db,
             sql: """
-                SELECT j.id, j.name, j.user, j.project, j.queue, j.cpus, j.memory_bytes, j.gpus, j.state, j.likes,
+                SELECT \(gpuColumns(of: "j")), j.id, j.name, j.user, j.project, j.queue, j.cpus, j.memory_bytes, j.gpus, j.state, j.likes,
                     j.submitted_us, j.started_us,
                     CAST(\(stated("resources.time_limit_s", "'integer', 'real'")) AS REAL) AS stated_limit_s,
                     \(stated("schedule.not_before", "'text'")) AS not_before,
@@ -138,6 +138,9 @@ extension Ledger {
         if row["is_metered"] {
             job.powerW = try figures(db, of: job.id.number, frontiers).activeJ / seconds
         }
+        job.gpuMemoryBytes = (row["gpu_memory_bytes"] as Int64?).map { ByteSize(bytes: $0) }
+        job.gpuModel = row["gpu_model"]
+        job.gpuShare = row["gpu_share"]
         job.kind = (row["likes"] as Int64?).map { String(UInt64(bitPattern: $0), radix: 16) }
         return job
     }

@@ -146,7 +146,7 @@ extension Ledger {
         let rows = try Row.fetchAll(
             db,
             sql: """
-                SELECT jobs.*, a.started_us AS attempt_started_us, a.boot_id, a.supervisor_pid, a.supervisor_start,
+                SELECT jobs.*, \(gpuColumns), a.started_us AS attempt_started_us, a.boot_id, a.supervisor_pid, a.supervisor_start,
                     a.cgroup, a.progress, a.events_offset, a.suspended_us,
                     a.owner_suspended_us, a.owner_since_us, a.placement
                 FROM jobs LEFT JOIN attempts a ON a.job_id = jobs.id AND a.number = jobs.attempt
@@ -165,7 +165,8 @@ extension Ledger {
             sql: """
                 SELECT jobs.id, jobs.array_id, jobs.array_index, jobs.name, jobs.user, jobs.uid, jobs.project, jobs.queue,
                     jobs.kind, jobs.state, jobs.reason, jobs.attempt, jobs.submitted_us, jobs.started_us, jobs.ended_us,
-                    jobs.exit_status, jobs.signal, jobs.cpus, jobs.memory_bytes, jobs.gpus, jobs.time_limit_s, a.progress
+                    jobs.exit_status, jobs.signal, jobs.cpus, jobs.memory_bytes, jobs.gpus, jobs.time_limit_s, a.progress,
+                    \(gpuColumns)
                 FROM jobs LEFT JOIN attempts a ON a.job_id = jobs.id AND a.number = jobs.attempt
                 WHERE \(condition)
                 """, arguments: arguments)
@@ -189,9 +190,7 @@ extension Ledger {
             submittedAt: Timestamp(microseconds: row["submitted_us"]),
             startedAt: started.map(Timestamp.init(microseconds:)), endedAt: ended.map(Timestamp.init(microseconds:)),
             exitStatus: row["exit_status"], signal: row["signal"],
-            resources: JobSpec.Resources(
-                cpus: row["cpus"], memory: ByteSize(bytes: row["memory_bytes"]), gpus: row["gpus"],
-                timeLimit: row["time_limit_s"]),
+            resources: resources(row),
             energy: try frontiers.map { try figures(db, of: id.number, $0) } ?? EnergyFigures(),
             progress: try progress.map { try JSON.decode(Progress.self, from: Data($0.utf8)) })
     }

@@ -10,9 +10,7 @@ package struct WaitingJob: Sendable {
     package var project: String
     package var queue: String
     package var priority: Int
-    package var cpus: Int
-    package var memory: ByteSize
-    package var gpus: Int
+    package var resources: JobSpec.Resources
     package var timeLimit: Double?
     package var submittedAt: Timestamp
     package var notBefore: Timestamp?
@@ -43,7 +41,8 @@ extension Ledger {
                     SELECT id, user, uid, project, queue, attempt, priority, cpus, memory_bytes, gpus, time_limit_s, submitted_us, not_before_us,
                         held, reason, cancelled_by, array_id, array_index, array_limit, after, likes, kind,
                         deadline_us, latest_start_us, interruptible, minimise, defer_rule,
-                        COALESCE(json_extract(spec, '$.schedule.interruptible'), 0) AS says_interruptible
+                        COALESCE(json_extract(spec, '$.schedule.interruptible'), 0) AS says_interruptible,
+                        \(Self.gpuColumns)
                     FROM jobs WHERE state = 'queued' ORDER BY id
                     """)
             var jobs: [WaitingJob] = []
@@ -53,8 +52,8 @@ extension Ledger {
                     WaitingJob(
                         id: JobID(row["id"] as Int64), user: row["user"], uid: row["uid"], project: row["project"],
                         queue: row["queue"], priority: row["priority"],
-                        cpus: row["cpus"], memory: ByteSize(bytes: row["memory_bytes"]), gpus: row["gpus"],
-                        timeLimit: row["time_limit_s"], submittedAt: Timestamp(microseconds: row["submitted_us"]),
+                        resources: Self.resources(row), timeLimit: row["time_limit_s"],
+                        submittedAt: Timestamp(microseconds: row["submitted_us"]),
                         notBefore: (row["not_before_us"] as Int64?).map(Timestamp.init(microseconds:)),
                         isHeld: (row["held"] as Int) != 0, attempts: row["attempt"], reason: row["reason"],
                         cancelledBy: row["cancelled_by"],

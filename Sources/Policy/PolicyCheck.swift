@@ -12,16 +12,14 @@ package enum PolicyCheck {
     package struct Verdict: Hashable, Sendable {
         package var problems: [ConfigProblem]
         package var warnings: [ConfigProblem]
-        /// What is right, and not done yet.
-        package var notInForce: [ConfigProblem]
     }
 
     package static func verdict(files: [(name: String, text: String)]) -> Verdict {
         do {
             let set = try PolicySet.load(files: files)
-            return Verdict(problems: [], warnings: set.warnings, notInForce: set.notInForceYet)
+            return Verdict(problems: [], warnings: set.warnings)
         } catch {
-            return Verdict(problems: error.problems, warnings: [], notInForce: [])
+            return Verdict(problems: error.problems, warnings: [])
         }
     }
 }

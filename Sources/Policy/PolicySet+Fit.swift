@@ -11,6 +11,7 @@ extension PolicySet {
         let resources = spec.resources
         if resources.cpus < 1 { return Refusal("asks for \(resources.cpus) cpus", hint: "ask for at least 1") }
         if resources.gpus < 0 { return Refusal("asks for \(resources.gpus) gpus", hint: "ask for 0 or more") }
+        if let problem = malformedGPUs(resources) { return problem }
         if resources.memory < .mebibytes(1) {
             return Refusal("asks for \(resources.memory) of memory", hint: "ask for at least 1 MiB")
         }
@@ -58,7 +59,7 @@ extension PolicySet {
             }
         }
         if asked.gpus > largest.gpus { excess.append(counted(asked.gpus, "gpu")) }
-        if excess.isEmpty { return nil }
+        if excess.isEmpty { return missing(asked, of: largest) }
         let gpus = largest.gpus > 0 || asked.gpus > 0 ? ", \(counted(largest.gpus, "gpu"))" : ""
         let size = "\(counted(largest.cpus, "cpu")), \(largest.memory)\(gpus)"
         return Refusal(

@@ -120,7 +120,12 @@ package struct PolicySet: Hashable, Sendable {
         MachineCapacity(
             cpus: max(0, machine.cpus - self.machine.reserveCpus.value),
             memory: ByteSize(bytes: max(0, machine.memory.bytes - self.machine.reserveMemory.value.bytes)),
-            gpus: max(0, machine.gpus))
+            gpus: max(0, machine.gpus), cards: machine.cards)
+    }
+
+    /// Whether jobs of a queue that may share GPUs do.
+    package func sharesGPUs(inQueue name: String) -> Bool {
+        machine.gpuShare.value == .memory && (queue(name)?.gpuShare.value ?? true)
     }
 
     /// Whether a job of this kind may be stopped and started again: as its queue says, else as it says itself.
@@ -150,10 +155,30 @@ package struct MachineCapacity: Hashable, Sendable {
     package var cpus: Int
     package var memory: ByteSize
     package var gpus: Int
+    /// Each of the GPUs; empty where they are only counted.
+    package var cards: [Card]
 
-    package init(cpus: Int, memory: ByteSize, gpus: Int) {
+    package struct Card: Hashable, Sendable {
+        package var model: String
+        /// Whose it is: its programs are other vendors' only rarely.
+        package var vendor: String
+        /// Nil where its driver does not say.
+        package var memory: ByteSize?
+        /// The memory node (NUMA) it is near to; nil where that is not known.
+        package var node: Int?
+
+        package init(model: String, vendor: String = "", memory: ByteSize? = nil, node: Int? = nil) {
+            self.model = model
+            self.vendor = vendor
+            self.memory = memory
+            self.node = node
+        }
+    }
+
+    package init(cpus: Int, memory: ByteSize, gpus: Int, cards: [Card] = []) {
         self.cpus = cpus
         self.memory = memory
         self.gpus = gpus
+        self.cards = cards
     }
 }

@@ -93,7 +93,9 @@ private func words(_ artifact: Artifact) -> String {
 
 private func words(_ resources: JobSpec.Resources) -> String {
     var parts = [resources.cpus == 1 ? "1 cpu" : "\(resources.cpus) cpus", resources.memory.description]
-    if resources.gpus > 0 { parts.append(resources.gpus == 1 ? "1 gpu" : "\(resources.gpus) gpus") }
+    if let gpus = resources.gpuWords {
+        parts.append(gpus + (resources.gpuMemory == nil ? "" : resources.mayShareGPUs ? ", may share" : ", alone"))
+    }
     if let limit = resources.timeLimit { parts.append("at most " + brief(seconds: limit)) }
     return parts.joined(separator: ", ")
 }

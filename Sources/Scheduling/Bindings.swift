@@ -83,6 +83,7 @@ struct Bindings: Sendable {
         guard let policy else { return .plain }
         var request = request
         request.power = 0
+        request.card = .whole
         let key = Key(
             uid: uid, project: project, queue: queue, request: request, isTraining: isTraining,
             isInterruptible: isInterruptible)

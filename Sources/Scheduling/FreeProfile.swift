@@ -4,17 +4,18 @@ import Units
 struct FreeProfile {
     private struct Step {
         var at: Timestamp
-        var free: ResourceVector
+        var free: Room
     }
 
     /// Ascending; the last holds for ever.
     private var steps: [Step]
 
     /// - Parameter ends: what becomes free when; in any order.
-    init(free: ResourceVector, now: Timestamp, ends: [(at: Timestamp, request: ResourceVector)]) {
+    init(free: Room, now: Timestamp, ends: [(at: Timestamp, job: ActiveJob)]) {
         steps = [Step(at: now, free: free)]
         for end in ends.sorted(by: { $0.at < $1.at }) {
-            let sum = steps[steps.count - 1].free + end.request
+            var sum = steps[steps.count - 1].free
+            sum.give(end.job)
             if steps[steps.count - 1].at >= end.at {
                 steps[steps.count - 1].free = sum
             } else {
@@ -23,31 +24,47 @@ struct FreeProfile {
         }
     }
 
-    /// The first time at which a request fits, and keeps fitting for as long as it takes; nil where there is none.
+    /// The first time at which a request fits, and keeps fitting for as long as it takes, on the same GPUs; nil where there is none.
     /// - Parameter length: nil for one that may go on for ever.
-    func start(of request: ResourceVector, for length: Duration?) -> Timestamp? {
+    func start(of request: ResourceVector, for length: Duration?) -> (at: Timestamp, cards: [Int])? {
         var index = 0
         while index < steps.count {
             let start = steps[index].at
             let end = length.map { start.advanced(by: $0) }
             var next = index
-            while next < steps.count, end.map({ steps[next].at < $0 }) ?? true, request.fits(in: steps[next].free) {
+            /// What all the steps it meets have of cards.
+            var cards: CardRoom?
+            var isTogether = false
+            while next < steps.count, end.map({ steps[next].at < $0 }) ?? true,
+                request.fits(in: steps[next].free.amounts)
+            {
+                if request.gpus > 0 {
+                    let met = cards?.least(steps[next].free.cards) ?? steps[next].free.cards
+                    guard met.holds(request) else {
+                        isTogether = steps[next].free.cards.holds(request)
+                        break
+                    }
+                    cards = met
+                }
                 next += 1
             }
             // It fits through all that it meets.
-            if next > index, next == steps.count || (end.map { steps[next].at >= $0 } ?? false) { return start }
-            index = max(next, index) + 1
+            if next > index, next == steps.count || (end.map { steps[next].at >= $0 } ?? false) {
+                return (start, cards?.choose(request) ?? [])
+            }
+            // Cards that only the steps before lack may do from a later one on.
+            index = isTogether ? index + 1 : max(next, index) + 1
         }
         return nil
     }
 
     /// Something holds it from one time to another.
-    mutating func take(_ request: ResourceVector, from start: Timestamp, for length: Duration?) {
+    mutating func take(_ request: ResourceVector, on cards: [Int], from start: Timestamp, for length: Duration?) {
         let end = length.map { start.advanced(by: $0) }
         cut(at: start)
         if let end { cut(at: end) }
         for index in steps.indices where steps[index].at >= start && end.map({ steps[index].at < $0 }) ?? true {
-            steps[index].free -= request
+            steps[index].free.take(request, request, cards)
         }
     }
 

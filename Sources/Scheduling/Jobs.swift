@@ -92,6 +92,8 @@ package struct ActiveJob: Hashable, Sendable {
     package var project: String
     package var queue: String
     package var request: ResourceVector
+    /// Which GPUs it has, by their places in ``CardRoom/cards``; nil where nobody knows, or they are only counted.
+    package var cards: [Int]?
     package var startedAt: Timestamp
     /// When its time limit ends it; nil when nothing does.
     package var expectedEnd: Timestamp?
@@ -115,8 +117,9 @@ package struct ActiveJob: Hashable, Sendable {
         id: JobID, uid: UInt32, project: String = PolicySet.defaultProject, queue: String = "",
         request: ResourceVector, startedAt: Timestamp, expectedEnd: Timestamp? = nil, array: JobID? = nil,
         shift: ActiveShift? = nil, predictedEnd: Timestamp? = nil, isTraining: Bool = false,
-        isInterruptible: Bool = false, isHalted: Bool = false
+        isInterruptible: Bool = false, isHalted: Bool = false, cards: [Int]? = nil
     ) {
+        self.cards = cards
         self.id = id
         self.uid = uid
         self.project = project

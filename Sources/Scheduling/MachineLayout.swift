@@ -1,3 +1,6 @@
+package import Policy
+package import Units
+
 /// What of a machine can be given to jobs, piece by piece, and which pieces are near to each other.
 package struct MachineLayout: Hashable, Sendable {
     /// What the kernel calls a CPU: one hardware thread of a core.
@@ -24,6 +27,10 @@ package struct MachineLayout: Hashable, Sendable {
         package var id: String
         /// For people.
         package var name: String
+        /// What jobs ask for it by.
+        package var model: String
+        /// Its own memory; nil where its driver does not say.
+        package var memory: ByteSize?
         /// Nil where the machine does not say.
         package var node: Int?
         /// What its driver lets it draw at most, in watts; nil where that is not told.
@@ -38,7 +45,8 @@ package struct MachineLayout: Hashable, Sendable {
         package var readable: [String]
 
         package init(
-            index: Int, vendor: Vendor, id: String, name: String = "", node: Int? = nil,
+            index: Int, vendor: Vendor, id: String, name: String = "", model: String = "", memory: ByteSize? = nil,
+            node: Int? = nil,
             powerLimit: Double? = nil, visibleName: String = "", devices: [String] = [], sharedDevices: [String] = [],
             readable: [String] = []
         ) {
@@ -46,6 +54,8 @@ package struct MachineLayout: Hashable, Sendable {
             self.vendor = vendor
             self.id = id
             self.name = name
+            self.model = model
+            self.memory = memory
             self.node = node
             self.powerLimit = powerLimit
             self.visibleName = visibleName
@@ -63,6 +73,11 @@ package struct MachineLayout: Hashable, Sendable {
     package init(cpus: [CPU], gpus: [GPU] = []) {
         self.cpus = cpus.sorted { $0.number < $1.number }
         self.gpus = gpus.sorted { $0.index < $1.index }
+    }
+
+    /// As the policy and the scheduler know its GPUs.
+    package var cards: [MachineCapacity.Card] {
+        gpus.map { MachineCapacity.Card(model: $0.model, vendor: $0.vendor.rawValue, memory: $0.memory, node: $0.node) }
     }
 
     /// CPUs 0 up to `count`, each a core of its own, on one node: where nothing more is known.

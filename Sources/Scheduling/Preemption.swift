@@ -7,13 +7,20 @@ package enum Preemption {
         package var id: JobID
         /// What it gives up.
         package var held: ResourceVector
+        /// What it asked for of GPUs, and which it has.
+        package var request: ResourceVector
+        package var cards: [Int]?
         /// Joules it has drawn since its last checkpoint, or in all where it wrote none: they are drawn again. Nil where nobody
         /// knows: it goes last.
         package var atStake: Double?
 
-        package init(id: JobID, held: ResourceVector, atStake: Double?) {
+        package init(
+            id: JobID, held: ResourceVector, request: ResourceVector? = nil, cards: [Int]? = nil, atStake: Double?
+        ) {
             self.id = id
             self.held = held
+            self.request = request ?? held
+            self.cards = cards
             self.atStake = atStake
         }
     }
@@ -34,18 +41,22 @@ package enum Preemption {
     ///
     /// Taken in order until it fits; then those are let off again, the dearest first, without whom it fits as well.
     package static func victims(
-        for request: ResourceVector, free: ResourceVector, among candidates: [Candidate]
+        for request: ResourceVector, free: ResourceVector, cards: CardRoom = CardRoom(),
+        among candidates: [Candidate]
     ) -> [JobID]? {
-        var free = free
+        var free = Room(amounts: free, cards: cards)
         var chosen: [Candidate] = []
         for candidate in order(candidates) {
-            if request.fits(in: free) { break }
+            if free.holds(request) { break }
             chosen.append(candidate)
-            free += candidate.held
+            free.give(candidate.held, candidate.request, candidate.cards)
         }
-        guard request.fits(in: free) else { return nil }
-        for candidate in chosen.reversed() where request.fits(in: free - candidate.held) {
-            free -= candidate.held
+        guard free.holds(request) else { return nil }
+        for candidate in chosen.reversed() {
+            var without = free
+            without.take(candidate.held, candidate.request, candidate.cards)
+            guard without.holds(request) else { continue }
+            free = without
             chosen.removeAll { $0.id == candidate.id }
         }
         return chosen.map(\.id)

@@ -10,6 +10,8 @@ struct Reservation: Sendable {
     var earliest: Timestamp
     /// What may be in use beyond `earliest` without delaying the job.
     var spare: ResourceVector
+    /// The same of GPUs; nil where the job needs none, so that none are kept.
+    var spareCards: CardRoom?
     /// Only time limits count, not what is learned of run times.
     var isByLimits: Bool
     /// When the first active job is expected to end; now where one should have ended.

@@ -7,6 +7,8 @@ package struct ResourceVector: Hashable, Sendable, Codable {
     package var gpus: Int
     /// In mW, beyond the idle machine. Of a request 0 is "not stated": see ``Scheduler/planned(_:)``.
     package var power: Int
+    /// What a request asks of each of its GPUs. Of an amount it means nothing: ``CardRoom`` says what the cards have left.
+    package var card = CardNeed.whole
 
     package init(cpus: Int, memory: ByteSize, gpus: Int = 0, power: Int = 0) {
         self.cpus = cpus
@@ -35,6 +37,8 @@ package struct ResourceVector: Hashable, Sendable, Codable {
     package static func += (a: inout ResourceVector, b: ResourceVector) { a = a + b }
     package static func -= (a: inout ResourceVector, b: ResourceVector) { a = a - b }
 
+    /// More GPUs than any machine has, where ``CardRoom`` tells which are free.
+    static let untoldGPUs = 1 << 40
     /// More power than any machine draws, where nothing limits it. Sums of it stay in range.
     static let unlimitedPower = 1 << 60
 

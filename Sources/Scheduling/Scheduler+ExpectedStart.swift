@@ -30,12 +30,12 @@ extension Scheduler {
     /// An estimate: run times are those of likes, or limits; limits on how many may run at once are not looked at. The work is
     /// bounded by ``mostAhead`` and the jobs that run.
     package func expectedStart(of job: PendingJob, now: Timestamp) -> ExpectedStart {
-        let job = planned(job)
-        guard job.request.fits(in: capacity) else { return ExpectedStart(at: nil, ahead: 0) }
+        let job = planned(settled(job))
+        guard fitsMachine(job.request) else { return ExpectedStart(at: nil, ahead: 0) }
         var profile = FreeProfile(
-            free: free, now: now,
+            free: Room(amounts: free, cards: cards), now: now,
             ends: active.values.compactMap { other in
-                other.likelyEnd(now: now).map { (max($0, now), other.request) }
+                other.likelyEnd(now: now).map { (max($0, now), other) }
             })
         let place = line.order(Rank(job, agingPerPoint: Self.agingMicroseconds), account: job.account)
         var ahead = 0
@@ -43,17 +43,17 @@ extension Scheduler {
         while let candidate = walk.next(), candidate.order < place {
             defer { walk.took(candidate) }
             guard let other = pending[JobID(candidate.rank.id)].map(planned), other.id != job.id,
-                other.request.fits(in: capacity)
+                fitsMachine(other.request)
             else { continue }
             guard ahead < Self.mostAhead else { return ExpectedStart(at: nil, ahead: ahead, isBeyond: true) }
             ahead += 1
             let length = expectedLength(of: other)
             guard let start = profile.start(of: other.request, for: length) else { continue }
-            profile.take(other.request, from: start, for: length)
+            profile.take(other.request, on: start.cards, from: start.at, for: length)
         }
         let earliest = max(now, job.notBefore ?? now)
         let start = profile.start(of: job.request, for: expectedLength(of: job))
-        return ExpectedStart(at: start.map { max($0, earliest) }, ahead: ahead)
+        return ExpectedStart(at: start.map { max($0.at, earliest) }, ahead: ahead)
     }
 
     /// Nil where neither its likes nor a limit tell.

@@ -91,7 +91,10 @@ extension Scheduler {
     private func reservationReason(_ job: PendingJob, _ decision: Decision, now: Timestamp) -> WaitReason? {
         let places = bindings[job.standing].reservations
         let end = job.surelyEnds(from: now)
-        guard let window = decision.windows?.obstacle(job.request, mayUse: places, until: end) else { return nil }
+        let cards = cards(for: job.shape, now: now, decision)
+        guard let window = decision.windows?.obstacle(job.request, on: cards, mayUse: places, until: end) else {
+            return nil
+        }
         let others = window.places.filter { !places.contains($0) }
         guard let place = others.first ?? window.places.first else { return nil }
         let reservation = reservations[place]

@@ -17,6 +17,7 @@ extension Scheduler {
         let pauses = pauses(now: now)
         let decision = decide(now: now, pauses)
         keepPromise(decision)
+        chosenCards = decision.chosenCards
         keepStandstill(decision, now: now)
         return Plan(
             starts: decision.starts, blocked: decision.blocked?.id, reservedFor: decision.reservation?.predicted,
@@ -31,7 +32,7 @@ extension Scheduler {
                 id: id, uid: job.uid, project: job.project, queue: job.queue, request: job.request, startedAt: now,
                 expectedEnd: job.expectedEnd(from: now), array: job.array?.id, shift: job.activeShift(from: now),
                 predictedEnd: likelyEnd(of: job.shape, from: now), isTraining: job.isTraining,
-                isInterruptible: job.isInterruptible)
+                isInterruptible: job.isInterruptible, cards: chosenCards[id])
         }
     }
 }

@@ -35,21 +35,24 @@ extension Scheduler {
     /// Only those are stopped that would wait behind it: what would start again before it is not given its room.
     package func victims(for id: JobID, among jobs: [Stoppable], now: Timestamp) -> [JobID] {
         guard let job = pending[id].map(planned) else { return [] }
-        var free = free
+        var free = Room(amounts: free, cards: cards)
         var candidates: [Preemption.Candidate] = []
         let place = line.order(Rank(job, agingPerPoint: Self.agingMicroseconds), account: job.account)
         for stoppable in jobs {
             guard let active = active[stoppable.pending.id] else { continue }
             if stoppable.isStopping {
-                free += active.held
+                free.give(active.held, active.request, active.cards)
                 continue
             }
             guard now.since(active.startedAt) >= Self.protection(ofAttempt: stoppable.attempt),
                 place < order(ofStopped: stoppable.pending)
             else { continue }
-            candidates.append(Preemption.Candidate(id: active.id, held: active.held, atStake: stoppable.atStake))
+            candidates.append(
+                Preemption.Candidate(
+                    id: active.id, held: active.held, request: active.request, cards: active.cards,
+                    atStake: stoppable.atStake))
         }
-        return Preemption.victims(for: job.request, free: free, among: candidates) ?? []
+        return Preemption.victims(for: job.request, free: free.amounts, cards: free.cards, among: candidates) ?? []
     }
 
     private func order(ofStopped job: PendingJob) -> WaitingLine.Order {

@@ -56,6 +56,7 @@ extension Scheduler {
                     + " \(words(capacity, beyond: nil))",
                 hint: "cancel it and ask for less")
         }
+        if let reason = beyondCards(job.request) { return reason }
         if let limit = job.arrayLimit, let array = job.array?.id, activeByArray[array, default: 0] >= limit {
             return WaitReason(
                 "of array \(array) at most \(limit) may run at once, and as many do",
@@ -79,27 +80,32 @@ extension Scheduler {
         if decision.starts.contains(job.id) {
             return WaitReason("about to start", hint: "nothing is in its way")
         }
-        if let first = decision.blocked, first.id != job.id, job.request.fits(in: decision.free),
+        if let first = decision.blocked, first.id != job.id, decision.holds(job.request),
             let kept = decision.reservation
         {
-            return behind(first, kept, job, now: now)
+            return behind(first, kept, job, decision, now: now)
         }
-        if job.request.fits(in: decision.free), let reason = returnReason(job, decision, now: now) { return reason }
-        if job.request.fits(in: decision.free) {
+        if decision.holds(job.request), let reason = returnReason(job, decision, now: now) { return reason }
+        if decision.holds(job.request) {
             // Its time has come, or its user's other jobs start first, since the last plan.
             return WaitReason("waits for the next plan", hint: "nothing is in its way")
         }
         let kept =
             decision.blocked?.id == job.id
-            ? decision.reservation : reservation(for: job, now: now, free: decision.free)
-        var text = "waits for \(words(job.request, beyond: decision.free, outOf: capacity))"
+            ? decision.reservation : reservation(for: job, now: now, free: decision.free, cards: decision.cards)
+        let missing = [
+            words(job.request, beyond: decision.free, outOf: capacity), decision.cards.missingWords(job.request) ?? "",
+        ]
+        var text = "waits for " + missing.filter { !$0.isEmpty }.joined(separator: " and ")
         let holders = active.values.filter { holder in
             (job.request.cpus > decision.free.cpus && holder.request.cpus > 0)
                 || (job.request.memory > decision.free.memory && holder.request.memory > .zero)
                 || (job.request.gpus > decision.free.gpus && holder.request.gpus > 0)
                 || (job.request.power > decision.free.power && holder.held.power > 0)
+                || decision.cards.isInTheWay(holder, of: job.request)
         }
         if !holders.isEmpty { text += ": held by \(held(by: holders))" }
+        if let others = decision.cards.occupancyWords(job.request) { text += "; \(others)" }
         var rule: RuleReference?
         if job.request.power > decision.free.power {
             text += "; \(capWords)"
@@ -118,13 +124,14 @@ extension Scheduler {
 
     /// It would fit, but it would be in the way of the first.
     private func behind(
-        _ first: PendingJob, _ kept: Reservation, _ job: PendingJob, now: Timestamp
+        _ first: PendingJob, _ kept: Reservation, _ job: PendingJob, _ decision: Decision, now: Timestamp
     ) -> WaitReason {
         let needs = words(first.request, beyond: nil)
         let when = kept.predicted.map { "from \($0)" } ?? "as soon as jobs without a time limit end"
         let room = kept.earliest.since(now)
         let isShort = end(of: job.shape, from: now, kept).map { $0 <= kept.earliest } ?? false
-        if isShort || job.request.fits(in: kept.spare) {
+        let isBeside = job.request.fits(in: kept.spare) && cards(for: job.shape, now: now, decision) != nil
+        if isShort || isBeside {
             return WaitReason(
                 "waits its turn: more than \(lookAhead) kinds of jobs are ahead of it",
                 hint: "it starts when those ahead have")
@@ -168,11 +175,13 @@ extension Scheduler {
             let present = ByteSize(bytes: max(0, limit?.memory.bytes ?? 0))
             parts.append(total == nil ? "\(request.memory)" : "\(request.memory - present) of \(request.memory)")
         }
-        if limit.map({ request.gpus > $0.gpus }) ?? (request.gpus > 0) {
+        if limit.map({ request.gpus > $0.gpus })
+            ?? (request.gpus > 0 && request.gpus != ResourceVector.untoldGPUs)
+        {
             let present = max(0, limit?.gpus ?? 0)
             parts.append(
                 total == nil
-                    ? counted(request.gpus, "gpu") : "\(request.gpus - present) of \(counted(request.gpus, "gpu"))")
+                    ? cards.words(request) : "\(request.gpus - present) of \(counted(request.gpus, "gpu"))")
         }
         if limit.map({ request.power > $0.power }) ?? (power.cap.value != nil && request.power > 0) {
             let present = max(0, limit?.power ?? 0)

@@ -23,7 +23,8 @@ extension Scheduler {
             !wouldStart(job, now: now)
         else { return nil }
         let words =
-            shorter(job, now: now) ?? fewerCPUs(job, now: now) ?? lessMemory(job, now: now) ?? fewerGPUs(job, now: now)
+            shorter(job, now: now) ?? fewerCPUs(job, now: now) ?? lessMemory(job, now: now)
+            ?? otherGPUs(job, now: now) ?? fewerGPUs(job, now: now)
         return words.map { "with \($0) it would start now" }
     }
 
@@ -52,6 +53,22 @@ extension Scheduler {
             changed.request.memory = .mebibytes(Int64($0))
             return wouldStart(changed, now: now)
         }.map { "\(ByteSize.mebibytes(Int64($0))) of memory instead of \(job.request.memory)" }
+    }
+
+    /// Less of their memory, together with others, or another model.
+    private func otherGPUs(_ job: PendingJob, now: Timestamp) -> String? {
+        let card = job.request.card
+        guard job.request.gpus > 0, !cards.isEmpty else { return nil }
+        func starts(_ change: (inout CardNeed) -> Void) -> Bool {
+            var changed = job
+            change(&changed.request.card)
+            return changed.request.card != card && wouldStart(changed, now: now)
+        }
+        let less = most(Int(card.mebibytes) - 1) { mebibytes in starts { $0.mebibytes = UInt32(clamping: mebibytes) } }
+        if let less { return "\(ByteSize.mebibytes(Int64(less))) of gpu memory instead of \(card.memory)" }
+        if card.mebibytes > 0, !card.mayShare, starts({ $0.mayShare = true }) { return "gpus that it shares" }
+        if card.models != .max, starts({ $0.models = .max }) { return "gpus of any model" }
+        return nil
     }
 
     private func fewerGPUs(_ job: PendingJob, now: Timestamp) -> String? {

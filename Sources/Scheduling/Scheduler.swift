@@ -20,6 +20,14 @@ package struct Scheduler: Sendable {
     package private(set) var limits: SchedulerLimits { didSet { standstill = nil } }
     /// What the machine may draw in all, and what is planned by of what it draws; see `Scheduler+Power.swift`.
     package internal(set) var power = PowerTerms() { didSet { standstill = nil } }
+    /// What each GPU has left; see `Scheduler+Cards.swift`.
+    package internal(set) var cards = CardRoom() { didSet { standstill = nil } }
+    /// The cards of those that the last plan starts.
+    var chosenCards: [JobID: [Int]] = [:]
+    /// Whose jobs may share GPUs.
+    var sharing: PolicySet? { didSet { standstill = nil } }
+    /// How many jobs that wait need GPUs.
+    package private(set) var awaitingCards = 0
     let lookAhead: Int
 
     private(set) var pending: [JobID: PendingJob] = [:]
@@ -102,6 +110,7 @@ package struct Scheduler: Sendable {
     package mutating func adopt(policy: PolicySet, machine: MachineCapacity) {
         let usable = policy.usable(of: machine)
         capacity = ResourceVector(cpus: usable.cpus, memory: usable.memory, gpus: usable.gpus)
+        adoptCards(policy, usable)
         power.adopt(policy.machine)
         boundPower()
         let oldLimits = limits
@@ -181,10 +190,11 @@ package struct Scheduler: Sendable {
     /// A job waits. One that is already known by its id is replaced, as after a release or a change of priority.
     package mutating func add(_ job: PendingJob) {
         remove(job.id)
-        var job = job
+        var job = settled(job)
         job.standing = stand(job)
         bindings.use(job.standing, 1)
         pending[job.id] = job
+        if job.request.gpus > 0 { awaitingCards += 1 }
         pendingByUser[job.uid, default: 0] += 1
         pendingByProject[job.project, default: 0] += 1
         if !job.isFree { return }
@@ -203,6 +213,7 @@ package struct Scheduler: Sendable {
     @discardableResult
     package mutating func remove(_ id: JobID) -> PendingJob? {
         guard let job = pending.removeValue(forKey: id) else { return nil }
+        if job.request.gpus > 0 { awaitingCards -= 1 }
         Self.countDown(&pendingByUser, job.uid)
         Self.countDown(&pendingByProject, job.project)
         bindings.use(job.standing, -1)
@@ -237,6 +248,7 @@ package struct Scheduler: Sendable {
         if job.request.power == 0 { job.request.power = power.draw(of: job.request) }
         active[job.id] = job
         used += job.held
+        cards.take(job.request, on: job.cards)
         count(job) { $0.add(job.request) }
         if let array = job.array { activeByArray[array, default: 0] += 1 }
         if job.shift != nil { planRuns(job.id, now: max(job.shift?.asOf ?? job.startedAt, clock ?? job.startedAt)) }
@@ -248,6 +260,7 @@ package struct Scheduler: Sendable {
     package mutating func ended(_ id: JobID) -> ActiveJob? {
         guard let job = active.removeValue(forKey: id) else { return nil }
         used -= job.held
+        cards.give(job.request, on: job.cards)
         setBorder(id, nil)
         unsettled.remove(id)
         suspendable.remove(id)

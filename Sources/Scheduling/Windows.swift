@@ -72,6 +72,23 @@ struct WindowUse: Sendable {
         var use: [[Int]: ResourceVector] = [:]
         /// What is used of the pool.
         var taken = ResourceVector.zero
+        /// The GPUs in use, with the reservations that all who have one may use: shared it is one all the same.
+        var cards: [Int: [Int]] = [:]
+
+        /// - Parameter places: the GPUs it gets; nil where they are only counted.
+        mutating func add(_ request: ResourceVector, on places: [Int]?, mayUse reservations: [Int]) {
+            let usable = self.places.filter(reservations.contains)
+            use[usable, default: .zero] += request
+            guard let places, !places.isEmpty else { return }
+            use[usable, default: .zero].gpus -= request.gpus
+            for place in places {
+                let before = cards[place]
+                if let before { use[before, default: .zero].gpus -= 1 }
+                let common = before.map { $0.filter(usable.contains) } ?? usable
+                use[common, default: .zero].gpus += 1
+                cards[place] = common
+            }
+        }
     }
 
     private let windows: Windows
@@ -92,37 +109,44 @@ struct WindowUse: Sendable {
     func places(at now: Timestamp) -> [Int] { rooms.first.map { $0.at <= now ? $0.places : [] } ?? [] }
 
     /// A job that runs, or starts, until `end`.
-    mutating func add(_ request: ResourceVector, mayUse places: [Int], until end: Timestamp?) {
+    mutating func add(
+        _ request: ResourceVector, on cards: [Int]? = nil, mayUse places: [Int], until end: Timestamp?
+    ) {
         for index in rooms.indices where end.map({ $0 > rooms[index].at }) ?? true {
-            let usable = rooms[index].places.filter(places.contains)
-            rooms[index].use[usable, default: .zero] += request
+            rooms[index].add(request, on: cards, mayUse: places)
             rooms[index].taken = taken(rooms[index])
         }
     }
 
     /// The window that a job which starts now would run into, taking of what is reserved for others; nil when it may start.
-    func obstacle(_ request: ResourceVector, mayUse places: [Int], until end: Timestamp?) -> Windows.Window? {
+    func obstacle(
+        _ request: ResourceVector, on cards: [Int]? = nil, mayUse places: [Int], until end: Timestamp?
+    ) -> Windows.Window? {
         let room = rooms.first { room in
             guard end.map({ $0 > room.at }) ?? true else { return false }
-            return !isBearable(taken(adding: request, mayUse: places, to: room), in: room)
+            return !isBearable(taken(adding: request, on: cards, mayUse: places, to: room), in: room)
         }
         return room.map { Windows.Window(at: $0.at, places: $0.places) }
     }
 
     /// Whether a job finds all it asks for in what is reserved for it now, and stands in nobody's way later.
-    func fitsReserved(_ request: ResourceVector, mayUse places: [Int], until end: Timestamp?) -> Bool {
+    func fitsReserved(
+        _ request: ResourceVector, on cards: [Int]? = nil, mayUse places: [Int], until end: Timestamp?
+    ) -> Bool {
         guard let now = rooms.first else { return false }
-        let taken = taken(adding: request, mayUse: places, to: now)
+        let taken = taken(adding: request, on: cards, mayUse: places, to: now)
         guard now.kept.cpus == 0 || taken.cpus == now.taken.cpus,
             now.kept.memory == .zero || taken.memory == now.taken.memory,
             now.kept.gpus == 0 || taken.gpus == now.taken.gpus
         else { return false }
-        return obstacle(request, mayUse: places, until: end) == nil
+        return obstacle(request, on: cards, mayUse: places, until: end) == nil
     }
 
-    private func taken(adding request: ResourceVector, mayUse places: [Int], to room: Room) -> ResourceVector {
+    private func taken(
+        adding request: ResourceVector, on cards: [Int]?, mayUse places: [Int], to room: Room
+    ) -> ResourceVector {
         var room = room
-        room.use[room.places.filter(places.contains), default: .zero] += request
+        room.add(request, on: cards, mayUse: places)
         return taken(room)
     }
 

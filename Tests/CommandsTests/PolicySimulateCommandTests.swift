@@ -175,6 +175,12 @@ import Testing
     }
 
     @Test func aMachineFileIsCheckedWithItsLines() async throws {
+        try write(
+            "cpus = 8\ngpus = 1\n[[gpu]]\ncount = 2\nmodel = \"T4\"\n[[gpu]]\nmemory = \"4 GiB\"\n",
+            to: directory + "/machine.toml")
+        let wrong = await simulate("--trace", "@/jobs.csv", "--machine", "@/machine.toml")
+        #expect(wrong.err.contains("\"gpus\" is 1, but [[gpu]] has 3"), "\(wrong)")
+        #expect(wrong.err.contains("\"gpu.model\" must be a name"), "\(wrong)")
         try write("cpus = 0\ncpu-power = 3\nidle-power = \"-1 W\"\n", to: directory + "/machine.toml")
         let outcome = await simulate("--trace", "@/jobs.csv", "--machine", "@/machine.toml")
         #expect(outcome.status == 1)

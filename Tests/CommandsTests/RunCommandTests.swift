@@ -63,6 +63,23 @@ import Units
         }
     }
 
+    @Test(arguments: [
+        (["--gpu-memory", "8 GiB"], JobSpec.Resources(gpus: 1, gpuMemory: .gibibytes(8))),
+        (
+            ["--gpus", "2", "--gpu-model", "A100", "--gpu-memory", "16 GiB", "--gpu-alone"],
+            JobSpec.Resources(gpus: 2, gpuMemory: .gibibytes(16), gpuModel: "A100", gpuShare: false)
+        ),
+    ])
+    func flagsSayWhatEachGPUHasToBe(flags: [String], resources: JobSpec.Resources) async throws {
+        let events = [Samples.state(.succeeded, at: 45, exit: 0)]
+        try await FakeServer.with(try Self.replies(events, ending: Samples.job())) { server in
+            let outcome = await Terminal().run(["run"] + flags + ["--", "true"], socket: server.socket)
+            #expect(outcome.status == 0, "\(outcome)")
+            let spec = try JSON.decode(JobSpec.self, from: Data(try #require(server.asked.first?.body)))
+            #expect(spec.resources == resources)
+        }
+    }
+
     @Test func nothingOfTheEnvironmentIsPassedUnasked() async throws {
         let events = [Samples.state(.succeeded, at: 45, exit: 0)]
         try await FakeServer.with(try Self.replies(events, ending: Samples.job())) { server in
@@ -77,6 +94,7 @@ import Units
     @Test(arguments: [
         ["python3"], [], ["--"], ["--cpus", "x", "--", "a"], ["--cpus", "0", "--", "a"],
         ["--memory", "2 Gb", "--", "a"], ["--env", "NOPE", "--", "a"], ["--env", "=x", "--", "a"],
+        ["--gpu-model", "--", "--", "a"], ["--gpu-memory", "8", "--", "a"],
     ])
     func nonsenseIsUsage(arguments: [String]) async throws {
         let outcome = await Terminal().run(["run"] + arguments, socket: "/nonexistent/mld.sock")

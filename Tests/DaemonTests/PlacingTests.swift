@@ -111,7 +111,7 @@ struct PlacingTests {
 
     private func start(_ parts: DaemonParts, gpus: Int) async throws -> LiveJob? {
         let stored = try await parts.startedJob()
-        var job = LiveJob(stored, account: "")
+        var job = LiveJob(stored, on: await parts.jobs.machine, account: "")
         job.spec.resources.gpus = gpus
         let request = ResourceVector(cpus: 0, memory: .mebibytes(64), gpus: gpus)
         guard let placement = await parts.jobs.choosePlacement(for: request) else { return nil }
@@ -209,10 +209,11 @@ struct PlacingTests {
             #expect(await parts.jobs.choosePlacement(for: request) == nil)
             #expect(await parts.jobs.choosePlacement(for: ResourceVector(cpus: 1, memory: .zero)) != nil)
             let waiting = PendingJob(
-                id: JobID(78), uid: 0, queue: "batch", priority: 0, submittedAt: .now(), request: request)
-            await parts.jobs.waitForGPUs(waiting)
+                id: JobID(78), uid: 0, queue: "batch", priority: 0, submittedAt: .now(),
+                request: ResourceVector(cpus: 1, memory: .mebibytes(64), gpus: 1))
+            await parts.jobs.queue(waiting)
             let reason = await parts.jobs.scheduler.reason(for: JobID(78), now: .now())
-            #expect(reason?.text.contains("it is not known which") == true)
+            #expect(reason?.text.contains("without a record of its gpus") == true, "\(reason?.text ?? "")")
             await parts.jobs.letGo(JobID(77))
             #expect(await parts.jobs.choosePlacement(for: request) != nil)
             #expect(await parts.jobs.placements.isEmpty)
@@ -223,7 +224,7 @@ struct PlacingTests {
     @Test func theEnergyOfACardIsItsOwners() async throws {
         try await DaemonParts.with(prepare: makeCards) { parts in
             var job = parts.tracked(JobID(7))
-            job.gpus = ["gpu-0000:41:00.0"]
+            job.gpus.alone = ["gpu-0000:41:00.0"]
             await parts.meter.begin([job])
             var shares: [String: Set<String>] = [:]
             for _ in 0..<600 where shares.count < 2 {

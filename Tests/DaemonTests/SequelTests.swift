@@ -9,7 +9,7 @@ import Units
 @Suite struct SequelTests {
     private func job(_ parts: DaemonParts, change: (inout JobSpec.Schedule) -> Void) async throws -> LiveJob {
         let stored = try await parts.startedJob()
-        var job = LiveJob(stored, account: "")
+        var job = LiveJob(stored, on: await parts.jobs.machine, account: "")
         change(&job.spec.schedule)
         return job
     }

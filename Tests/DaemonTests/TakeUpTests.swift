@@ -1,5 +1,6 @@
 import JobAPI
 import Ledger
+import Policy
 import Scheduling
 import Testing
 import Units
@@ -21,19 +22,28 @@ import Units
 
     @Test func aJobIsHeldAsTheNextDaemonWouldHoldIt() async throws {
         try await DaemonParts.with { parts in
+            let machine = MachineCapacity(
+                cpus: 4, memory: .gibibytes(1), gpus: 1, cards: [.init(model: "NVIDIA A100", memory: .gibibytes(40))])
             for (held, time) in [(false, nil), (true, nil), (false, Timestamp.now().advanced(by: .seconds(60)))] {
                 var new = parts.newJob()
                 new.held = held
+                new.spec.resources.gpus = held ? 1 : 0
+                new.spec.resources.gpuMemory = .gibibytes(4)
+                new.spec.resources.gpuModel = "a100"
+                new.spec.resources.gpuShare = time == nil ? nil : false
                 new.notBefore = time
                 let id = try await parts.ledger.accept(new)
                 let waiting = try await parts.ledger.waiting()
-                #expect(try PendingJob(#require(waiting.last), account: "a") == PendingJob(id, new, account: "a"))
+                #expect(
+                    try PendingJob(#require(waiting.last), on: machine, account: "a")
+                        == PendingJob(id, new, on: machine, account: "a"))
             }
         }
     }
 
     @Test func anElementIsHeldAsTheNextDaemonWouldHoldIt() async throws {
         try await DaemonParts.with { parts in
+            let machine = await parts.jobs.machine
             let first = try await parts.ledger.accept(parts.newJob())
             var new = parts.newJob()
             new.after = [Dependency(JobReference(first), .ended)]
@@ -41,8 +51,8 @@ import Units
             let waiting = try await parts.ledger.waiting()
             for (id, index) in zip(elements, [3, 7]) {
                 let place = ArrayPlace(id: array, index: index)
-                let job = PendingJob(id, new, account: "", array: place, arrayLimit: 1)
-                #expect(try PendingJob(#require(waiting.first { $0.id == id }), account: "") == job)
+                let job = PendingJob(id, new, on: machine, account: "", array: place, arrayLimit: 1)
+                #expect(try PendingJob(#require(waiting.first { $0.id == id }), on: machine, account: "") == job)
                 #expect(try await parts.ledger.element(place) == id)
             }
             #expect(elements.map(\.number) == [array.number + 1, array.number + 2])

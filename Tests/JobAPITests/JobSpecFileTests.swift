@@ -43,6 +43,29 @@ import Units
         #expect(defaults.warnBefore == nil && defaults.warnSignal == nil)
     }
 
+    @Test func gpusAreANumberOrATable() throws {
+        func resources(_ gpus: String) throws -> JobSpec.Resources {
+            try parse("[resources]\ngpus = \(gpus)\n[command]\nargv = [\"a\"]").resources
+        }
+        #expect(try resources("2") == .init(gpus: 2))
+        let full = try resources("{ count = 2, memory = \"16 GiB\", model = \"A100\", share = false }")
+        #expect(full == .init(gpus: 2, gpuMemory: .gibibytes(16), gpuModel: "A100", gpuShare: false))
+        #expect(!full.mayShareGPUs)
+        let part = try resources("{ memory = \"8 GiB\" }")
+        #expect(part == .init(gpus: 1, gpuMemory: .gibibytes(8)) && part.mayShareGPUs)
+        #expect(try resources("{ model = \"A100\" }").mayShareGPUs == false)
+        #expect(full.gpuWords == "2 gpus of model A100 with 16 GiB each" && part.gpuWords == "1 gpu with 8 GiB")
+        let wire = try JSON.text(full)
+        #expect(
+            wire.contains("\"gpus\":2") && wire.contains("\"gpu_memory_bytes\":17179869184")
+                && wire.contains("\"gpu_model\":\"A100\"") && wire.contains("\"gpu_share\":false"), "\(wire)")
+        #expect(try JSON.decode(JobSpec.Resources.self, from: Data(wire.utf8)) == full)
+        // What earlier releases wrote, and what is said of jobs that ask for nothing.
+        let old = "{\"cpus\":1,\"gpus\":1,\"memory_bytes\":1073741824}"
+        #expect(try JSON.decode(JobSpec.Resources.self, from: Data(old.utf8)) == .init(gpus: 1))
+        #expect(try JSON.text(JobSpec.Resources(gpus: 1)).contains("gpu_") == false)
+    }
+
     @Test func aTrainJobKeepsItsSectionsAsTheyStand() throws {
         let spec = try parse("[train]\nepochs = 3\n[data]\npath = \"digits\"\n[[model.layer]]\ntype = \"dense\"\n")
         #expect(spec.kind == "train")
@@ -79,6 +102,23 @@ import Units
         (
             "[resources]\nmemory = \"2\"\n[command]\nargv = [\"a\"]",
             "job.toml:2: \"resources.memory\": \"2\" is not a size such as \"2 GiB\""
+        ),
+        (
+            "[resources]\ngpus = { count = 2000, memory = \"1 B\", model = \"--\", shared = true }\n[command]\nargv = [\"a\"]",
+            """
+            job.toml:2: "resources.gpus.count" is 2000; it must be from 0 to 1024
+            job.toml:2: "resources.gpus.memory" must be at least 1 MiB
+            job.toml:2: "resources.gpus.model" has no letters or digits; write for example "A100"
+            job.toml:2: unknown key "shared" in [resources.gpus]; did you mean "share"?
+            """
+        ),
+        (
+            "[resources]\ngpus = { share = true }\n[command]\nargv = [\"a\"]",
+            "job.toml:2: \"resources.gpus.share\" needs \"memory\"; say how much of each GPU's memory the job needs, for example memory = \"8 GiB\""
+        ),
+        (
+            "[resources]\ngpus = \"two\"\n[command]\nargv = [\"a\"]",
+            "job.toml:2: \"resources.gpus\" must be an integer, not a string"
         ),
         (
             "[schedule]\nwarn-before = \"0 s\"\nwarn-signal = \"KILL\"\n[command]\nargv = [\"a\"]",

@@ -52,6 +52,39 @@ import Units
         return (fixture, try await fixture.ledger.host(name: "h", cpuModel: "c", cpus: 4, memory: .gibibytes(1)))
     }
 
+    /// What was asked of each GPU stands in the description alone; what people made of that is as if it were not there.
+    @Test func whatWasAskedOfGPUsIsTold() async throws {
+        let (fixture, host) = try await ledger()
+        let id = try await job(fixture.ledger, host: host, at: 0) {
+            $0.resources.gpuMemory = .gibibytes(8)
+            $0.resources.gpuModel = "A100"
+            $0.resources.gpuShare = false
+        }
+        try await job(fixture.ledger, host: host, at: 500, ends: nil) { $0.resources.gpuMemory = .gibibytes(2) }
+        func told() async throws -> HistoryPage.Job? {
+            try await fixture.ledger.history(HistoryQuery(until: at(10_000))).jobs.first
+        }
+        let first = try #require(try await told())
+        #expect(first.gpuMemoryBytes == .gibibytes(8) && first.gpuModel == "A100" && first.gpuShare == false)
+        #expect(try await fixture.ledger.waiting().map(\.resources.gpuMemory) == [.gibibytes(2)])
+        let asked = try await fixture.ledger.jobs(JobFilter()).map(\.resources)
+        #expect(asked.map(\.gpuMemory) == [.gibibytes(2), .gibibytes(8)] && asked.map(\.gpuShare) == [nil, false])
+        #expect(try await fixture.ledger.job(id)?.record.resources.gpuModel == "A100")
+        let edits = [
+            "json_set(spec, '$.resources.gpu_memory_bytes', 'lots', '$.resources.gpu_model', 5, '$.resources.gpu_share', 'x')",
+            "json_set(spec, '$.resources', 7)", "'nonsense'",
+        ]
+        for edit in edits {
+            try await fixture.ledger.write("edit") { db in
+                try db.execute(sql: "UPDATE jobs SET spec = \(edit) WHERE id = \(id.number)")
+            }
+            let told = try #require(try await told(), "\(edit)")
+            #expect(
+                told.gpus == 1 && told.gpuMemoryBytes == nil && told.gpuModel == nil && told.gpuShare == nil, "\(edit)")
+            #expect(try await fixture.ledger.jobs(JobFilter()).count == 2, "\(edit)")
+        }
+    }
+
     @Test func aJobIsToldAsItWasAskedForAndAsItRan() async throws {
         let (fixture, host) = try await ledger()
         let first = try await job(fixture.ledger, host: host, at: 0)

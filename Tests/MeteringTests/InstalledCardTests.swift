@@ -1,4 +1,5 @@
 import LinuxSystem
+import TestSupport
 import Testing
 
 @testable import Metering
@@ -13,6 +14,9 @@ import Testing
                 "sys/class/drm/card\(number)/device/uevent", "DRIVER=\(driver)\nPCI_SLOT_NAME=\(address)\n")
         }
         try machine.write("sys/class/drm/card0/device/numa_node", "1\n")
+        try machine.write("sys/class/drm/card0/device/product_name", "Instinct MI210\n")
+        try machine.write("sys/class/drm/card0/device/mem_info_vram_total", "68702699520\n")
+        try machine.write("sys/class/drm/card12/device/mem_info_vram_total", "-1\n")
         try machine.write("sys/class/drm/card12/device/numa_node", "-1\n")
         try machine.write("sys/class/drm/card0/device/drm/renderD128/dev", "226:128\n")
         try machine.write("sys/class/drm/card0/device/drm/card0/dev", "226:0\n")
@@ -25,6 +29,8 @@ import Testing
         #expect(cards.map(\.domain) == ["gpu-0000:41:00.0", "gpu-0000:03:00.0"])
         #expect(cards.map(\.devices) == [["/dev/dri/card0", "/dev/dri/renderD128"], ["/dev/dri/card12"]])
         #expect(cards.map(\.node) == [1, nil])
+        #expect(cards.map(\.model) == ["AMD Instinct MI210", "AMD GPU"])
+        #expect(cards.map(\.memory) == [68_702_699_520, nil])
         #expect(cards.map(\.visibleName) == ["GPU-002bdc545d6b4b87", "1"])
         #expect(cards.allSatisfy { $0.vendor == .amd && $0.sharedDevices == ["/dev/kfd"] })
     }
@@ -41,13 +47,17 @@ import Testing
     func NVIDIAsCardsAreReachedByTheirMinorNumbers() throws {
         let machine = try FakeMachine()
         let library = try FakeNVML(in: machine.directory)
-        try library.say("0 power 1000", "0 minor 1", "0 bus 65", "1 power 1000", "1 mig 1", "2 power 1000")
+        try library.say(
+            "0 power 1000", "0 minor 1", "0 bus 65", "0 name NVIDIA A100-SXM4-40GB", "0 memory 42949672960",
+            "1 power 1000", "1 mig 1", "2 power 1000")
         try machine.write("sys/bus/pci/devices/0000:41:00.0/numa_node", "1\n")
         var roots = machine.roots
         roots.nvml = library.path
         let search = InstalledCard.all(roots: roots, patience: 60)
         #expect(search.cards.map(\.devices) == [["/dev/nvidia1"], ["/dev/nvidia2"]])
         #expect(search.cards.map(\.node) == [1, nil])
+        #expect(search.cards.map(\.model) == ["NVIDIA A100-SXM4-40GB", "Fake"])
+        #expect(search.cards.map(\.memory) == [42_949_672_960, nil])
         #expect(search.cards.map(\.visibleName).first == "GPU-00000000-0000-0000-0000-000000000000")
         #expect(search.cards.map(\.domain).first == "gpu-00000000-0000-0000-0000-000000000000")
         #expect(search.cards.first?.sharedDevices.contains("/dev/nvidiactl") == true)

@@ -90,7 +90,11 @@ import Units
         for second in 0..<400 { free[second] = base + ends.filter { $0.at <= second }.map(\.cpus).reduce(0, +) }
         func amount(_ cpus: Int) -> ResourceVector { ResourceVector(cpus: cpus, memory: .zero) }
         var profile = FreeProfile(
-            free: amount(base), now: t(0), ends: ends.map { (t(Double($0.at)), amount($0.cpus)) })
+            free: Room(amounts: amount(base), cards: CardRoom()), now: t(0),
+            ends: ends.map { end in
+                let job = ActiveJob(id: JobID(1), uid: 1, request: amount(end.cpus), startedAt: t(0))
+                return (t(Double(end.at)), job)
+            })
         for _ in 0..<12 {
             let (cpus, length) = (Int.random(in: 1...5, using: &random), Int.random(in: 1...30, using: &random))
             let found = profile.start(of: amount(cpus), for: .seconds(length))
@@ -99,8 +103,8 @@ import Units
                 #expect(found == nil)
                 continue
             }
-            #expect(found == t(Double(naive)), "seed \(seed)")
-            profile.take(amount(cpus), from: t(Double(naive)), for: .seconds(length))
+            #expect(found?.at == t(Double(naive)), "seed \(seed)")
+            profile.take(amount(cpus), on: [], from: t(Double(naive)), for: .seconds(length))
             for second in naive..<naive + length { free[second] -= cpus }
         }
     }

@@ -1,6 +1,7 @@
 import Carbon
 import JobAPI
 import Policy
+import Scheduling
 import Testing
 import Units
 
@@ -33,6 +34,9 @@ import Units
                     $0.waitedS = 310
                     $0.timeLimitS = 600
                     $0.deadline = t(9000)
+                    $0.gpus = 1
+                    $0.gpuMemoryBytes = .gibibytes(8)
+                    $0.gpuModel = "A100"
                 },
                 past(2, at: 200) {
                     $0.user = "bob"
@@ -47,6 +51,8 @@ import Units
         let last = try #require(trace.jobs.last)
         #expect(last.timeLimit == 600 && last.deadline == t(9000) && last.power == 20 && last.recordedWait == 10)
         #expect(trace.jobs.map(\.application) == [-1, 0])
+        #expect(trace.gpuModels == ["A100"] && trace.jobs.map(\.gpuModel) == [-1, 0])
+        #expect(last.request.card.memory == .gibibytes(8) && last.request.card.mayShare)
         #expect(
             trace.notes == [
                 "what really happened: waits of 8 s on the mean, 95 % up to 10 s",

@@ -10,7 +10,15 @@ struct JobOptions: ParsableArguments {
     @Option(help: "CPU cores. Default: 1.") var cpus: Int?
     @Option(help: ArgumentHelp("Memory, such as \"2 GiB\". Default: 1 GiB.", valueName: "size")) var memory: String?
     @Option(help: ArgumentHelp("The longest it may run, such as \"1 h\".", valueName: "duration")) var time: String?
-    @Option(help: "GPUs. Default: 0.") var gpus: Int?
+    @Option(help: "GPUs. Default: 0, or 1 with one of the next three.") var gpus: Int?
+    @Option(
+        help: ArgumentHelp(
+            "What it needs of each GPU's memory, such as \"8 GiB\". Others may have the rest, if the policy shares GPUs.",
+            valueName: "size"))
+    var gpuMemory: String?
+    @Option(help: ArgumentHelp("Words of the name of its GPUs, such as A100.", valueName: "model")) var gpuModel:
+        String?
+    @Flag(help: "Let nobody else have its GPUs, whatever memory it needs.") var gpuAlone = false
     @Option(help: ArgumentHelp("Its working directory, writable. Default: this one.", valueName: "path"))
     var workdir: String?
     @Flag(help: "Let it use the network.") var network = false
@@ -55,7 +63,7 @@ struct JobOptions: ParsableArguments {
             "resources",
             sub([
                 ("cpus", cpus.map { .integer(Int64($0)) }), ("memory", memory.map { .string($0) }),
-                ("gpus", gpus.map { .integer(Int64($0)) }), ("time", time.map { .string($0) }),
+                ("gpus", gpuTable(sub)), ("time", time.map { .string($0) }),
             ]))
         set(
             "schedule",
@@ -77,6 +85,16 @@ struct JobOptions: ParsableArguments {
         } catch {
             throw Failure.usage(error.description)
         }
+    }
+
+    /// The number alone where nothing is said of each.
+    private func gpuTable(_ table: ([(String, ConfigNode.Value?)]) -> ConfigNode.Value) -> ConfigNode.Value? {
+        let count = gpus.map { ConfigNode.Value.integer(Int64($0)) }
+        guard gpuMemory != nil || gpuModel != nil || gpuAlone else { return count }
+        return table([
+            ("count", count), ("memory", gpuMemory.map { .string($0) }), ("model", gpuModel.map { .string($0) }),
+            ("share", gpuAlone ? .boolean(false) : nil),
+        ])
     }
 
     private func variables(_ context: Context) throws -> [String: String] {

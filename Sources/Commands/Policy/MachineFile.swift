@@ -9,6 +9,8 @@ struct MachineFile {
     var cpus: Int?
     var memory: ByteSize?
     var gpus: Int?
+    /// What is known of each of them.
+    var cards: [MachineCapacity.Card] = []
     var idlePower: Power?
     var cpuPower: Power?
     var gpuPower: Power?
@@ -24,6 +26,7 @@ struct MachineFile {
         cpus = machine.cpus
         memory = machine.memoryBytes
         gpus = machine.gpus
+        cards = (machine.cards ?? []).map { MachineCapacity.Card(model: $0.model, memory: $0.memoryBytes) }
         idlePower = machine.idleW.map { Power(watts: $0) }
     }
 
@@ -35,6 +38,7 @@ struct MachineFile {
             cpus = reader.integer("cpus", in: 1...1_000_000)
             memory = reader.size("memory")
             gpus = reader.integer("gpus", in: 0...100_000)
+            readCards(reader)
             idlePower = Self.power("idle-power", reader)
             cpuPower = Self.power("power-per-cpu", reader)
             gpuPower = Self.power("power-per-gpu", reader)
@@ -44,6 +48,31 @@ struct MachineFile {
         }
         try collector.check()
     }
+
+    /// `[[gpu]]`: so many of one model.
+    private mutating func readCards(_ reader: ConfigReader) {
+        let tables = reader.tables("gpu")
+        if tables.count > Self.mostModels {
+            reader.report("gpu", "there are \(tables.count) kinds of GPUs; at most \(Self.mostModels) are told apart")
+        }
+        for table in tables {
+            let model = table.string("model") ?? ""
+            if model.isEmpty || GPUModel.problem(model) != nil {
+                table.report("model", "\"gpu.model\" must be a name", hint: "for example model = \"NVIDIA A100\"")
+            }
+            let memory = table.size("memory")
+            let count = table.integer("count", in: 1...1024) ?? 1
+            cards += Array(repeating: MachineCapacity.Card(model: model, memory: memory), count: count)
+            table.finish()
+        }
+        guard !tables.isEmpty else { return }
+        if let gpus, gpus != cards.count {
+            reader.report("gpus", "\"gpus\" is \(gpus), but [[gpu]] has \(cards.count)", hint: "leave out \"gpus\"")
+        }
+        gpus = cards.count
+    }
+
+    private static let mostModels = 16
 
     private static func power(_ key: String, _ reader: ConfigReader) -> Power? {
         guard let value = reader.power(key) else { return nil }
@@ -60,7 +89,9 @@ struct MachineFile {
         var capacity: MachineCapacity?
         if !isUnlimited {
             guard let cpus = cpus ?? processors else { return nil }
-            capacity = MachineCapacity(cpus: cpus, memory: memory ?? ByteSize(bytes: 1 << 62), gpus: gpus ?? 0)
+            capacity = MachineCapacity(
+                cpus: cpus, memory: memory ?? ByteSize(bytes: 1 << 62), gpus: gpus ?? 0,
+                cards: cards)
         }
         return SimulatedMachine(
             capacity: capacity, idlePower: idlePower?.watts ?? 0, cpuPower: cpuPower?.watts ?? Self.assumedCPUWatts,

@@ -8,8 +8,7 @@ struct PolicyCheckCommand: ContextCommand {
         commandName: "check",
         abstract: "Check policy files, merged in the order given; needs no daemon.",
         discussion: """
-            Every problem is shown with its file and line; then the status is 1. Warnings, and what this version does not act on yet,
-            do not change it.
+            Every problem is shown with its file and line; then the status is 1. Warnings do not change it.
 
             EXAMPLE
               mlctl policy check /etc/mld/policies.d/*.toml
@@ -22,22 +21,20 @@ struct PolicyCheckCommand: ContextCommand {
         var files: [String]
         var problems: [ConfigProblem]
         var warnings: [ConfigProblem]
-        var notInForce: [ConfigProblem]
     }
 
     func run(in context: Context) async throws -> Int32 {
         let texts = try files.map { (name: $0, text: try readText($0)) }
         let found = PolicyCheck.verdict(files: texts)
         let problems = found.problems
-        let verdict = Verdict(
-            files: files, problems: problems, warnings: found.warnings, notInForce: found.notInForce)
+        let verdict = Verdict(files: files, problems: problems, warnings: found.warnings)
         try format.print(verdict, in: context) { verdict in
             let count = verdict.files.count == 1 ? "1 file" : "\(verdict.files.count) files"
             return verdict.problems.isEmpty ? "\(count): no problems\n" : ""
         }
         if format.format == .table {
             for problem in problems { context.note(printable(problem.description)) }
-            for problem in found.warnings + found.notInForce {
+            for problem in found.warnings {
                 context.note(printable("warning: \(problem.description)"))
             }
         }

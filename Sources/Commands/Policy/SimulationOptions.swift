@@ -32,8 +32,8 @@ struct SimulationOptions: ParsableArguments {
     @Option(help: ArgumentHelp("The price of energy over time (CSV).", valueName: "csv")) var price: String?
     @Option(
         help: ArgumentHelp(
-            "The machine (TOML): cpus, memory, gpus, idle-power, power-per-cpu, power-per-gpu. Default: with the ledger, the "
-                + "daemon's.", valueName: "file"))
+            "The machine (TOML): cpus, memory, gpus or [[gpu]] with count, model and memory, idle-power, power-per-cpu, "
+                + "power-per-gpu. Default: with the ledger, the daemon's.", valueName: "file"))
     var machine: String?
     @Option(help: "machine: jobs wait for room. unlimited: there is always room.")
     var capacity = SimulatedCapacity.machine

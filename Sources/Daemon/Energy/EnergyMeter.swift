@@ -6,6 +6,7 @@ import LinuxSystem
 import Logging
 import Metering
 import Sandbox
+import Scheduling
 import Units
 
 /// Reads the meters, shares each reading out to the jobs that ran, prices it and books it.
@@ -19,8 +20,7 @@ actor EnergyMeter {
         var attempt: Int
         var reservedCPUs: Double
         var reservedMemoryBytes: Int64
-        /// The power domains of the cards that were given to it and to nobody else.
-        var gpus: Set<String> = []
+        var gpus = GPUHold()
         /// Its supervisor and cgroup, once it has processes.
         var process: Started?
         /// CPU seconds its processes have used since they started; nil when it cannot be told.
@@ -49,6 +49,8 @@ actor EnergyMeter {
     private var meters: MeterSet
     private var load: LoadMeter
     private var tenants = GPUTenants()
+    /// What was seen on each card at the last reading besides what jobs declared, by domain.
+    private var occupancy: [String: CardOccupancy] = [:]
     private let owners: ProcessOwners
     private let roots: SystemRoots
     private let machine: MachineSize
@@ -189,6 +191,12 @@ actor EnergyMeter {
         if Uptime.now().since(lastReadBoot.uptime) >= .seconds(1) { read() }
     }
 
+    /// What is on each card now besides what jobs declared, by domain; of those of which nobody ever told nothing.
+    func occupancies() -> [String: CardOccupancy] {
+        refresh()
+        return occupancy
+    }
+
     var isTracking: Bool { !tracked.isEmpty }
 
     func read() {
@@ -208,6 +216,11 @@ actor EnergyMeter {
         let samples = meters.sample(
             at: now, monotonicNanoseconds: SystemClock.monotonicNanoseconds(), load: machineLoad)
         let shared = tenants.adding(samples, to: usages) { pid in owners.account(of: pid, among: tracked.values) }
+        for sample in samples where sample.kind == .gpu {
+            // Of a driver that does not answer now the last word holds.
+            guard let seen = CardOccupancy(sample, among: tracked.values, owners) else { continue }
+            occupancy[sample.domain] = seen
+        }
         for id in tracked.keys { tracked[id]?.totals.power = 0 }
         for sample in samples {
             if let power = sample.power, let energy = sample.energy {

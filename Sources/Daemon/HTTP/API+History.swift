@@ -53,7 +53,8 @@ extension JobController {
     func historyMachine() async -> HistoryPage.Machine {
         let idle = await meter.idlePower()
         return HistoryPage.Machine(
-            cpus: machine.cpus, memoryBytes: machine.memory, gpus: machine.gpus, idleW: idle.known?.watts,
+            cpus: machine.cpus, memoryBytes: machine.memory, gpus: machine.gpus,
+            cards: machine.cards.map { .init(model: $0.model, memoryBytes: $0.memory) }, idleW: idle.known?.watts,
             idleUnknown: idle.unknown)
     }
 

@@ -99,7 +99,7 @@ extension JobController {
             id: JobID(.max), uid: user.uid,
             account: policy.account(user: user.name, project: admitted.project), queue: admitted.queue,
             priority: admitted.priority, submittedAt: now, notBefore: admitted.notBefore,
-            request: spec.resources.vector, timeLimit: admitted.timeLimit, likes: keys.work)
+            request: machine.request(spec.resources), timeLimit: admitted.timeLimit, likes: keys.work)
         let start = scheduler.expectedStart(of: job, now: now)
         estimate.expectedStart = start.at
         estimate.ahead = start.ahead

@@ -1,6 +1,7 @@
 import JobAPI
 import Ledger
 import Logging
+import Policy
 import Scheduling
 import Units
 
@@ -48,7 +49,9 @@ extension JobController {
     func baseline(for spec: JobSpec, _ keys: JobKeys, after: [Dependency], held: Bool, now: Timestamp) -> Baseline? {
         guard after.isEmpty, !held else { return nil }
         let earliest = max(now, spec.schedule.notBefore ?? now)
-        let room = scheduler.earliestRoom(for: spec.resources.vector, likes: keys.work, now: now) ?? now
+        let request = scheduler.settled(
+            machine.request(spec.resources), inQueue: spec.queue ?? policy.defaultQueue?.name ?? "")
+        let room = scheduler.earliestRoom(for: request, likes: keys.work, now: now) ?? now
         let estimate = scheduler.history.estimate(keys, cpus: spec.resources.cpus)
         return Baseline(
             start: max(earliest, room), runSeconds: estimate?.seconds.median, watts: estimate?.watts?.mean)

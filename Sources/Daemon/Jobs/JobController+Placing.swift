@@ -10,6 +10,12 @@ extension JobController {
     /// The job holds resources from now on.
     /// - Parameter placement: nil where it is not known, or none could be chosen. It is counted all the same.
     func allot(_ job: ActiveJob, _ placement: Placement?) {
+        var job = job
+        if let placement, job.request.gpus > 0 {
+            let held = Set(placement.gpus.map(\.id))
+            // Cards by their names, not numbers: another daemon may have found them in another order.
+            job.cards = layout.gpus.indices.filter { held.contains(layout.gpus[$0].id) }
+        }
         scheduler.started(job)
         placements[job.id] = placement
     }
@@ -23,14 +29,30 @@ extension JobController {
         return scheduler.ended(id)
     }
 
-    /// Nil where as much is not free, or not known to be.
-    func choosePlacement(for request: ResourceVector) -> Placement? {
-        if request.gpus > 0 {
-            // A card may be held by a job of which it is not known: none is given twice.
-            let isUnknown = scheduler.active.contains { $0.value.request.gpus > 0 && placements[$0.key] == nil }
-            if isUnknown { return nil }
+    /// Nil where as much is not free, or not known to be. Where CPUs alone are not, it has none of its own.
+    /// - Parameter cards: those that the plan gave it.
+    func choosePlacement(for request: ResourceVector, on cards: [Int]? = nil) -> Placement? {
+        guard let cards = cards ?? scheduler.chooseCards(for: request), cards.count == request.gpus else { return nil }
+        let gpus = cards.filter(layout.gpus.indices.contains).map { layout.gpus[$0] }
+        let reserve = policy.machine.reserveCpus.value
+        return layout.choose(cpus: request.cpus, beside: gpus, taken: inUse(but: nil), reserve: reserve)
+            ?? (gpus.isEmpty ? nil : layout.choose(cpus: 0, beside: gpus, taken: []))
+    }
+
+    private static let cardsPause = Duration.seconds(10)
+
+    /// Who else is on the GPUs, for jobs that wait for one.
+    func lookAtCards() async {
+        guard !layout.gpus.isEmpty, scheduler.awaitingCards > 0 else { return }
+        let seen = await meter.occupancies()
+        var occupancies: [Int: CardOccupancy] = [:]
+        for (place, gpu) in layout.gpus.enumerated() { occupancies[place] = seen[gpu.id] }
+        scheduler.adopt(occupancies: occupancies)
+        scheduler.adopt(freeCPUs: layout.freeCPUs(taken: inUse(but: nil)))
+        // When others leave nobody tells.
+        if occupancies.values.contains(where: { $0 != .none }) {
+            wakeUp(at: Timestamp.now().advanced(by: Self.cardsPause))
         }
-        return layout.choose(request, taken: inUse(but: nil), reserve: policy.machine.reserveCpus.value)
     }
 
     /// What other jobs hold. The CPUs of those that stand still by the policy are lent to others.
@@ -64,19 +86,10 @@ extension JobController {
 
     private func otherCPUs(for id: JobID) -> Placement? {
         guard let old = placements[id], let request = scheduler.active[id]?.request else { return nil }
-        let cpus = ResourceVector(cpus: request.cpus, memory: .zero)
-        var new = layout.choose(cpus, taken: inUse(but: id), reserve: policy.machine.reserveCpus.value)
+        let reserve = policy.machine.reserveCpus.value
+        var new = layout.choose(cpus: request.cpus, taken: inUse(but: id), reserve: reserve)
         new?.gpus = old.gpus
         return new
-    }
-
-    /// The count says that there are enough, but not which: asked again in a minute.
-    func waitForGPUs(_ job: PendingJob) {
-        var job = job
-        job.notBefore = .now().advanced(by: .seconds(60))
-        job.note = "a job that runs holds a GPU, and it is not known which: waits for its end"
-        scheduler.add(job)
-        requestPlan()
     }
 
     /// Cards by their names, not numbers: another daemon may have found them in another order.
@@ -85,14 +98,28 @@ extension JobController {
         return layout.gpus.filter { granted.contains($0.id) }
     }
 
-    func gpuDomains(_ id: JobID) -> Set<String> { Set(placements[id]?.gpus.map(\.id) ?? []) }
+    /// What the energy of its cards is shared by.
+    func gpuHold(_ id: JobID) -> EnergyMeter.GPUHold {
+        guard let request = scheduler.active[id]?.request, request.gpus > 0 else { return EnergyMeter.GPUHold() }
+        let memory = request.card.mebibytes > 0 ? request.card.memory : nil
+        var hold = EnergyMeter.GPUHold(declared: memory?.bytes)
+        for gpu in grantedGPUs(id) {
+            if request.card.isShared, let memory, let total = gpu.memory, total > .zero {
+                hold.parts[gpu.id] = Double(memory.bytes) / Double(total.bytes)
+            } else {
+                hold.alone.insert(gpu.id)
+            }
+        }
+        return hold
+    }
 
     func gpuVariables(_ id: JobID) -> [String: String] {
         GPUGrant.variables(grantedGPUs(id), of: layout)
     }
 
     /// Who holds which CPUs and GPUs: a line for each card and for each node.
-    func holders() -> [DeviceReport.Device] {
+    /// - Parameter seen: what else is on the cards, by domain.
+    func holders(_ seen: [String: CardOccupancy]) -> [DeviceReport.Device] {
         let held = placements.sorted { $0.key < $1.key }
         func jobs(_ what: (Placement) -> String?) -> String {
             let words = held.compactMap { id, placement in what(placement).map { "job \(id)" + $0 } }
@@ -109,10 +136,16 @@ extension JobController {
                 })
         }
             + layout.gpus.map { gpu in
-                DeviceReport.Device(
+                let holders = held.filter { $0.value.gpus.contains { $0.id == gpu.id } }.map { id, _ in
+                    let need = scheduler.active[id]?.request.card ?? .whole
+                    return "job \(id)" + (need.mebibytes > 0 ? " (\(need.memory))" : "")
+                }
+                let others = seen[gpu.id]?.words.map { [$0] } ?? []
+                let capacity = [gpu.memory?.description, gpu.node.map { "node \($0)" }].compactMap(\.self)
+                return DeviceReport.Device(
                     kind: "gpu", name: "gpu \(gpu.index): \(gpu.name)",
-                    capacity: gpu.node.map { "node \($0)" } ?? "1",
-                    used: jobs { $0.gpus.contains { $0.id == gpu.id } ? "" : nil })
+                    capacity: capacity.isEmpty ? "1" : capacity.joined(separator: ", "),
+                    used: holders.isEmpty && others.isEmpty ? "-" : (holders + others).joined(separator: ", "))
             }
     }
 }

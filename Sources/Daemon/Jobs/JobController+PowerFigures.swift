@@ -43,7 +43,7 @@ extension JobController {
 
     /// What a job that was found running holds, with what its likes draw.
     func planned(_ stored: StoredJob) -> ResourceVector {
-        var request = stored.spec.resources.vector
+        var request = scheduler.settled(machine.request(stored.spec.resources), inQueue: stored.record.queue)
         request.power = scheduler.draw(of: request, likes: stored.keys.work)
         return request
     }
@@ -52,7 +52,7 @@ extension JobController {
     func expectation(for spec: JobSpec, user: UInt32) -> PowerExpectation? {
         guard policy.machine.powerCap.value != nil else { return nil }
         let keys = JobKeys(spec, user: user, queue: spec.queue ?? "")
-        return scheduler.expectation(for: spec.resources.vector, likes: keys.work)
+        return scheduler.expectation(for: machine.request(spec.resources), likes: keys.work)
     }
 
     func powerReport() async -> DeviceReport.Power? {

@@ -105,6 +105,9 @@ extension JobController {
         let all = await limits.limiters()
         let cards = grantedGPUs(id).map(\.id)
         if !cards.isEmpty {
+            if scheduler.active[id]?.request.card.isShared == true {
+                throw PowerLimitError(domain: "gpu", message: "other jobs may share its cards")
+            }
             let found = all.filter { $0.kind == .gpu && cards.contains($0.domain) }
             guard found.count == cards.count else {
                 throw PowerLimitError(domain: "gpu", message: "the limit of a card it has cannot be set")

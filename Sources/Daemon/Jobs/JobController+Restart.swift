@@ -33,7 +33,8 @@ extension JobController {
         var inOutage: [Outage.Job] = []
         for stored in unfinished {
             let job = LiveJob(
-                stored, account: policy.account(user: stored.record.user, project: stored.record.project))
+                stored, on: machine,
+                account: policy.account(user: stored.record.user, project: stored.record.project))
             live[job.id] = job
             live[job.id]?.pending.flexibility = flexibility(of: stored)
             guard let remains = found[job.id] else { continue }
@@ -61,7 +62,7 @@ extension JobController {
                 continue
             }
             know(uid: job.uid, gid: job.uid)
-            var pending = PendingJob(job, account: policy.account(user: job.user, project: job.project))
+            var pending = PendingJob(job, on: machine, account: policy.account(user: job.user, project: job.project))
             // Whoever wrote it may have had another clock.
             if pending.isPaused, let end = pending.notBefore, end.since(.now()) > Sequel.longestPause {
                 pending.notBefore = nil
@@ -176,7 +177,7 @@ extension JobController {
             return EnergyMeter.Tracked(
                 id: id, attempt: stored.record.attempt,
                 reservedCPUs: scheduler.active[id]?.standsStill == true ? 0 : Double(stored.spec.resources.cpus),
-                reservedMemoryBytes: stored.spec.resources.memory.bytes, gpus: gpuDomains(id), process: process,
+                reservedMemoryBytes: stored.spec.resources.memory.bytes, gpus: gpuHold(id), process: process,
                 cpuSeconds: launcher.cpuClock(of: process))
         case .ended: seeToEnd(id)
         case .lost(let cause):

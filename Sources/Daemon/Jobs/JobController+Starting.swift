@@ -14,6 +14,7 @@ extension JobController {
         noticeClockChange()
         resumeOverdue(now: .now())
         await lookAtPower()
+        await lookAtCards()
         await keepFigures()
         scheduler.adopt(conditions: conditions)
         let plan = scheduler.plan(now: .now())
@@ -39,16 +40,16 @@ extension JobController {
                     var active = scheduler.starting(job.id, at: .now())
                 else { continue }
                 if active.shift == nil { active.predictedEnd = predictedEnd(of: stored, from: active.startedAt) }
-                let placement = choosePlacement(for: active.request)
                 // Without CPUs of its own a job can run, without its GPUs it cannot.
-                guard placement != nil || active.request.gpus == 0 else {
-                    waitForGPUs(job)
+                guard scheduler.canHave(active) else {
+                    requestPlan()
                     continue
                 }
+                let placement = choosePlacement(for: active.request, on: active.cards)
                 allot(active, placement)
                 // When it is to be suspended is known only now.
                 if active.shift != nil { requestPlan() }
-                live[job.id] = LiveJob(stored, account: job.account)
+                live[job.id] = LiveJob(stored, on: machine, account: job.account)
                 live[job.id]?.pending = job
                 live[job.id]?.state = .starting
                 startLater(stored)
@@ -125,12 +126,14 @@ extension JobController {
         await meter.begin([
             .init(
                 id: id, attempt: job.attempt, reservedCPUs: Double(job.spec.resources.cpus),
-                reservedMemoryBytes: job.spec.resources.memory.bytes, gpus: gpuDomains(id), cpuSeconds: { _ in 0 })
+                reservedMemoryBytes: job.spec.resources.memory.bytes, gpus: gpuHold(id), cpuSeconds: { _ in 0 })
         ])
         let power = await limitPower(of: id)
         do {
             var started = try await spawn(launch(of: job, in: directory), profile: profile(of: job, in: directory))
-            if placements[id] == nil { started.notEnforced.append("CPUs of its own: none could be chosen") }
+            if placements[id]?.cpus.isEmpty ?? true {
+                started.notEnforced.append("CPUs of its own: none could be chosen")
+            }
             started.enforced += power.enforced
             started.notEnforced += power.notEnforced
             await meter.attach(id, started, cpuSeconds: launcher.cpuClock(of: started))

@@ -67,7 +67,7 @@ extension JobController {
         guard let array else {
             let id = try await ledger.accept(new)
             // From here on it is on disk, so nothing may fail before it is queued.
-            queue(PendingJob(id, new, account: account, flexibility: flexibility))
+            queue(PendingJob(id, new, on: machine, account: account, flexibility: flexibility))
             logger.debug("accepted", metadata: ["job": "\(id)", "user": "\(new.user)", "queue": "\(new.queue)"])
             return Submitted(id: id, state: .queued, reason: reason(for: id, new))
         }
@@ -75,7 +75,8 @@ extension JobController {
         for (element, index) in zip(elements, array.indices) {
             queue(
                 PendingJob(
-                    element, new, account: account, array: ArrayPlace(id: id, index: index), arrayLimit: array.limit,
+                    element, new, on: machine, account: account, array: ArrayPlace(id: id, index: index),
+                    arrayLimit: array.limit,
                     flexibility: flexibility))
         }
         logger.debug("accepted", metadata: ["array": "\(id)", "user": "\(new.user)", "queue": "\(new.queue)"])
@@ -98,7 +99,7 @@ extension JobController {
         }
     }
 
-    private func queue(_ job: PendingJob) {
+    func queue(_ job: PendingJob) {
         scheduler.add(job)
         waitForOthers(job)
         requestPlan()

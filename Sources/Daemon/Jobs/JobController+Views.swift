@@ -108,7 +108,8 @@ extension JobController {
     }
 
     /// What the machine has and who holds it.
-    func devices() -> [DeviceReport.Device] {
+    func devices() async -> [DeviceReport.Device] {
+        let seen = layout.gpus.isEmpty ? [:] : await meter.occupancies()
         // Less than all that active jobs asked for: those that the plan lets stand still have no CPUs.
         let used = scheduler.capacity - scheduler.free
         let usable = policy.usable(of: machine)
@@ -123,9 +124,9 @@ extension JobController {
             devices.append(
                 DeviceReport.Device(
                     kind: "gpu", name: "\(machine.gpus) GPUs", capacity: "\(usable.gpus) for jobs",
-                    used: "\(used.gpus)"))
+                    used: "\(scheduler.cards.used)"))
         }
-        return devices + holders() + reserved(now: .now())
+        return devices + holders(seen) + reserved(now: .now())
     }
 
     /// What is reserved next, and for when.

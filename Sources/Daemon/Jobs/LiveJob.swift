@@ -1,5 +1,6 @@
 import JobAPI
 import Ledger
+import Policy
 import Sandbox
 import Scheduling
 import Units
@@ -34,7 +35,7 @@ struct LiveJob: Sendable {
     /// How many of its retries are used up.
     var retried: Int
 
-    init(_ stored: StoredJob, account: String) {
+    init(_ stored: StoredJob, on machine: MachineCapacity, account: String) {
         id = stored.record.id
         spec = stored.spec
         user = stored.record.user
@@ -49,6 +50,6 @@ struct LiveJob: Sendable {
         cancelledBy = stored.cancelledBy
         requeuedBy = stored.requeuedBy
         retried = stored.retried
-        pending = PendingJob(stored, account: account)
+        pending = PendingJob(stored, on: machine, account: account)
     }
 }

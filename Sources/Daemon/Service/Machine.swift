@@ -33,7 +33,9 @@ struct Machine: Sendable {
         let cpus = layout.cpus.count
         // From the real tree always: it names the boot of the processes we start.
         bootID = try SystemFile.word("/proc/sys/kernel/random/boot_id")
-        capacity = MachineCapacity(cpus: cpus, memory: ByteSize(bytes: memory.totalBytes), gpus: layout.gpus.count)
+        capacity = MachineCapacity(
+            cpus: cpus, memory: ByteSize(bytes: memory.totalBytes), gpus: layout.gpus.count,
+            cards: layout.cards)
         size = MachineSize(cpus: Double(cpus), memoryBytes: memory.totalBytes)
     }
 }
@@ -45,7 +47,8 @@ extension MachineLayout {
             gpus: cards.enumerated().map { index, card in
                 GPU(
                     index: index, vendor: card.vendor == .nvidia ? .nvidia : .amd, id: card.domain, name: card.name,
-                    node: card.node, powerLimit: card.powerLimit, visibleName: card.visibleName, devices: card.devices,
+                    model: card.model, memory: card.memory.map { ByteSize(bytes: $0) }, node: card.node,
+                    powerLimit: card.powerLimit, visibleName: card.visibleName, devices: card.devices,
                     sharedDevices: card.sharedDevices, readable: card.readable)
             })
     }

@@ -15,7 +15,7 @@ enum PolicyFiles {
 
     /// What is right in the files and will not do what it seems to.
     static func tell(of policy: PolicySet, _ logger: Logger) {
-        for problem in policy.warnings + policy.notInForceYet { logger.warning("policy: \(problem)") }
+        for problem in policy.warnings { logger.warning("policy: \(problem)") }
     }
 
     private static func read(_ directory: String) throws -> [(name: String, text: String)] {

@@ -9,6 +9,10 @@ package struct InstalledCard: Sendable, Hashable {
     package var domain: String
     /// For people.
     package var name: String
+    /// The same of all cards of a kind, by which jobs ask for one.
+    package var model: String
+    /// Its own memory in bytes; nil where its driver does not say.
+    package var memory: Int64?
     /// The memory node (NUMA) it is near to; nil where the machine does not say.
     package var node: Int?
     /// What its driver lets it draw at most, in watts; nil where that is not told.
@@ -92,6 +96,7 @@ extension InstalledCard {
         do throws(NVML.Failure) { address = try library.address(device) } catch { address = nil }
         return InstalledCard(
             vendor: .nvidia, domain: NVMLCard.domain(uuid: uuid), name: try library.name(device),
+            model: try library.name(device), memory: try? library.memory(device),
             node: address.flatMap { node(roots.sysfs + "/bus/pci/devices/" + $0) },
             powerLimit: try? library.powerLimit(device), visibleName: uuid,
             devices: ["/dev/nvidia\(try library.minorNumber(device))"],
@@ -118,13 +123,30 @@ extension InstalledCard {
             let nodes = ((try? SystemFile.names(in: device + "/drm")) ?? []).filter { isRenderNode($0) }
             cards.append(
                 InstalledCard(
-                    vendor: .amd, domain: "gpu-" + address, name: "AMD GPU at \(address)", node: node(device),
+                    vendor: .amd, domain: "gpu-" + address, name: "AMD GPU at \(address)", model: amdModel(device),
+                    memory: amdMemory(device), node: node(device),
                     powerLimit: powerLimit(device),
                     visibleName: compute?.uniqueName ?? "\(cards.count)",
                     devices: (["card\(number)"] + nodes).map { "/dev/dri/" + $0 }, sharedDevices: ["/dev/kfd"],
                     readable: ["/sys/devices/virtual/kfd/kfd/topology"]))
         }
         return cards
+    }
+
+    /// What amdgpu calls it: of cards for servers their name, of others nothing.
+    private static func amdModel(_ device: String) -> String {
+        let name = ((try? SystemFile.text(device + "/product_name")) ?? "").split(separator: "\n").first ?? ""
+        let plain = name.filter { !$0.unicodeScalars.contains { $0.value < 0x20 || (0x7F...0x9F).contains($0.value) } }
+        return plain.allSatisfy(\.isWhitespace) ? "AMD GPU" : "AMD " + plain.prefix(64)
+    }
+
+    /// `mem_info_vram_total` of amdgpu, in bytes.
+    private static func amdMemory(_ device: String) -> Int64? {
+        guard let bytes = try? SystemFile.integer(device + "/mem_info_vram_total"), (1...(1 << 50)).contains(bytes)
+        else {
+            return nil
+        }
+        return Int64(bytes)
     }
 
     /// `power1_cap` of amdgpu, in uW.

@@ -41,6 +41,7 @@ struct NVML: Sendable {
     private let migCall: Pair?
     private let minorCall: Small?
     private let pciCall: Record?
+    private let memoryCall: Record?
     private let errorCall: ErrorText?
     let processCalls: ProcessCalls
     let limitCalls: LimitCalls
@@ -70,6 +71,7 @@ struct NVML: Sendable {
         migCall = library.function("nvmlDeviceGetMigMode", as: Pair.self)
         minorCall = library.function("nvmlDeviceGetMinorNumber", as: Small.self)
         pciCall = library.function("nvmlDeviceGetPciInfo_v3", as: Record.self)
+        memoryCall = library.function("nvmlDeviceGetMemoryInfo", as: Record.self)
         errorCall = library.function("nvmlErrorString", as: ErrorText.self)
         processCalls = ProcessCalls(library)
         limitCalls = LimitCalls(library)
@@ -143,6 +145,16 @@ struct NVML: Sendable {
             return String(repeating: "0", count: max(0, digits - text.count)) + text
         }
         return "\(hex(record[4], 4)):\(hex(record[5], 2)):\(hex(record[6], 2)).0"
+    }
+
+    /// The card's own memory, in bytes.
+    func memory(_ device: Device) throws(Failure) -> Int64 {
+        guard let memoryCall else { throw failure(Failure.notSupported) }
+        // `nvmlMemory_t`: total, free and used.
+        var record = [UInt64](repeating: 0, count: 8)
+        try check(memoryCall(device.handle, &record))
+        guard (1...(1 << 50)).contains(record[0]) else { throw failure(Failure.notSupported) }
+        return Int64(record[0])
     }
 
     /// Whether the card is divided into instances; cards that cannot be are not.

@@ -46,7 +46,7 @@ package struct JobKeys: Hashable, Sendable {
     ///   - shape: the same without what changes from run to run.
     package init(
         user: UInt32, name: String, work: some Sequence<UInt8>, shape: some Sequence<UInt8>, queue: String,
-        request: ResourceVector
+        request: ResourceVector, gpuModel: String? = nil
     ) {
         // Cards change all: what ran with one says nothing of what runs without.
         func begin(_ kind: UInt64) -> FNV { FNV(kind, UInt64(user), UInt64(bitPattern: Int64(request.gpus))) }
@@ -54,6 +54,9 @@ package struct JobKeys: Hashable, Sendable {
             var hash = begin(kind)
             hash.add(UInt64(bitPattern: Int64(request.cpus)))
             hash.add(UInt64(bitPattern: request.memory.bytes))
+            // Where nothing is asked of the cards the hash is as it was before anything could be.
+            if request.card.mebibytes > 0 { hash.add(UInt64(request.card.mebibytes)) }
+            if let gpuModel { hash.add(GPUModel(gpuModel).key) }
             return hash
         }
         var hash = asking(1)
@@ -109,8 +112,9 @@ private struct FNV {
 extension JobKeys {
     /// Of a job as it was submitted, in the queue that the policy gave it.
     package init(_ spec: JobSpec, user: UInt32, queue: String) {
-        let request = ResourceVector(
+        var request = ResourceVector(
             cpus: spec.resources.cpus, memory: spec.resources.memory, gpus: spec.resources.gpus)
+        request.card.mebibytes = spec.resources.gpuMemory.map(CardRoom.roundedUp) ?? 0
         var work = WorkText()
         if let command = spec.command {
             for word in command.argv { work.add(word) }
@@ -120,6 +124,7 @@ extension JobKeys {
             for table in [train.train, train.data, train.model] { work.add(table) }
         }
         self.init(
-            user: user, name: spec.title, work: work.bytes, shape: work.shape, queue: queue, request: request)
+            user: user, name: spec.title, work: work.bytes, shape: work.shape, queue: queue, request: request,
+            gpuModel: spec.resources.gpuModel)
     }
 }

@@ -55,7 +55,7 @@ struct Tally {
             carbon += grams
             money += prices.money(watts: watts, segment.from, segment.to).amount
             held.cpus += seconds * Double(job.request.cpus)
-            held.gpus += seconds * Double(job.request.gpus)
+            held.gpus += seconds * Double(job.request.gpus) * gpuPart(of: job, at: Int(segment.job))
             users[job.user, default: User()].energy += watts * seconds
             users[job.user, default: User()].carbon += grams.amount
         }
@@ -95,6 +95,13 @@ struct Tally {
         curves.stepS = sweep.step
         curves.powerW = sweep.bins
         curves.carbonByHourG = sweep.carbonByHour
+    }
+
+    /// Of a GPU that it shares the part of the memory that it declared: of the largest there is, for which one it had is not kept.
+    private func gpuPart(of job: TraceJob, at index: Int) -> Double {
+        guard log.runs[index].sharesGPUs, let most = machine.capacity?.cards.compactMap(\.memory).max(), most > .zero
+        else { return 1 }
+        return min(1, Double(job.request.card.memory.bytes) / Double(most.bytes))
     }
 
     private func percent(_ part: Double, of whole: Double) -> Double? { whole > 0 ? 100 * part / whole : nil }

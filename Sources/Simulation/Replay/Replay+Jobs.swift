@@ -11,6 +11,7 @@ extension Replay {
         let index = Int(id.number - 1)
         scheduler.started(starting)
         log.runs[index].state = .running
+        log.runs[index].sharesGPUs = starting.request.card.isShared
         log.runs[index].started = log.runs[index].started ?? now
         compute(
             id,

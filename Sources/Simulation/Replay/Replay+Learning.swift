@@ -9,7 +9,8 @@ extension Replay {
         let shape = job.application >= 0 ? Array(name.utf8) : JobKeys.shape(of: name)
         return JobKeys(
             user: Submitters.uid(of: job), name: name, work: name.utf8, shape: shape,
-            queue: submitters.name(job.queue, in: trace.queues) ?? "", request: job.request)
+            queue: submitters.name(job.queue, in: trace.queues) ?? "", request: job.request,
+            gpuModel: submitters.name(job.gpuModel, in: trace.gpuModels))
     }
 
     /// The job has ended: by itself, or by its limit before its work was done.

@@ -22,6 +22,11 @@ extension Replay {
                 "\(log.longerThanQueue) \(jobs) longer than the queue's max-time \(are) replayed whole: nobody stated a limit"
             )
         }
+        let isAsked = trace.jobs.contains { $0.request.card.mebibytes > 0 || $0.gpuModel >= 0 }
+        if isAsked, let capacity = machine.capacity, capacity.cards.isEmpty {
+            log.notes.append(
+                "GPUs are only counted, whole: the machine does not say of what model and memory they are")
+        }
         if !policy.budgets.isEmpty { log.notes.append("budgets are not replayed") }
         if policy.capsCPUs || policy.rules.contains(where: { $0.cap.power != nil }) {
             log.notes.append("rules that cap are not replayed: jobs run as fast as they did then")

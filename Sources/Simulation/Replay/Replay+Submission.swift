@@ -63,8 +63,9 @@ extension Replay {
 
     /// What it draws is known from the trace or the machine, and planned by where the policy caps it.
     private func request(of job: TraceJob) -> ResourceVector {
-        guard policy.machine.powerCap.value != nil else { return job.request }
         var request = job.request
+        if job.request.gpus > 0 { request.card = asked(of: job).map { machine.limits.request($0).card } ?? .whole }
+        guard policy.machine.powerCap.value != nil else { return request }
         request.power = PowerTerms.milliwatts(machine.power(of: job))
         return request
     }
@@ -116,11 +117,22 @@ extension Replay {
         if options.limits == .exact {
             limit = min(max(1, job.runTime), max(1, queue?.maxTime.value?.seconds ?? .infinity))
         }
+        var resources = asked(of: job) ?? JobSpec.Resources(gpus: job.request.gpus)
+        resources.cpus = job.request.cpus
+        resources.memory = job.request.memory
+        resources.timeLimit = limit
         return JobSpec(
             project: submitters.name(job.project, in: trace.projects), queue: queue?.name,
-            resources: .init(
-                cpus: job.request.cpus, memory: job.request.memory, gpus: job.request.gpus, timeLimit: limit),
-            schedule: .init(interruptible: job.interruptible), command: Self.command)
+            resources: resources, schedule: .init(interruptible: job.interruptible), command: Self.command)
+    }
+
+    /// What it asks for of each GPU; nil for nothing, and where the machine only counts them.
+    private func asked(of job: TraceJob) -> JobSpec.Resources? {
+        guard job.request.gpus > 0, machine.capacity?.cards.isEmpty == false else { return nil }
+        let card = job.request.card
+        return JobSpec.Resources(
+            gpus: job.request.gpus, gpuMemory: card.mebibytes > 0 ? card.memory : nil,
+            gpuModel: submitters.name(job.gpuModel, in: trace.gpuModels), gpuShare: card.mayShare ? nil : false)
     }
 
     private static let command = JobSpec.Command(argv: ["true"])

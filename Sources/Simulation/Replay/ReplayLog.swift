@@ -20,6 +20,8 @@ package struct ReplayLog: Hashable, Sendable {
         package var ended: Timestamp?
         package var suspensions: Int32 = 0
         package var preemptions: Int32 = 0
+        /// Others could have its GPUs too.
+        package var sharesGPUs = false
 
         /// It ran and is over.
         package var isOver: Bool { state == .finished || state == .timedOut }

@@ -1,3 +1,4 @@
+import JobAPI
 import Scheduling
 import Units
 
@@ -12,6 +13,9 @@ extension Trace {
     /// | `deadline` | RFC 3339 time by which it shall have ended; empty for none |
     /// | `interruptible` | `true` or `false` (also when empty) |
     /// | `cpus`, `gpus` | how many it holds; 1 and 0 when empty |
+    /// | `gpu_memory` | of each GPU, a size such as `16 GiB`; whole GPUs when empty |
+    /// | `gpu_model` | words of the name of its GPUs; any when empty |
+    /// | `gpu_share` | `false`: it would not share its GPUs |
     /// | `memory` | a size such as `4 GiB`; 1 MiB when empty, so that memory keeps nobody waiting |
     /// | `power_w` | what it draws while it computes, in watts beyond the idle machine; what the machine says when empty |
     /// | `user`, `project`, `queue` | names; empty for none |
@@ -27,7 +31,11 @@ extension Trace {
 private enum Column: String, CaseIterable {
     case job, submit
     case duration = "duration_min"
-    case deadline, interruptible, cpus, gpus, memory
+    case deadline, interruptible, cpus, gpus
+    case gpuMemory = "gpu_memory"
+    case gpuModel = "gpu_model"
+    case gpuShare = "gpu_share"
+    case memory
     case power = "power_w"
     case user, project, queue
     case timeLimit = "time_limit_min"
@@ -43,6 +51,9 @@ private struct CSVReader {
     var users = Names()
     var projects = Names()
     var queues = Names()
+    var models = Names()
+    /// Of the line, where it says so.
+    var gpuShare: Bool?
 
     init(_ text: String, file: String) throws(TraceError) { lines = try TraceLines(text, file: file) }
 
@@ -60,6 +71,7 @@ private struct CSVReader {
         trace.users = users.list
         trace.projects = projects.list
         trace.queues = queues.list
+        trace.gpuModels = models.list
         trace.sortBySubmission()
         return trace
     }
@@ -96,6 +108,7 @@ private struct CSVReader {
         var job = TraceJob(
             name: "", submit: Timestamp(microseconds: 0), runTime: 0,
             request: ResourceVector(cpus: 1, memory: .mebibytes(1)))
+        gpuShare = nil
         for (column, text) in zip(columns, fields) {
             if text.isEmpty {
                 if Column.required.contains(column) { throw lines.problem("\(column.rawValue) is empty") }
@@ -103,6 +116,7 @@ private struct CSVReader {
             }
             try set(column, text, of: &job)
         }
+        job.request.card.mayShare = job.request.gpus > 0 && job.request.card.mebibytes > 0 && gpuShare != false
         trace.jobs.append(job)
     }
 
@@ -113,17 +127,15 @@ private struct CSVReader {
         case .duration: job.runTime = try minutes(text, column)
         case .deadline: job.deadline = try time(text, column)
         case .interruptible:
-            guard text == "true" || text == "false" else {
-                throw wrong(column, text, "\"true\" or \"false\"")
-            }
-            job.interruptible = text == "true"
+            job.interruptible = try boolean(text, column)
         case .cpus: job.request.cpus = try count(text, column, from: 1)
         case .gpus: job.request.gpus = try count(text, column, from: 0)
-        case .memory:
-            guard let size = try? ByteSize(parsing: text), size <= ByteSize(bytes: 1 << 50) else {
-                throw wrong(column, text, "a size up to 1 PiB, such as 4 GiB")
-            }
-            job.request.memory = max(.mebibytes(1), size)
+        case .gpuMemory: job.request.card = CardNeed(memory: try size(text, column))
+        case .gpuModel:
+            guard GPUModel.problem(text) == nil else { throw wrong(column, text, "words of a card's name") }
+            job.gpuModel = models.number(of: text)
+        case .gpuShare: gpuShare = try boolean(text, column)
+        case .memory: job.request.memory = try size(text, column)
         case .power:
             guard let watts = Double(text), (0...1e6).contains(watts) else {
                 throw wrong(column, text, "0 to 1000000 watts")
@@ -153,6 +165,18 @@ private struct CSVReader {
             throw wrong(column, text, "a time in minutes, more than 0 and at most ten years")
         }
         return minutes * 60
+    }
+
+    private func boolean(_ text: String, _ column: Column) throws(TraceError) -> Bool {
+        guard text == "true" || text == "false" else { throw wrong(column, text, "\"true\" or \"false\"") }
+        return text == "true"
+    }
+
+    private func size(_ text: String, _ column: Column) throws(TraceError) -> ByteSize {
+        guard let size = try? ByteSize(parsing: text), size <= ByteSize(bytes: 1 << 50) else {
+            throw wrong(column, text, "a size up to 1 PiB, such as 4 GiB")
+        }
+        return max(.mebibytes(1), size)
     }
 
     private func count(_ text: String, _ column: Column, from least: Int) throws(TraceError) -> Int {

@@ -13,6 +13,7 @@ extension Trace {
         var projects = Names()
         var queues = Names()
         var kinds = Names()
+        var models = Names()
         var facts = Facts()
         jobs.reserveCapacity(history.jobs.count)
         for past in history.jobs {
@@ -22,19 +23,25 @@ extension Trace {
             }
             facts.count(past)
             let submit = past.notBefore.map { max($0, past.submittedAt) } ?? past.submittedAt
+            var request = ResourceVector(cpus: past.cpus, memory: past.memoryBytes, gpus: past.gpus)
+            if let memory = past.gpuMemoryBytes {
+                request.card = CardNeed(memory: memory)
+                request.card.mayShare = past.gpus > 0 && past.gpuShare != false
+            }
             jobs.append(
                 TraceJob(
-                    name: past.name, submit: submit, runTime: past.durationS,
-                    request: ResourceVector(cpus: past.cpus, memory: past.memoryBytes, gpus: past.gpus),
+                    name: past.name, submit: submit, runTime: past.durationS, request: request,
                     timeLimit: past.timeLimitS.map { max(1, $0) }, deadline: past.deadline,
                     interruptible: past.interruptible,
                     power: past.powerW, recordedWait: max(0, past.waitedS - submit.since(past.submittedAt).seconds),
                     user: users.number(of: past.user), project: projects.number(of: past.project),
                     queue: queues.number(of: past.queue), application: past.kind.map { kinds.number(of: $0) } ?? -1))
+            if let model = past.gpuModel { jobs[jobs.count - 1].gpuModel = models.number(of: model) }
         }
         self.users = users.list
         self.projects = projects.list
         self.queues = queues.list
+        gpuModels = models.list
         processors = history.machine?.cpus
         sortBySubmission()
         notes = facts.notes(waits: jobs.compactMap(\.recordedWait), isEverybodys: history.isEverybodys)
@@ -45,7 +52,9 @@ extension Trace {
         let moments = [job.submittedAt, job.notBefore, job.deadline].compactMap { $0 }
         return moments.allSatisfy(times.contains) && job.durationS > 0 && job.durationS <= longestRun
             && (0...mostCPUs).contains(job.cpus) && (0...mostCPUs).contains(job.gpus)
-            && (0...(1 << 50)).contains(job.memoryBytes.bytes) && job.waitedS.isFinite
+            && (0...(1 << 50)).contains(job.memoryBytes.bytes)
+            && (job.gpuMemoryBytes.map { (1...(1 << 50)).contains($0.bytes) } ?? true)
+            && job.gpuModel.flatMap(GPUModel.problem) == nil && job.waitedS.isFinite
             && (job.powerW.map { (0...1e6).contains($0) } ?? true)
             && (job.timeLimitS.map { $0 > 0 && $0 <= longestRun } ?? true)
     }

@@ -10,6 +10,8 @@ package struct Trace: Sendable {
     package var projects: [String]
     package var groups: [String]
     package var queues: [String]
+    /// Of GPUs that jobs asked for.
+    package var gpuModels: [String] = []
     /// How many processors the machine of the trace had, where the trace says.
     package var processors: Int?
     /// What was left out and what was assumed, one sentence each.
@@ -61,6 +63,8 @@ package struct TraceJob: Hashable, Sendable {
     package var queue: Int32
     /// The number of what it ran, where the trace tells; -1 where it does not.
     package var application: Int32
+    /// Of its GPUs, where it named one; -1 where it did not.
+    package var gpuModel: Int32 = -1
 
     package init(
         name: String, submit: Timestamp, runTime: Double, request: ResourceVector, timeLimit: Double? = nil,

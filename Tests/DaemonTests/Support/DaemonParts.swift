@@ -22,7 +22,8 @@ struct DaemonParts {
     let meter: EnergyMeter
     let jobs: JobController
 
-    /// - Parameter prepare: makes more hardware in the directory that stands in for sysfs.
+    /// - Parameter prepare: makes more hardware in the directory that stands in for sysfs; beside it there may be a stand-in for
+    ///   NVIDIA's library.
     static func with(
         prepare: (_ sysfs: String) throws -> Void = { _ in }, _ body: (DaemonParts) async throws -> Void
     ) async throws {
@@ -37,7 +38,9 @@ struct DaemonParts {
     private init(_ directory: String) async throws {
         self.directory = directory
         counter = try RisingCounter.makePackage(below: directory + "/sys")
-        let roots = SystemRoots(sysfs: directory + "/sys")
+        let library = directory + "/libnvidia-ml.so.1"
+        let roots = SystemRoots(
+            sysfs: directory + "/sys", nvml: FileManager.default.fileExists(atPath: library) ? library : nil)
         let state = try StateDirectory(path: directory + "/state")
         let policy = PolicySet.builtIn
         let settings = Settings(
@@ -122,7 +125,7 @@ struct DaemonParts {
 extension JobController {
     /// As if it ran, its supervisor gone.
     func put(_ stored: StoredJob, as state: JobState = .running) {
-        var job = LiveJob(stored, account: "")
+        var job = LiveJob(stored, on: machine, account: "")
         job.state = state
         job.events = TrainingEvents(path: directory(job.id).events(1))
         live[job.id] = job

@@ -12,6 +12,8 @@ final class RunningDaemon: @unchecked Sendable {  // Process is not Sendable; on
     let work: String
     let extraArguments: [String]
     let environment: [String: String]
+    /// What runs `mld`: a program and its arguments before the daemon's; none where it runs itself.
+    let wrapper: [String]
     private(set) var process: Process
 
     var socket: String { directory + "/s" }
@@ -24,22 +26,27 @@ final class RunningDaemon: @unchecked Sendable {  // Process is not Sendable; on
         return (executable as NSString).deletingLastPathComponent
     }()
 
-    private init(arguments: [String], environment: [String: String], prepare: (String) throws -> Void) throws {
+    private init(
+        arguments: [String], environment: [String: String], wrapper: [String], prepare: (String) throws -> Void
+    ) throws {
         // Short: the path of a Unix socket has at most 107 bytes.
         directory = "/tmp/mldt-\(UUID().uuidString.prefix(8))"
         work = directory + "/work"
         extraArguments = arguments
         self.environment = environment
+        self.wrapper = wrapper
         try FileManager.default.createDirectory(atPath: work, withIntermediateDirectories: true)
         try prepare(directory)
         process = Process()
     }
 
     static func with(
-        arguments: [String] = [], environment: [String: String] = [:], prepare: (String) throws -> Void = { _ in },
+        arguments: [String] = [], environment: [String: String] = [:], wrapper: [String] = [],
+        prepare: (String) throws -> Void = { _ in },
         _ body: (RunningDaemon) async throws -> Void
     ) async throws {
-        let daemon = try RunningDaemon(arguments: arguments, environment: environment, prepare: prepare)
+        let daemon = try RunningDaemon(
+            arguments: arguments, environment: environment, wrapper: wrapper, prepare: prepare)
         do {
             try await daemon.start()
             try await body(daemon)
@@ -67,10 +74,13 @@ final class RunningDaemon: @unchecked Sendable {  // Process is not Sendable; on
     /// Starts `mld` and waits until it answers.
     func start() async throws {
         process = Process()
-        process.executableURL = URL(fileURLWithPath: Self.programs + "/mld")
-        process.arguments =
-            ["--state", state, "--socket", socket, "--policy", directory + "/policies"]
-            + extraArguments.map { $0.replacingOccurrences(of: "{}", with: directory) }
+        let words =
+            wrapper + [
+                Self.programs + "/mld", "--state", state, "--socket", socket, "--policy", directory + "/policies",
+            ]
+            + extraArguments
+        process.executableURL = URL(fileURLWithPath: words[0])
+        process.arguments = words.dropFirst().map { $0.replacingOccurrences(of: "{}", with: directory) }
         try Data().write(to: URL(fileURLWithPath: directory + "/log"))
         process.standardError = FileHandle(forWritingAtPath: directory + "/log")
         process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }

@@ -1,5 +1,4 @@
 import Foundation
-import Testing
 
 /// A library with the names, types and units of NVIDIA's public header, made by the system's C compiler, that says what a
 /// file beside it says: lines of a GPU's number, a word and a number, such as `0 energy 1500` (mJ).
@@ -8,6 +7,7 @@ import Testing
 /// - `result`: what every call on the GPU returns (15: it is lost); `meter-result`: what its counter and sensor return.
 /// - `hang`: reading the power does not come back while the line is there; of GPU -1, starting the library does not.
 /// - `mig`: 1 where the card is divided.
+/// - `memory`: bytes, and `name`: words; without a line `Fake`.
 /// - `minor`: the number of its device node, else its own; without a line `bus` it has no known place on the PCI bus.
 /// - `limit`, `least`, `most`: the power limit and its bounds in mW; a limit that is set stands in a file beside it.
 ///   `limit-result`: what setting it returns.
@@ -15,9 +15,9 @@ import Testing
 /// - `sample`: a process id, the time in µs since 1970 and the utilisation in percent.
 /// - `list-result`, `sample-result`: what asking for either returns; `list-count`, `sample-count`: how many there are, in
 ///   place of the truth; `written`: how many it claims to have written; `words`: how many words of 8 bytes a listed process takes.
-final class FakeNVML {
+package final class FakeNVML {
     /// The directory of the compiled libraries. Nil, with a line that says so, where there is no C compiler.
-    static let library: String? = {
+    package static let library: String? = {
         let directory = place
         do {
             try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
@@ -45,19 +45,20 @@ final class FakeNVML {
         FileManager.default.temporaryDirectory.path(percentEncoded: false) + "/mld-fake-nvml-\(getpid())"
     }
 
-    let path: String
+    package let path: String
 
     /// - Parameters:
     ///   - directory: the test's own, into which the library is copied, so that each test has one to itself.
     ///   - isOld: of a driver that lists processes by the first layout and does not sample them.
-    init(in directory: String, isOld: Bool = false) throws {
-        let library = try #require(FakeNVML.library) + (isOld ? "/old.so" : "/libnvidia-ml.so.1")
+    package init(in directory: String, isOld: Bool = false) throws {
+        guard let place = FakeNVML.library else { throw CocoaError(.fileNoSuchFile) }
+        let library = place + (isOld ? "/old.so" : "/libnvidia-ml.so.1")
         path = directory + "/libnvidia-ml.so.1"
         try FileManager.default.copyItem(atPath: library, toPath: path)
         try say("")
     }
 
-    func say(_ lines: String...) throws {
+    package func say(_ lines: String...) throws {
         try Data((lines.joined(separator: "\n") + "\n").utf8)
             .write(to: URL(filePath: path + ".txt"), options: .atomic)
     }
@@ -118,7 +119,27 @@ final class FakeNVML {
             snprintf(text, size, "GPU-00000000-0000-0000-0000-%012d", gpu(h));
             return result(gpu(h));
         }
-        int nvmlDeviceGetName(void *h, char *text, unsigned size) { snprintf(text, size, "Fake"); return result(gpu(h)); }
+        int nvmlDeviceGetName(void *h, char *text, unsigned size) {
+            Dl_info info;
+            char name[4096], line[256], words[96];
+            int number;
+            snprintf(text, size, "Fake");
+            if (!dladdr((void *)rows, &info)) return result(gpu(h));
+            snprintf(name, sizeof name, "%s.txt", info.dli_fname);
+            FILE *file = fopen(name, "r");
+            while (file && fgets(line, sizeof line, file))
+                if (sscanf(line, "%d name %95[^\n]", &number, words) == 2 && number == gpu(h)) snprintf(text, size, "%s", words);
+            if (file) fclose(file);
+            return result(gpu(h));
+        }
+        int nvmlDeviceGetMemoryInfo(void *h, word_t *out) {
+            word_t v = 0;
+            if (!ask(gpu(h), "memory", &v)) return 3;
+            out[0] = v;
+            out[1] = 0;
+            out[2] = v;
+            return result(gpu(h));
+        }
         int nvmlDeviceGetPowerUsage(void *h, unsigned *mW) {
             unsigned long long v = 0;
             hang(gpu(h));
