@@ -1,3 +1,4 @@
+import FoundationEssentials
 import GRDB
 package import JobAPI
 package import Units
@@ -102,6 +103,7 @@ extension Ledger {
             db,
             sql: """
                 SELECT j.id, j.name, j.user, j.project, j.queue, j.cpus, j.memory_bytes, j.gpus, j.state, j.likes,
+                    j.user_groups,
                     j.submitted_us, j.started_us,
                     CAST(\(stated("resources.time_limit_s", "'integer', 'real'")) AS REAL) AS stated_limit_s,
                     \(stated("schedule.not_before", "'text'")) AS not_before,
@@ -139,6 +141,10 @@ extension Ledger {
             job.powerW = try figures(db, of: job.id.number, frontiers).activeJ / seconds
         }
         job.kind = (row["likes"] as Int64?).map { String(UInt64(bitPattern: $0), radix: 16) }
+        // As with descriptions, people may have made anything of it.
+        job.groups = (row["user_groups"] as String?).flatMap {
+            try? JSON.decode([String].self, from: Data($0.utf8))
+        }
         return job
     }
 }
