@@ -33,6 +33,7 @@ import Units
                     $0.waitedS = 310
                     $0.timeLimitS = 600
                     $0.deadline = t(9000)
+                    $0.groups = ["staff", "ada"]
                 },
                 past(2, at: 200) {
                     $0.user = "bob"
@@ -47,11 +48,13 @@ import Units
         let last = try #require(trace.jobs.last)
         #expect(last.timeLimit == 600 && last.deadline == t(9000) && last.power == 20 && last.recordedWait == 10)
         #expect(trace.jobs.map(\.application) == [-1, 0])
+        #expect(trace.jobs.map(\.group) == [-1, 0] && trace.groups == [["ada", "staff"]])
         #expect(
             trace.notes == [
                 "what really happened: waits of 8 s on the mean, 95 % up to 10 s",
                 "1 of 2 did not succeed then; they compute as long here as they did",
                 "1 waited for other jobs then; here they may start at once",
+                "1 is of a release that did not note its users' groups: what asks for a group is not about it",
                 "1 were not metered: they draw what their CPUs and GPUs are taken to",
             ])
     }

@@ -22,10 +22,8 @@ extension Replay {
                 "\(log.longerThanQueue) \(jobs) longer than the queue's max-time \(are) replayed whole: nobody stated a limit"
             )
         }
-        if !policy.budgets.isEmpty { log.notes.append("budgets are not replayed") }
-        if policy.capsCPUs || policy.rules.contains(where: { $0.cap.power != nil }) {
-            log.notes.append("rules that cap are not replayed: jobs run as fast as they did then")
-        }
+        addBudgetNotes()
+        addCapNotes()
         if case .stated(let idle) = policy.machine.idlePower.value, policy.machine.powerCap.value != nil,
             idle.watts < machine.idlePower
         {

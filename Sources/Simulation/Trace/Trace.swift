@@ -8,7 +8,8 @@ package struct Trace: Sendable {
     /// What the jobs' `user`, `project`, `group` and `queue` are the places of: a million jobs have few of them.
     package var users: [String]
     package var projects: [String]
-    package var groups: [String]
+    /// Whoever submits is in one group or in several.
+    package var groups: [[String]]
     package var queues: [String]
     /// How many processors the machine of the trace had, where the trace says.
     package var processors: Int?
@@ -16,7 +17,7 @@ package struct Trace: Sendable {
     package var notes: [String]
 
     package init(
-        jobs: [TraceJob] = [], users: [String] = [], projects: [String] = [], groups: [String] = [],
+        jobs: [TraceJob] = [], users: [String] = [], projects: [String] = [], groups: [[String]] = [],
         queues: [String] = [], processors: Int? = nil, notes: [String] = []
     ) {
         self.jobs = jobs
