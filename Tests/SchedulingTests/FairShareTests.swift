@@ -47,6 +47,33 @@ import Units
         #expect(scheduler.run(at: 10) == [1])
     }
 
+    /// By users the first goes first, by projects the one whose project used nothing; held ones and those of the future move too.
+    @Test func whoPaysMayChangeWhileJobsWait() {
+        var scheduler = Scheduler(capacity: vector(1))
+        scheduler.share(rules())
+        scheduler.charge("rich", 1000, at: t(0))
+        for id in 1...4 as ClosedRange<Int64> {
+            var job = waiting(id, uid: 1, at: Double(id), limit: 10)
+            (job.account, job.project) = ("user", id % 2 == 1 ? "rich" : "poor")
+            if id == 3 { job.held = true }
+            if id == 4 { job.notBefore = t(1000) }
+            scheduler.add(job)
+        }
+        scheduler.payAnew { $0.project }
+        #expect(scheduler.waitingUsers == [1])
+        #expect(
+            (1...4 as ClosedRange<Int64>).map { scheduler.pendingJob(JobID($0))?.account } == [
+                "rich", "poor", "rich", "poor",
+            ])
+        #expect(scheduler.run(at: 10) == [2])
+        scheduler.ended(JobID(2))
+        #expect(scheduler.run(at: 20) == [1])
+        scheduler.ended(JobID(1))
+        // Nobody is left in the line under the old account.
+        #expect(scheduler.run(at: 30).isEmpty)
+        #expect(scheduler.run(at: 1000) == [4])
+    }
+
     @Test func whatIsNoAmountIsNone() {
         var share = FairShare(rules())
         for amount in [-1, .nan, .infinity, 0] { share.charge("a", amount, at: t(0)) }
