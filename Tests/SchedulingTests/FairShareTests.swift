@@ -74,6 +74,23 @@ import Units
         #expect(scheduler.run(at: 1000) == [4])
     }
 
+    /// A plan that was made before all was counted does not settle the order for a minute.
+    @Test func whatIsCountedLateCountsAtOnce() {
+        var scheduler = Scheduler(capacity: vector(1))
+        scheduler.share(rules())
+        for (id, account) in [(1, "a"), (2, "b")] as [(Int64, String)] {
+            var job = waiting(id, uid: 1, at: Double(id), limit: 10)
+            (job.account, job.held) = (account, false)
+            scheduler.add(job)
+        }
+        scheduler.add(waiting(9, vector(1), uid: 2, priority: 1_000_000, at: 0, limit: 10))
+        #expect(scheduler.run(at: 5) == [9])
+        scheduler.charge("a", 1000, at: t(6))
+        scheduler.useIsCounted()
+        scheduler.ended(JobID(9))
+        #expect(scheduler.run(at: 7) == [2])
+    }
+
     @Test func whatIsNoAmountIsNone() {
         var share = FairShare(rules())
         for amount in [-1, .nan, .infinity, 0] { share.charge("a", amount, at: t(0)) }

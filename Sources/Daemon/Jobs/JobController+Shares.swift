@@ -57,6 +57,8 @@ extension JobController {
         scheduler.forgetUse()
         shareCharged = [:]
         await readShares()
+        // A plan may have been made meanwhile, with nobody's use.
+        scheduler.useIsCounted()
         guard policy.fairShare.isOn else { return }
         for id in scheduler.active.keys.sorted() {
             let totals = await meter.totals(id)
