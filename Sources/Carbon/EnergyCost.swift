@@ -1,4 +1,4 @@
-/// What a share of energy costs beside itself: carbon in µg with the range in which the truth is held to lie, and water in µL.
+/// What a share of energy costs beside itself: carbon in µg with the range in which the truth is held to lie, water in µL, and money.
 package struct EnergyCost: Sendable, Hashable {
     package var carbon: Double
     package var carbonLow: Double
@@ -7,10 +7,13 @@ package struct EnergyCost: Sendable, Hashable {
     package var activeCarbon: Double
     package var water: Double
     package var activeWater: Double
+    /// In millionths of the currency, below zero at a price that is; nil where no price was known.
+    package var money: Double?
+    package var activeMoney: Double?
 
     package init(
         carbon: Double = 0, carbonLow: Double = 0, carbonHigh: Double = 0, activeCarbon: Double = 0,
-        water: Double = 0, activeWater: Double = 0
+        water: Double = 0, activeWater: Double = 0, money: Double? = nil, activeMoney: Double? = nil
     ) {
         self.carbon = carbon
         self.carbonLow = carbonLow
@@ -18,10 +21,12 @@ package struct EnergyCost: Sendable, Hashable {
         self.activeCarbon = activeCarbon
         self.water = water
         self.activeWater = activeWater
+        self.money = money
+        self.activeMoney = activeMoney
     }
 }
 
-/// Turns the costs of one account's intervals into whole µg and µL without losing any: what is short of a whole waits for the
+/// Turns the costs of one account's intervals into whole µg, µL and millionths without losing any: what is short of a whole waits for the
 /// next interval.
 ///
 /// Rounded one by one, a job of 3 W would never be charged a drop of water, and one of 1 W a sixth too much carbon.
@@ -41,7 +46,17 @@ package struct CostRounding: Sendable, Hashable {
         whole.carbonHigh = Self.whole(cost.carbonHigh, &rest.carbonHigh, atLeast: whole.carbon)
         whole.activeCarbon = Self.whole(cost.activeCarbon, &rest.activeCarbon, atMost: whole.carbon)
         whole.activeWater = Self.whole(cost.activeWater, &rest.activeWater, atMost: whole.water)
+        whole.money = Self.whole(money: cost.money, &rest.money)
+        whole.activeMoney = Self.whole(money: cost.activeMoney, &rest.activeMoney)
         return whole
+    }
+
+    /// What has no price waits for one with what was left of the last.
+    private static func whole(money: Double?, _ rest: inout Double?) -> Double? {
+        guard let money else { return nil }
+        var left = rest ?? 0
+        defer { rest = left }
+        return whole(money, &left, atLeast: -.infinity)
     }
 
     private static func whole(

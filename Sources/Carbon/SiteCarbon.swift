@@ -21,6 +21,8 @@ package struct SiteCarbon: Sendable, Hashable {
     package var wue: Double?
     /// Energy water intensity factor: litres that making a kWh takes; nil when the admin has not said.
     package var ewif: Double?
+    /// What a kilowatt hour costs now; nil where nobody knows.
+    package var energyPrice: EnergyPrice?
 
     /// The 5th and 95th percentile of the countries' intensities, weighted by their generation (Brazil and India): where a
     /// machine of unknown place may stand. Computed from the source of the table, which also holds the generation.
@@ -61,6 +63,13 @@ package struct SiteCarbon: Sendable, Hashable {
         return Double(energy.microjoules) * litresPerKilowattHour / 3.6e6
     }
 
+    /// The money of one interval's energy in millionths of the currency: `E x PUE x price`, like carbon by the price in force in it.
+    private func money(_ energy: Energy) -> Double? {
+        guard let price = energyPrice?.perKilowattHour, (pue * price).isFinite else { return nil }
+        // 1 µJ at 1 a kWh is 1e6 / 3.6e12 millionths.
+        return Double(energy.microjoules) * pue * price / 3.6e6
+    }
+
     /// The cost of one interval's energy, of which `active` is a part: with the energy's range and, where the zone is not known,
     /// the world's.
     package func price(_ energy: Energy, active: Energy, low: Energy, high: Energy) -> EnergyCost {
@@ -69,7 +78,7 @@ package struct SiteCarbon: Sendable, Hashable {
             carbon: carbon, carbonLow: min(carbon, Carbon.price(low, intensity: lowIntensity, pue: pue)),
             carbonHigh: max(carbon, Carbon.price(high, intensity: highIntensity, pue: pue)),
             activeCarbon: Carbon.price(active, intensity: intensity, pue: pue), water: water(energy),
-            activeWater: water(active))
+            activeWater: water(active), money: money(energy), activeMoney: money(active))
     }
 }
 

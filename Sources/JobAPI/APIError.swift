@@ -3,7 +3,7 @@ package import ConfigFile
 /// What every failed call answers: `{"error": {"code", "message", "hint", "details"}}`.
 package struct APIError: Error, Codable, Hashable, Sendable {
     /// Stable words for programs.
-    package enum Code: String, Codable, Sendable {
+    package enum Code: String, Codable, Sendable, CaseIterable {
         case invalidRequest = "invalid-request"
         case notFound = "not-found"
         case forbidden

@@ -17,6 +17,8 @@ package struct BudgetReport: Codable, Hashable, Sendable {
         package var moneySpent: Double?
         package var moneyLimit: Double?
         package var currency: String?
+        /// Energy of which nobody knows what it cost; the money leaves it out.
+        package var unpricedJ: Double?
         /// What was granted beyond the limit in this period, a part of the limit figures above; for people.
         package var granted: String?
         /// Of the limit; may be above 1.
@@ -46,8 +48,13 @@ package struct BudgetReport: Codable, Hashable, Sendable {
     }
 
     package var budgets: [Row]
+    /// When that was looked at; nil without budgets.
+    package var at: Timestamp?
 
-    package init(budgets: [Row]) { self.budgets = budgets }
+    package init(budgets: [Row], at: Timestamp? = nil) {
+        self.budgets = budgets
+        self.at = at
+    }
 }
 
 /// `POST /v1/budgets/NAME/grants`: more for a budget in the period that goes on.

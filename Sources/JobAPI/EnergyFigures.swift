@@ -31,11 +31,17 @@ package struct EnergyFigures: Codable, Hashable, Sendable {
     package var gapS: Double
     /// Litres of water; nil where the site states no factors.
     package var waterL: Double?
+    /// What it cost, by the price in force when it was drawn, with the PUE; in `currency`. Nil where no price was known.
+    package var cost: Double?
+    package var currency: String?
+    /// The part of the energy of which no price was known, which `cost` leaves out.
+    package var unpricedJ: Double?
 
     package init(
         energyJ: Double = 0, energyLowJ: Double = 0, energyHighJ: Double = 0, activeJ: Double = 0,
         reservedIdleJ: Double = 0, carbonG: Double = 0, carbonLowG: Double = 0, carbonHighG: Double = 0,
-        tier: Tier? = nil, gapS: Double = 0, waterL: Double? = nil
+        tier: Tier? = nil, gapS: Double = 0, waterL: Double? = nil, cost: Double? = nil,
+        currency: String? = nil, unpricedJ: Double? = nil
     ) {
         self.energyJ = energyJ
         self.energyLowJ = energyLowJ
@@ -48,5 +54,8 @@ package struct EnergyFigures: Codable, Hashable, Sendable {
         self.tier = tier
         self.gapS = gapS
         self.waterL = waterL
+        self.cost = cost
+        self.currency = currency
+        self.unpricedJ = unpricedJ
     }
 }

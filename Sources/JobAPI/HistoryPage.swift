@@ -34,12 +34,14 @@ package struct HistoryPage: Codable, Hashable, Sendable {
         package var state: JobState
         /// The same for all jobs of one kind; nil for those of earlier releases.
         package var kind: String?
+        /// Those its user was in when it was submitted; nil for those of earlier releases.
+        package var groups: [String]?
 
         package init(
             id: JobID, name: String, user: String, project: String, queue: String, cpus: Int, memoryBytes: ByteSize,
             gpus: Int, timeLimitS: Double? = nil, submittedAt: Timestamp, notBefore: Timestamp? = nil,
             deadline: Timestamp? = nil, interruptible: Bool = false, waitedForOthers: Bool = false, durationS: Double,
-            waitedS: Double, powerW: Double? = nil, state: JobState, kind: String? = nil
+            waitedS: Double, powerW: Double? = nil, state: JobState, kind: String? = nil, groups: [String]? = nil
         ) {
             self.id = id
             self.name = name
@@ -60,6 +62,7 @@ package struct HistoryPage: Codable, Hashable, Sendable {
             self.powerW = powerW
             self.state = state
             self.kind = kind
+            self.groups = groups
         }
     }
 

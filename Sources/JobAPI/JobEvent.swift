@@ -108,7 +108,7 @@ extension TrainingEvent: Codable {
 
 /// What followers of a job receive over Server-Sent Events; the SSE event name is the JSON's `type`.
 package struct JobEvent: Codable, Hashable, Sendable {
-    package enum Kind: String, Codable, Sendable {
+    package enum Kind: String, Codable, Sendable, CaseIterable {
         /// `state` and `reason` are set.
         case state
         /// `progress` is set.

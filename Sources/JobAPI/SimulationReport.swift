@@ -36,13 +36,17 @@ package struct SimulationFigures: Codable, Hashable, Sendable {
         package var user: String
         package var jobs: Int
         package var waitMeanS: Double
+        package var p95WaitS: Double
         package var energyJ: Double
         package var carbonG: Double?
 
-        package init(user: String, jobs: Int, waitMeanS: Double, energyJ: Double, carbonG: Double?) {
+        package init(
+            user: String, jobs: Int, waitMeanS: Double, p95WaitS: Double, energyJ: Double, carbonG: Double?
+        ) {
             self.user = user
             self.jobs = jobs
             self.waitMeanS = waitMeanS
+            self.p95WaitS = p95WaitS
             self.energyJ = energyJ
             self.carbonG = carbonG
         }

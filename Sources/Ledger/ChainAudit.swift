@@ -66,7 +66,7 @@ struct ChainAudit {
         func expectedCheck(_ index: Int) -> [UInt8]? {
             (index + 1) * length <= expected.count ? Array(expected[index * length..<(index + 1) * length]) : nil
         }
-        var digest = RowsDigest()
+        var digest = RowsDigest(of: table)
         while let row = try cursor.next() {
             let index = digest.count
             digest.add(row)
@@ -76,7 +76,7 @@ struct ChainAudit {
             if let wanted = expectedCheck(index), wanted != check {
                 let isGone = expectedCheck(index + 1) == check
                 let bad = name()
-                let isNew = try cursor.next().map(RowsDigest.check) == wanted
+                let isNew = try cursor.next().map(digest.check) == wanted
                 return fail(
                     bad,
                     isGone

@@ -8,12 +8,16 @@ struct RowsDigest {
     private(set) var checks: [UInt8] = []
     private(set) var count = 0
     private var whole = SHA256()
+    /// See ``SealedTable/addedColumns``.
+    private let added: Int
 
     static let checkLength = 8
 
+    init(of table: SealedTable) { added = table.addedColumns }
+
     mutating func add(_ row: Row) {
         var hash = SHA256()
-        hash.update(Self.encoding(of: row))
+        hash.update(Self.encoding(of: row, added: added))
         let digest = hash.digest()
         checks += digest.prefix(Self.checkLength)
         whole.update(digest)
@@ -26,18 +30,21 @@ struct RowsDigest {
         return whole.digest()
     }
 
-    static func check(of row: Row) -> [UInt8] {
+    func check(of row: Row) -> [UInt8] {
         var hash = SHA256()
-        hash.update(encoding(of: row))
-        return Array(hash.digest().prefix(checkLength))
+        hash.update(Self.encoding(of: row, added: added))
+        return Array(hash.digest().prefix(Self.checkLength))
     }
 
     /// The values of a row so that no two different rows look the same: a letter for the type, and texts with their length.
-    static func encoding(of row: Row) -> [UInt8] {
+    /// - Parameter added: so many values at the end are left out where they, and all after them, are null.
+    static func encoding(of row: Row, added: Int) -> [UInt8] {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(256)
+        var count = row.count
+        while count > row.count - added, row.hasNull(atIndex: count - 1) { count -= 1 }
         // By index: names would be made anew for every row.
-        for index in 0..<row.count {
+        for index in 0..<count {
             let value: DatabaseValue = row[index]
             switch value.storage {
             case .null: bytes.append(UInt8(ascii: "n"))

@@ -17,7 +17,7 @@ extension Ledger {
                 ("conservation", { try Self.conservation(db) }), ("roll-up", { try Self.rollUps(db, frontiers) }),
                 ("range", { try Self.ranges(db) }), ("carbon", { try Self.carbon(db) }),
                 ("policy", { try Self.policies(db) }), ("state", { try Self.states(db) }),
-                ("savings", { try Self.savings(db) }),
+                ("savings", { try Self.savings(db) }), ("money", { try Self.auditMoney(db) }),
             ]
             let findings =
                 chain.findings

@@ -27,7 +27,7 @@ extension Ledger {
 
     /// Appends an entry over the rows of `table` from `first` to `last`; nothing when there are none.
     static func seal(_ db: Database, _ table: SealedTable, _ first: Int64, _ last: Int64, at: Timestamp) throws {
-        var digest = RowsDigest()
+        var digest = RowsDigest(of: table)
         let rows = try Row.fetchCursor(db.cachedStatement(sql: table.rows), arguments: [first, last])
         while let row = try rows.next() { digest.add(row) }
         guard digest.count > 0 else { return }

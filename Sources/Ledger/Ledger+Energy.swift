@@ -22,6 +22,23 @@ package enum SpanAccount: Hashable, Sendable {
     }
 }
 
+/// What a share of energy cost, in millionths of the currency, and how much of it that price is of.
+package struct SpanMoney: Sendable, Hashable {
+    package var whole: Int64
+    package var active: Int64
+    package var priced: Energy
+    package var activePriced: Energy
+
+    package static let zero = SpanMoney(whole: 0, active: 0, priced: .zero, activePriced: .zero)
+
+    package init(whole: Int64, active: Int64, priced: Energy, activePriced: Energy) {
+        self.whole = whole
+        self.active = active
+        self.priced = priced
+        self.activePriced = activePriced
+    }
+}
+
 /// One account's share of one domain in one interval; added to what its minute already holds.
 package struct SpanDelta: Sendable {
     package var account: SpanAccount
@@ -37,6 +54,8 @@ package struct SpanDelta: Sendable {
     /// Water that making and cooling took, in microlitres; zero where the site states no factors.
     package var waterMicrolitres: Int64
     package var activeWaterMicrolitres: Int64
+    /// Nil where no price was known.
+    package var money: SpanMoney?
     /// How long there was no reading while the account was there.
     package var gap: Duration
     package var tier: Tier
@@ -44,7 +63,7 @@ package struct SpanDelta: Sendable {
     package init(
         account: SpanAccount, active: Energy, reservedIdle: Energy, low: Energy, high: Energy, carbon: CarbonMass,
         carbonLow: CarbonMass, carbonHigh: CarbonMass, activeCarbon: CarbonMass, waterMicrolitres: Int64 = 0,
-        activeWaterMicrolitres: Int64 = 0, gap: Duration = .zero, tier: Tier
+        activeWaterMicrolitres: Int64 = 0, money: SpanMoney? = nil, gap: Duration = .zero, tier: Tier
     ) {
         self.account = account
         self.active = active
@@ -57,6 +76,7 @@ package struct SpanDelta: Sendable {
         self.activeCarbon = activeCarbon
         self.waterMicrolitres = waterMicrolitres
         self.activeWaterMicrolitres = activeWaterMicrolitres
+        self.money = money
         self.gap = gap
         self.tier = tier
     }
@@ -151,11 +171,15 @@ extension Ledger {
             try db.cachedStatement(
                 sql: """
                     INSERT INTO spans
-                    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)
+                    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19,
+                        ?20, ?21)
                     ON CONFLICT DO UPDATE SET active_uj = active_uj + ?6, idle_uj = idle_uj + ?7, low_uj = low_uj + ?8,
                         high_uj = high_uj + ?9, carbon_ug = carbon_ug + ?10, carbon_low_ug = carbon_low_ug + ?11,
                         carbon_high_ug = carbon_high_ug + ?12, gap_us = gap_us + ?13, water_ul = water_ul + ?15,
                         active_carbon_ug = active_carbon_ug + ?16, active_water_ul = active_water_ul + ?17,
+                        money_micros = \(sum("money_micros", "?18")),
+                        active_money_micros = \(sum("active_money_micros", "?19")),
+                        priced_uj = \(sum("priced_uj", "?20")), active_priced_uj = \(sum("active_priced_uj", "?21")),
                         tier = CASE WHEN \(rank("?14")) > \(rank("tier")) THEN ?14 ELSE tier END
                     """
             ).execute(arguments: [
@@ -163,8 +187,15 @@ extension Ledger {
                 span.reservedIdle.microjoules, span.low.microjoules, span.high.microjoules, span.carbon.micrograms,
                 span.carbonLow.micrograms, span.carbonHigh.micrograms, Int64(saturating: span.gap.seconds * 1e6),
                 span.tier.rawValue, span.waterMicrolitres, span.activeCarbon.micrograms, span.activeWaterMicrolitres,
+                span.money?.whole, span.money?.active, span.money?.priced.microjoules,
+                span.money?.activePriced.microjoules,
             ])
         }
+    }
+
+    /// Adds in SQL what may be null; of two nulls it stays null.
+    private static func sum(_ column: String, _ value: String) -> String {
+        "COALESCE(\(column) + \(value), \(column), \(value))"
     }
 
     /// Orders tiers in SQL: the highest of the parts is the tier of the sum. A gap has no figure, so any figure outranks it.

@@ -1,3 +1,4 @@
+import FoundationEssentials
 import GRDB
 package import JobAPI
 package import Units
@@ -102,6 +103,7 @@ extension Ledger {
             db,
             sql: """
                 SELECT \(gpuColumns(of: "j")), j.id, j.name, j.user, j.project, j.queue, j.cpus, j.memory_bytes, j.gpus, j.state, j.likes,
+                    j.user_groups,
                     j.submitted_us, j.started_us,
                     CAST(\(stated("resources.time_limit_s", "'integer', 'real'")) AS REAL) AS stated_limit_s,
                     \(stated("schedule.not_before", "'text'")) AS not_before,
@@ -142,6 +144,10 @@ extension Ledger {
         job.gpuModel = row["gpu_model"]
         job.gpuShare = row["gpu_share"]
         job.kind = (row["likes"] as Int64?).map { String(UInt64(bitPattern: $0), radix: 16) }
+        // As with descriptions, people may have made anything of it.
+        job.groups = (row["user_groups"] as String?).flatMap {
+            try? JSON.decode([String].self, from: Data($0.utf8))
+        }
         return job
     }
 }

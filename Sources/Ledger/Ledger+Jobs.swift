@@ -25,12 +25,14 @@ package struct NewJob: Sendable {
     /// Under which key its likes are known; 0 for none.
     package var likes: UInt64
     package var leeway: Leeway
+    /// The groups its user is in; nil where nobody looked.
+    package var groups: [String]?
 
     package init(
         spec: JobSpec, user: String, uid: UInt32, gid: UInt32, project: String, queue: String, priority: Int,
         timeLimit: Double?, held: Bool, notBefore: Timestamp? = nil, reason: String, rule: String?, policyHash: String,
         submittedAt: Timestamp, after: [Dependency] = [], baseline: Baseline? = nil, likes: UInt64 = 0,
-        leeway: Leeway = Leeway()
+        leeway: Leeway = Leeway(), groups: [String]? = nil
     ) {
         self.spec = spec
         self.user = user
@@ -50,6 +52,7 @@ package struct NewJob: Sendable {
         self.baseline = baseline
         self.likes = likes
         self.leeway = leeway
+        self.groups = groups
     }
 }
 
@@ -114,8 +117,9 @@ extension Ledger {
                 INSERT INTO jobs (id, name, user, uid, gid, project, queue, priority, kind, spec, state, reason, rule,
                     held, cpus, memory_bytes, gpus, time_limit_s, not_before_us, submitted_us, policy_hash, array_id,
                     array_index, array_limit, after, likes, deadline_us, latest_start_us, interruptible, minimise,
-                    defer_rule)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'queued', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                    defer_rule, user_groups)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'queued', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
+                    ?)
                 """)
         let after = job.after.map(\.description).joined(separator: ",")
         try insert.execute(arguments: [
@@ -125,7 +129,7 @@ extension Ledger {
             job.policyHash, place?.0.id.number, place?.0.index, place?.limit, after.isEmpty ? nil : after,
             job.likes == 0 ? nil : Int64(bitPattern: job.likes),
             job.leeway.deadline?.microseconds, job.leeway.latestStart?.microseconds, job.leeway.isInterruptible,
-            job.leeway.minimise, job.leeway.rule,
+            job.leeway.minimise, job.leeway.rule, try job.groups.map { try JSON.text($0) },
         ])
         let id = JobID(db.lastInsertedRowID)
         if let baseline = job.baseline { try insertBaseline(db, id, baseline) }

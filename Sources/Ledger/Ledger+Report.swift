@@ -58,12 +58,13 @@ extension Ledger {
             let period = SpanPeriod(
                 from: query.since.minute, until: query.until.microseconds.addingSaturating(59_999_999) / 60_000_000,
                 try Frontiers(db))
-            let notes = Self.notes(period, query)
+            var notes = Self.notes(period, query)
             var query = query
             // Energy and runs of the same time.
             (query.since, query.until) = Self.shown(period, query)
             var groups = try ReportGroups(db, query)
-            let spans = try Self.spans(db, period, &groups)
+            let currency = try CurrencyInForce(db, until: query.until)
+            let spans = try Self.spans(db, period, &groups, currency)
             let runs = try Self.runs(db, query, &groups)
             func isShown(_ group: Int32) -> Bool { group < spans.sums.count && spans.jobs[Int(group)] > 0 }
             let descriptions =
@@ -76,7 +77,7 @@ extension Ledger {
                     Int64(key).flatMap { descriptions[$0] }
                     ?? EnergyReport.Row(key: key, jobs: 0, durationS: 0, figures: .init())
                 (row.key, row.jobs) = (key, spans.jobs[Int(group)])
-                row.figures = spans.sums[Int(group)].figures(query.basis)
+                row.figures = spans.sums[Int(group)].figures(query.basis, currency: currency?.code)
                 // A device has no runs of its own: the same jobs ran on all of them.
                 row.add(
                     query.by == .device ? RunTotals(seconds: runs.total.seconds) : runs.byGroup[group] ?? .init())
@@ -84,8 +85,10 @@ extension Ledger {
             }
             let total = spans.sums.reduce(into: SpanSums()) { $0.add($1) }
             var totals = EnergyReport.Row(
-                key: "total", jobs: spans.total, durationS: 0, figures: total.figures(query.basis))
+                key: "total", jobs: spans.total, durationS: 0,
+                figures: total.figures(query.basis, currency: currency?.code))
             totals.add(runs.total)
+            notes += Self.notes(currency, totals.figures, since: period.from)
             // All jobs' energy is added up by now, unless only some were asked for.
             let jobs = query.job == nil && query.user == nil ? total.microjoules : nil
             return EnergyReport(
@@ -96,7 +99,7 @@ extension Ledger {
 
     /// The jobs' spans by group, how many jobs each group has, and how many there are in all.
     private static func spans(
-        _ db: Database, _ period: SpanPeriod, _ groups: inout ReportGroups
+        _ db: Database, _ period: SpanPeriod, _ groups: inout ReportGroups, _ currency: CurrencyInForce?
     ) throws -> (sums: [SpanSums], jobs: [Int], total: Int) {
         struct Pair: Hashable {
             var job: Int64
@@ -108,6 +111,7 @@ extension Ledger {
         var total = 0
         // A job's rows mostly follow one another by domain and time, in groups that hardly change.
         var last = groups.noJobs
+        let priced = currency?.from ?? .max
         let statement = try db.makeStatement(
             sql: "SELECT minute, job_id, \(SpanSums.columns) FROM \(period.spans(where: "account = 'job'"))")
         let rows = try Row.fetchCursor(statement)
@@ -119,7 +123,7 @@ extension Ledger {
                 sums.append(SpanSums())
                 jobs.append(0)
             }
-            sums[Int(group)].add(row, from: 2)
+            sums[Int(group)].add(row, from: 2, isOfCurrency: row[0] >= priced)
             let before = last[job]
             guard before != group else { continue }
             last[job] = group
@@ -146,6 +150,21 @@ extension Ledger {
         return notes
     }
 
+    /// What the money leaves out.
+    private static func notes(_ currency: CurrencyInForce?, _ figures: EnergyFigures, since: Minute) -> [String] {
+        guard let currency else { return [] }
+        var notes: [String] = []
+        if let unpriced = figures.unpricedJ {
+            notes.append(
+                "cost: no price was known for \(Energy(joules: unpriced)), which it leaves out")
+        }
+        if currency.from > since, figures.cost != nil {
+            notes.append(
+                "cost: in \(currency.code) since \(Timestamp(minute: currency.from)); it leaves out what was before")
+        }
+        return notes
+    }
+
     /// From the first minute that was metered to `now`; or to the last that was, where a clock that was ahead left some beyond.
     package func history(now: Timestamp) async throws(LedgerError) -> (since: Timestamp, until: Timestamp) {
         let ends = try await read("find the first reading") { db in
@@ -165,11 +184,14 @@ extension Ledger {
     /// The figures of one job over all its attempts.
     static func figures(_ db: Database, of job: Int64, _ frontiers: Frontiers) throws -> EnergyFigures {
         let spans = SpanPeriod.all(frontiers).spans(where: "job_id = ?1 AND account = 'job'")
-        let statement = try db.cachedStatement(sql: "SELECT \(SpanSums.columns) FROM \(spans)")
+        let currency = try CurrencyInForce(db)
+        let priced = currency?.from ?? .max
+        let statement = try db.cachedStatement(sql: "SELECT minute, \(SpanSums.columns) FROM \(spans)")
         let rows = try Row.fetchCursor(statement, arguments: [job])
+        let row = IntegerRow(statement)
         var sums = SpanSums()
-        while try rows.next() != nil { sums.add(IntegerRow(statement), from: 0) }
-        return sums.figures()
+        while try rows.next() != nil { sums.add(row, from: 1, isOfCurrency: row[0] >= priced) }
+        return sums.figures(currency: currency?.code)
     }
 
     /// What is known of the jobs themselves, by number: all in one go, for there may be many.

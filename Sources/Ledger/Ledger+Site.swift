@@ -35,10 +35,12 @@ package struct Terms: Sendable, Hashable {
     /// Where the intensity is from.
     package var source: String
     package var factors: SiteFactors
+    /// Nil where it is not known.
+    package var price: EnergyPrice?
 
     package init(
         policyHash: String, policyText: String, zone: String, intensity: CarbonIntensity, pue: Double, source: String,
-        factors: SiteFactors
+        factors: SiteFactors, price: EnergyPrice? = nil
     ) {
         self.policyHash = policyHash
         self.policyText = policyText
@@ -47,6 +49,7 @@ package struct Terms: Sendable, Hashable {
         self.pue = pue
         self.source = source
         self.factors = factors
+        self.price = price
     }
 }
 
@@ -58,6 +61,7 @@ extension Ledger {
             try Self.recordIntensity(
                 db, from: from, zone: terms.zone, intensity: terms.intensity, pue: terms.pue, source: terms.source)
             try Self.recordSite(db, terms.factors, from: from)
+            try Self.recordPrice(db, terms.price, from: from)
         }
     }
 

@@ -80,5 +80,10 @@ extension SpanDelta {
         waterMicrolitres += other.waterMicrolitres
         activeWaterMicrolitres += other.activeWaterMicrolitres
         gap += other.gap
+        guard let theirs = other.money else { return }
+        let ours = money ?? .zero
+        money = SpanMoney(
+            whole: ours.whole + theirs.whole, active: ours.active + theirs.active, priced: ours.priced + theirs.priced,
+            activePriced: ours.activePriced + theirs.activePriced)
     }
 }

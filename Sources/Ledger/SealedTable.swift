@@ -2,7 +2,7 @@ import JobAPI
 
 /// What the chain covers: the tables whose rows do not change once they are old enough.
 enum SealedTable: String, CaseIterable {
-    case jobs, transitions, decisions, attempts, policies, intensities, domains, baselines, savings
+    case jobs, transitions, decisions, attempts, policies, intensities, domains, baselines, savings, prices
     case siteFactors = "site_factors"
     case spans
     case domainMinutes = "domain_minutes"
@@ -22,7 +22,7 @@ enum SealedTable: String, CaseIterable {
     var range: Range {
         switch self {
         case .jobs, .transitions, .decisions, .attempts, .policies, .intensities, .siteFactors, .domains, .baselines,
-            .savings:
+            .savings, .prices:
             .number
         case .spans, .domainMinutes, .spanHours, .domainHours, .spanDays, .domainDays: .minute
         }
@@ -59,7 +59,7 @@ enum SealedTable: String, CaseIterable {
             WHERE id BETWEEN ?1 AND ?2 ORDER BY id
             """
         case .transitions, .decisions, .domains: "SELECT * FROM \(rawValue) WHERE id BETWEEN ?1 AND ?2 ORDER BY id"
-        case .intensities, .siteFactors:
+        case .intensities, .siteFactors, .prices:
             "SELECT * FROM \(rawValue) WHERE from_us BETWEEN ?1 AND ?2 ORDER BY from_us"
         case .domainMinutes, .domainHours, .domainDays:
             "SELECT * FROM \(rawValue) WHERE minute BETWEEN ?1 AND ?2 ORDER BY minute, domain_id"
@@ -78,7 +78,7 @@ enum SealedTable: String, CaseIterable {
         case .jobs, .transitions, .decisions, .domains, .savings: "SELECT MAX(id) FROM \(rawValue)"
         case .attempts: "SELECT MAX(id) FROM transitions"
         case .policies: "SELECT MAX(applied_us) FROM policies"
-        case .intensities, .siteFactors: "SELECT MAX(from_us) FROM \(rawValue)"
+        case .intensities, .siteFactors, .prices: "SELECT MAX(from_us) FROM \(rawValue)"
         case .spans, .domainMinutes, .spanHours, .domainHours, .spanDays, .domainDays:
             "SELECT MAX(minute) FROM \(rawValue)"
         }
@@ -87,9 +87,19 @@ enum SealedTable: String, CaseIterable {
     /// How many leading columns of `rows` name a row to people.
     var keyColumns: Int {
         switch self {
-        case .jobs, .transitions, .decisions, .policies, .intensities, .siteFactors, .domains, .baselines, .savings: 1
+        case .jobs, .transitions, .decisions, .policies, .intensities, .siteFactors, .domains, .baselines, .savings,
+            .prices:
+            1
         case .attempts, .domainMinutes, .domainHours, .domainDays: 2
         case .spans, .spanHours, .spanDays: 5
+        }
+    }
+
+    /// How many columns at the end were added after rows were sealed. Where they are null a row is sealed as it was without them.
+    var addedColumns: Int {
+        switch self {
+        case .spans, .spanHours, .spanDays: 4
+        default: 0
         }
     }
 

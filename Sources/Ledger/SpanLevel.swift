@@ -44,7 +44,8 @@ enum SpanLevel: CaseIterable {
     /// What is added up; `tier`, the last column, is the worst of the parts.
     static let spanSums = [
         "active_uj", "idle_uj", "low_uj", "high_uj", "carbon_ug", "carbon_low_ug", "carbon_high_ug", "gap_us",
-        "water_ul", "active_carbon_ug", "active_water_ul",
+        "water_ul", "active_carbon_ug", "active_water_ul", "money_micros", "active_money_micros", "priced_uj",
+        "active_priced_uj",
     ]
     static let domainKey = ["minute", "domain_id"]
     static let domainSums = ["metered_uj", "low_uj", "high_uj", "metered_us", "gap_us"]

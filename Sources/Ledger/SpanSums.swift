@@ -17,6 +17,11 @@ struct SpanSums {
     private var water: Int64 = 0
     private var activeCarbon: Int64 = 0
     private var activeWater: Int64 = 0
+    /// In millionths of the currency, and the energy that has a price.
+    private var money: Int64 = 0
+    private var activeMoney: Int64 = 0
+    private var priced: Int64 = 0
+    private var activePriced: Int64 = 0
     /// The worst of the parts, as ``Ledger/rank(_:)`` gives it; nil without parts.
     private var rank: Int?
     private var domains: [Int64] = []
@@ -24,13 +29,16 @@ struct SpanSums {
     /// What ``add(_:from:)`` reads, one after the other.
     static let columns = """
         domain_id, active_uj, idle_uj, low_uj, high_uj, carbon_ug, carbon_low_ug, carbon_high_ug, gap_us, water_ul,
-        active_carbon_ug, active_water_ul, \(Ledger.rank("tier"))
+        active_carbon_ug, active_water_ul, \(Ledger.rank("tier")), money_micros, active_money_micros, priced_uj,
+        active_priced_uj
         """
 
     var microjoules: Int64 { active.addingSaturating(idle) }
 
-    /// - Parameter first: the place of the first of the columns in the row.
-    mutating func add(_ row: IntegerRow, from first: Int) {
+    /// - Parameters:
+    ///   - first: the place of the first of the columns in the row.
+    ///   - isOfCurrency: whether its money is in the currency that is added up.
+    mutating func add(_ row: IntegerRow, from first: Int, isOfCurrency: Bool) {
         let domain = row[first]
         Self.add(row[first + 1], to: &active)
         Self.add(row[first + 2], to: &idle)
@@ -45,6 +53,11 @@ struct SpanSums {
         Self.add(row[first + 11], to: &activeWater)
         rank = max(rank ?? 0, Int(row[first + 12]))
         if !domains.contains(domain) { domains.append(domain) }
+        guard isOfCurrency else { return }
+        Self.add(row[first + 13], to: &money)
+        Self.add(row[first + 14], to: &activeMoney)
+        Self.add(row[first + 15], to: &priced)
+        Self.add(row[first + 16], to: &activePriced)
     }
 
     mutating func add(_ other: SpanSums) {
@@ -60,13 +73,30 @@ struct SpanSums {
         if let rank = other.rank { self.rank = max(self.rank ?? 0, rank) }
         Self.add(other.activeCarbon, to: &activeCarbon)
         Self.add(other.activeWater, to: &activeWater)
+        Self.add(other.money, to: &money)
+        Self.add(other.activeMoney, to: &activeMoney)
+        Self.add(other.priced, to: &priced)
+        Self.add(other.activePriced, to: &activePriced)
         for domain in other.domains where !domains.contains(domain) { domains.append(domain) }
     }
 
     /// Figures that were edited may be of any size: the sum then stays at the largest number, and the audit tells why.
     private static func add(_ value: Int64, to sum: inout Int64) { sum = sum.addingSaturating(value) }
 
-    func figures(_ basis: BillingBasis = .full) -> EnergyFigures {
+    /// - Parameter currency: of the money; nil where nobody ever said what energy costs.
+    func figures(_ basis: BillingBasis = .full, currency: String?) -> EnergyFigures {
+        var figures = figuresWithoutMoney(basis)
+        guard let currency, figures.tier != nil else { return figures }
+        let (priced, money) = basis == .full ? (priced, money) : (activePriced, activeMoney)
+        let unpriced = (basis == .full ? microjoules : active).subtractingSaturating(priced)
+        guard priced > 0 || unpriced > 0 else { return figures }
+        figures.currency = currency
+        figures.cost = priced > 0 ? Double(money) / 1e6 : nil
+        figures.unpricedJ = unpriced > 0 ? Double(unpriced) / 1e6 : nil
+        return figures
+    }
+
+    private func figuresWithoutMoney(_ basis: BillingBasis) -> EnergyFigures {
         let tiers: [Tier] = [.gap, .measured, .calibrated, .table]
         func whole(_ millionths: Int64) -> Double { Double(millionths) / 1e6 }
         var figures = EnergyFigures(

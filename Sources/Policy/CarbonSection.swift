@@ -33,13 +33,13 @@ package struct IntensityService: Hashable, Sendable {
 /// What a kilowatt hour costs here.
 package enum PriceSource: Hashable, Sendable {
     case constant(EnergyPrice)
-    /// A time series on disk, in units of the currency per kWh.
-    case file(String, currency: String)
+    /// A time series on disk, in units of the currency per kWh; and what is paid where it tells nothing.
+    case file(String, currency: String, fallback: EnergyPrice? = nil)
 
     package var currency: String {
         switch self {
         case .constant(let price): price.currency
-        case .file(_, let currency): currency
+        case .file(_, let currency, _): currency
         }
     }
 
@@ -75,6 +75,12 @@ extension PolicySet {
                 key: "carbon." + key, value: value ?? "not set",
                 source: (key.hasPrefix("price") ? price.place : source.place))
         }
+        func priceParts(_ file: String?, _ currency: String?, _ fallback: EnergyPrice?) -> [PolicyReport.Line] {
+            [
+                part("price.file", file), part("price.currency", currency),
+                part("price.fallback", fallback.map { "\($0)" }),
+            ]
+        }
         var lines = [
             part("source", kind), part("source.file", file), part("source.url", service?.url),
             part("source.format", service?.format.rawValue), part("source.zone", service?.zone),
@@ -83,20 +89,22 @@ extension PolicySet {
             .init(key: "carbon.stale-after", value: carbon.staleAfter.value.brief, source: carbon.staleAfter.place),
         ]
         switch price.value {
-        case nil: lines += [part("price", nil), part("price.file", nil), part("price.currency", nil)]
-        case .constant(let value):
-            lines += [part("price", "\(value)"), part("price.file", nil), part("price.currency", nil)]
-        case .file(let path, let currency):
-            lines += [part("price", "file"), part("price.file", path), part("price.currency", currency)]
+        case nil: lines += [part("price", nil)] + priceParts(nil, nil, nil)
+        case .constant(let value): lines += [part("price", "\(value)")] + priceParts(nil, nil, nil)
+        case .file(let path, let currency, let fallback):
+            lines += [part("price", "file")] + priceParts(path, currency, fallback)
         }
         return lines
     }
 }
 
 extension PolicySet {
-    /// What energy costs, where that is always the same; nil where it changes or nobody said.
-    package var steadyPrice: EnergyPrice? {
-        guard case .constant(let price) = carbon.price.value else { return nil }
-        return price
+    /// What energy is taken to cost where no series tells: what it always costs, or the series' fallback; nil where nobody said.
+    package var fallbackPrice: EnergyPrice? {
+        switch carbon.price.value {
+        case nil: nil
+        case .constant(let price): price
+        case .file(_, _, let fallback): fallback
+        }
     }
 }

@@ -42,6 +42,7 @@ package struct PolicyKey: Hashable, Sendable {
         PolicyKey("carbon.price", "price or table", "money/kWh", "not set", "\"0.32 EUR/kWh\""),
         PolicyKey("carbon.price.file", "string", "path", "not set", "\"/srv/prices.csv\""),
         PolicyKey("carbon.price.currency", "string", "-", "not set", "\"EUR\""),
+        PolicyKey("carbon.price.fallback", "price", "money/kWh", "not set", "\"0.32 EUR/kWh\""),
         PolicyKey("billing.basis", "choice", "-", "full", "\"marginal\""),
         PolicyKey("ledger.keep-minutes", "duration", "time", "14 d", "\"30 d\""),
         PolicyKey("ledger.keep-hours", "duration", "time", "400 d", "\"800 d\""),

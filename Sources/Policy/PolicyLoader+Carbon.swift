@@ -80,6 +80,9 @@ extension PolicyLoader {
         defer { section.finish() }
         let file = path("file", section)
         let currency = section.string("currency")
+        let fallback = quantity("fallback", section, example: "0.32 EUR/kWh") {
+            text throws(UnitError) in try EnergyPrice(parsing: text)
+        }
         if section.table["file"] == nil { section.missing("file", example: "\"/srv/prices.csv\"") }
         if section.table["currency"] == nil { section.missing("currency", example: "\"EUR\"") }
         guard let file, let currency else { return nil }
@@ -89,7 +92,13 @@ extension PolicyLoader {
                 hint: "for example \"EUR\" or \"USD\"")
             return nil
         }
-        return .file(file, currency: currency)
+        if let fallback, fallback.currency != currency {
+            section.report(
+                "fallback", "\"carbon.price.fallback\" is in \(fallback.currency), but the file is in \(currency)",
+                hint: "write it in \(currency)/kWh")
+            return nil
+        }
+        return .file(file, currency: currency, fallback: fallback)
     }
 
     // MARK: - Values

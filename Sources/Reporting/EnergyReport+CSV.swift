@@ -9,7 +9,7 @@ package func csv(_ report: EnergyReport) -> String {
         report.by.rawValue, "name", "user", "state", "jobs", "duration_s", "energy_j", "energy_low_j", "energy_high_j",
         "active_j", "reserved_idle_j", "carbon_g", "carbon_low_g", "carbon_high_g", "tier", "gap_s", "epochs",
         "samples", "energy_per_epoch_j", "energy_per_sample_j", "embodied_g", "sci_per_job_g", "sci_per_epoch_g",
-        "sci_per_sample_g", "water_l", "waste_j", "over_reserved_j", "carbon_saved_g",
+        "sci_per_sample_g", "water_l", "waste_j", "over_reserved_j", "carbon_saved_g", "cost", "currency", "unpriced_j",
     ]
     return ([header] + report.rows.map(fields)).map { $0.joined(separator: ",") + "\r\n" }.joined()
 }
@@ -29,6 +29,7 @@ private func fields(_ row: EnergyReport.Row) -> [String] {
         row.samples.map { "\($0)" } ?? "", number(row.energyPerEpochJ), number(row.energyPerSampleJ),
         number(row.embodiedG), number(row.sciPerJobG), number(row.sciPerEpochG), number(row.sciPerSampleG),
         number(figures.waterL), number(row.wasteJ), number(row.overReservedJ), number(row.carbonSavedG),
+        number(figures.cost), figures.currency.map(field) ?? "", number(figures.unpricedJ),
     ]
 }
 

@@ -13,6 +13,7 @@ package func table(_ report: EnergyReport, style: Style) -> String {
         .init("SCI g/JOB", .right, optional: true), .init("SCI g/EPOCH", .right, optional: true),
         .init("WATER L", .right, optional: true), .init("WASTE J", .right, optional: true),
         .init("UNUSED J", .right, optional: true), .init("SAVED g", .right, optional: true),
+        .init("COST", .right, optional: true),
     ])
     for row in report.rows { table.add(cells(row, isByJob: isByJob)) }
     table.add(cells(report.totals, isByJob: isByJob, title: "total"), ruled: true)
@@ -38,7 +39,7 @@ private func cells(_ row: EnergyReport.Row, isByJob: Bool, title: String? = nil)
         optional(row.embodiedG == nil ? nil : row.sciPerEpochG), optional(figures.waterL), optional(row.wasteJ),
         optional(row.overReservedJ),
         // A yearly mean saves nothing anywhere.
-        optional(row.carbonSavedG == 0 ? nil : row.carbonSavedG),
+        optional(row.carbonSavedG == 0 ? nil : row.carbonSavedG), .init(cost(figures) ?? ""),
     ]
 }
 

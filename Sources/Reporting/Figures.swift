@@ -12,6 +12,11 @@ func kilowattHours(_ figures: EnergyFigures) -> String {
 
 func grams(_ figures: EnergyFigures) -> String { figures.tier == nil ? "-" : significant(figures.carbonG) }
 
+/// `0.000123 EUR`; nil where nobody knows what energy costs.
+func cost(_ figures: EnergyFigures) -> String? {
+    figures.cost.map { "\(significant($0)) \(printable(figures.currency ?? ""))" }
+}
+
 /// `0.11-0.14`, or one number when the figure is a point.
 func range(_ low: Double, _ high: Double) -> String {
     let (low, high) = (significant(low), significant(high))

@@ -51,6 +51,7 @@ package func text(_ detail: JobDetail, now: Timestamp, style: Style) -> String {
             "\(Energy(joules: job.energy.activeJ)) active, "
                 + "\(Energy(joules: job.energy.reservedIdleJ)) reserved idle")
     }
+    fields.add("cost", costLine(job.energy))
     if let savings = detail.savings { fields.add("run at once", words(savings)) }
     var result = fields.text
     result += section("transitions", transitions(detail.transitions), style)
@@ -76,6 +77,12 @@ package func summary(_ job: JobRecord, now: Timestamp) -> String {
     let time = job.runTime(at: now).map { " after \(brief(seconds: $0))" } ?? ""
     let reason = job.state == .succeeded || job.reason.isEmpty ? "" : " (\(job.reason))"
     return printable("job \(job.reference) \(job.state.rawValue)\(time)\(reason): \(energyLine(job.energy))")
+}
+
+/// `0.000123 EUR, without 1.2 kJ of which no price was known`.
+private func costLine(_ figures: EnergyFigures) -> String? {
+    guard let cost = cost(figures) else { return nil }
+    return cost + (figures.unpricedJ.map { ", without \(Energy(joules: $0)) of which no price was known" } ?? "")
 }
 
 /// `from 2026-11-24T08:00:00Z, 0.2 gCO2e: 0.05 g saved`.

@@ -87,5 +87,11 @@ package func text(_ report: BudgetReport, style: Style) -> String {
             .init(row.state), .init(row.whenSpent), .init("\(row.until)"), .init(row.source),
         ])
     }
-    return table.render(style)
+    var text = table.render(style)
+    for row in report.budgets {
+        guard let unpriced = row.unpricedJ else { continue }
+        text += "budget \"\(printable(row.name))\" leaves out \(Energy(joules: unpriced)) of which no price was known\n"
+    }
+    if let at = report.at { text += "as of \(at)\n" }
+    return text
 }

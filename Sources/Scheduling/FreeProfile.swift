@@ -10,12 +10,24 @@ struct FreeProfile {
     /// Ascending; the last holds for ever.
     private var steps: [Step]
 
-    /// - Parameter ends: what becomes free when; in any order.
+    /// - Parameter ends: who leaves when; in any order.
     init(free: Room, now: Timestamp, ends: [(at: Timestamp, job: ActiveJob)]) {
+        self.init(free, now, ends) { $0.give($1) }
+    }
+
+    /// Of amounts alone, not of cards.
+    /// - Parameter ends: what becomes free when; in any order.
+    init(free: ResourceVector, now: Timestamp, ends: [(at: Timestamp, request: ResourceVector)]) {
+        self.init(Room(amounts: free, cards: CardRoom()), now, ends) { $0.amounts += $1 }
+    }
+
+    private init<End>(
+        _ free: Room, _ now: Timestamp, _ ends: [(at: Timestamp, end: End)], _ give: (inout Room, End) -> Void
+    ) {
         steps = [Step(at: now, free: free)]
         for end in ends.sorted(by: { $0.at < $1.at }) {
             var sum = steps[steps.count - 1].free
-            sum.give(end.job)
+            give(&sum, end.end)
             if steps[steps.count - 1].at >= end.at {
                 steps[steps.count - 1].free = sum
             } else {
@@ -25,11 +37,15 @@ struct FreeProfile {
     }
 
     /// The first time at which a request fits, and keeps fitting for as long as it takes, on the same GPUs; nil where there is none.
-    /// - Parameter length: nil for one that may go on for ever.
-    func start(of request: ResourceVector, for length: Duration?) -> (at: Timestamp, cards: [Int])? {
-        var index = 0
+    /// - Parameters:
+    ///   - length: nil for one that may go on for ever.
+    ///   - earliest: no time before it is looked at.
+    func start(
+        of request: ResourceVector, for length: Duration?, from earliest: Timestamp? = nil
+    ) -> (at: Timestamp, cards: [Int])? {
+        var index = earliest.map(lastStep) ?? 0
         while index < steps.count {
-            let start = steps[index].at
+            let start = max(steps[index].at, earliest ?? steps[index].at)
             let end = length.map { start.advanced(by: $0) }
             var next = index
             /// What all the steps it meets have of cards.
@@ -68,14 +84,20 @@ struct FreeProfile {
         }
     }
 
-    /// Makes a step begin there.
-    private mutating func cut(at time: Timestamp) {
+    /// The last step that begins no later; the first where none does.
+    private func lastStep(at time: Timestamp) -> Int {
         var (low, high) = (0, steps.count)
         while low < high {
             let middle = (low + high) / 2
             if steps[middle].at <= time { low = middle + 1 } else { high = middle }
         }
-        guard low > 0, steps[low - 1].at < time else { return }
-        steps.insert(Step(at: time, free: steps[low - 1].free), at: low)
+        return max(0, low - 1)
+    }
+
+    /// Makes a step begin there.
+    private mutating func cut(at time: Timestamp) {
+        let index = lastStep(at: time)
+        guard steps[index].at < time else { return }
+        steps.insert(Step(at: time, free: steps[index].free), at: index + 1)
     }
 }

@@ -27,7 +27,7 @@ extension Scheduler {
     /// When a job would start if nothing else came: those before it in the line are given their place one after the other, each as
     /// early as there is room for it, and then the job.
     ///
-    /// An estimate: run times are those of likes, or limits; limits on how many may run at once are not looked at. The work is
+    /// An estimate: run times are those of likes, or limits; what users, projects and arrays may have at once is looked at. The work is
     /// bounded by ``mostAhead`` and the jobs that run.
     package func expectedStart(of job: PendingJob, now: Timestamp) -> ExpectedStart {
         let job = planned(settled(job))
@@ -37,6 +37,7 @@ extension Scheduler {
             ends: active.values.compactMap { other in
                 other.likelyEnd(now: now).map { (max($0, now), other) }
             })
+        var shares = LimitProfiles(limits, active.values, now: now)
         let place = line.order(Rank(job, agingPerPoint: Self.agingMicroseconds), account: job.account)
         var ahead = 0
         var walk = Walk(line)
@@ -48,11 +49,12 @@ extension Scheduler {
             guard ahead < Self.mostAhead else { return ExpectedStart(at: nil, ahead: ahead, isBeyond: true) }
             ahead += 1
             let length = expectedLength(of: other)
-            guard let start = profile.start(of: other.request, for: length) else { continue }
+            guard let start = shares.start(of: other, in: profile, for: length, from: now) else { continue }
             profile.take(other.request, on: start.cards, from: start.at, for: length)
+            shares.take(other, from: start.at, for: length)
         }
         let earliest = max(now, job.notBefore ?? now)
-        let start = profile.start(of: job.request, for: expectedLength(of: job))
+        let start = shares.start(of: job, in: profile, for: expectedLength(of: job), from: now)
         return ExpectedStart(at: start.map { max($0.at, earliest) }, ahead: ahead)
     }
 

@@ -16,6 +16,9 @@ extension Scheduler {
         sharedAt = nil
     }
 
+    /// All that was used is counted: the next plan puts accounts in their order, whenever the last did.
+    package mutating func useIsCounted() { sharedAt = nil }
+
     /// An account has used as much of what is shared.
     package mutating func charge(_ account: String, _ amount: Double, at time: Timestamp) {
         fairShare.charge(account, amount, at: time)

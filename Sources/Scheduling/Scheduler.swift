@@ -148,6 +148,18 @@ package struct Scheduler: Sendable {
         }
     }
 
+    /// Jobs that wait are paid for by other accounts from now on. O(n log n) of them.
+    package mutating func payAnew(_ account: (PendingJob) -> String) {
+        for (id, job) in pending {
+            let new = account(job)
+            guard new != job.account else { continue }
+            let isInLine = job.isFree && dueAt[id] == nil
+            if isInLine { line.remove(rank(job), owner: owner(job), shape: job.shape) }
+            pending[id]?.account = new
+            if isInLine, let job = pending[id] { line.insert(rank(job), owner: owner(job), shape: job.shape) }
+        }
+    }
+
     private mutating func countAnew() {
         tallies = [:]
         for job in active.values { count(job) { $0.add(job.request) } }
@@ -174,6 +186,7 @@ package struct Scheduler: Sendable {
     package var futureCount: Int { dueAt.count }
     package func isPending(_ id: JobID) -> Bool { pending[id] != nil }
     package func pendingJob(_ id: JobID) -> PendingJob? { pending[id] }
+    package var waitingUsers: [UInt32] { pendingByUser.keys.sorted() }
     package func pendingCount(uid: UInt32) -> Int { pendingByUser[uid] ?? 0 }
     package func hasJobs(uid: UInt32) -> Bool { pendingByUser[uid] != nil || active.values.contains { $0.uid == uid } }
     package func pendingCount(project: String) -> Int { pendingByProject[project] ?? 0 }

@@ -27,6 +27,23 @@ import Units
         #expect(abs(sum.carbon - 90_000) <= 1 && abs(sum.activeCarbon - 30_000) <= 1)
     }
 
+    /// Prices below zero too, and times without one in between.
+    @Test func noMillionthIsLostWhateverThePrice() {
+        var generator = Seeded(7)
+        for _ in 0..<100 {
+            var rounding = CostRounding()
+            var (given, taken) = (0.0, 0.0)
+            for _ in 0..<200 {
+                let money = Bool.random(using: &generator) ? Double.random(in: -2...3, using: &generator) : nil
+                let whole = rounding.whole(EnergyCost(money: money, activeMoney: money.map { $0 / 2 }))
+                #expect((whole.money == nil) == (money == nil) && whole.money == whole.money?.rounded())
+                given += money ?? 0
+                taken += whole.money ?? 0
+            }
+            #expect(given - taken > -1e-9 && given - taken < 1 + 1e-9)
+        }
+    }
+
     @Test func everyStepStaysInItsRangeAndNoUnitIsLost() {
         var generator = Seeded(4)
         for _ in 0..<200 {

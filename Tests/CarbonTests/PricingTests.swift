@@ -47,6 +47,19 @@ import Units
         #expect(priced.carbonHigh == 914.28e6)
     }
 
+    /// 1 kWh at 0.30 with a fifth of overhead is 0.36, of which a quarter is active.
+    @Test func moneyIsPricedWithTheOverhead() throws {
+        var site = try SiteCarbon(zone: "DE", pue: 1.2, table: .builtIn())
+        let (energy, active) = (Energy(kilowattHours: 1), Energy(kilowattHours: 0.25))
+        #expect(site.price(energy, active: active, low: energy, high: energy).money == nil)
+        site.energyPrice = EnergyPrice(perKilowattHour: 0.3, currency: "EUR")
+        let priced = site.price(energy, active: active, low: energy, high: energy)
+        #expect(abs((priced.money ?? 0) - 360_000) < 1e-6 && abs((priced.activeMoney ?? 0) - 90_000) < 1e-6)
+        site.energyPrice?.perKilowattHour = -0.1
+        let paid = site.price(energy, active: active, low: energy, high: energy).money
+        #expect(abs((paid ?? 0) + 120_000) < 1e-6)
+    }
+
     @Test func aSiteThatIsNotSetSaysSoAndIsWide() throws {
         let site = try SiteCarbon(zone: nil, pue: nil, table: .builtIn())
         #expect(site.zone == "WORLD" && !site.zoneIsSet && !site.pueIsSet)

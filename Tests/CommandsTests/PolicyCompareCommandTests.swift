@@ -63,7 +63,9 @@ import Testing
 
             WAIT BY USER  a.toml  b.toml  CHANGE  c.toml  CHANGE
             ada              0 s     0 s             0 s
+            ada, 95 %        0 s     0 s             0 s
             bob              1 h     1 h               -
+            bob, 95 %        1 h     1 h               -
             """)
         // The site is that of the first that says anything of it.
         #expect(notes.contains("carbon and cost: PUE 1.5"), "\(notes)")

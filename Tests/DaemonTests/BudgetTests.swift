@@ -10,12 +10,24 @@ import Units
         "[budget.nlp]\nenergy = \"\(limit)\"\nwhen-spent = \"\(then)\"\n"
     }
 
+    /// How the budgets stand when a look came after this job's end.
+    private func looked(_ daemon: RunningDaemon, at id: JobID) async throws -> BudgetReport {
+        let end = try #require(try await daemon.client { try await $0.job(id) }.job.endedAt)
+        for _ in 0..<600 {
+            let report = try await daemon.client { try await $0.budgets() }
+            if let at = report.at, at >= end { return report }
+            try await Task.sleep(for: .milliseconds(50))
+        }
+        throw RunningDaemon.Failure("nobody looks at the budgets:\n\(daemon.log)")
+    }
+
     private let burn = ["sh", "-c", "end=$(($(date +%s) + 3)); while [ $(date +%s) -lt $end ]; do :; done"]
 
     @Test func whatIsSpentHoldsItsJobsUntilThereIsMore() async throws {
         try await RunningDaemon.with(policy: policy("1 J/year")) { daemon in
             let first = try await daemon.submit(burn) { $0.project = "nlp" }
             #expect(try await daemon.ended(first).job.state == .succeeded)
+            _ = try await looked(daemon, at: first)
             let shown = try daemon.mlctl("budget")
             #expect(shown.status == 0 && shown.out.contains("1 J/year") && shown.out.contains("spent"), "\(shown)")
             let held = try await daemon.submit(["true"]) { $0.project = "nlp" }
@@ -58,8 +70,7 @@ import Units
             let before = try await daemon.submit(burn) { $0.project = "vision" }
             #expect(try await daemon.ended(first).job.state == .succeeded)
             #expect(try await daemon.ended(before).job.state == .succeeded)
-            let shown = try daemon.mlctl("budget", "--format", "json")
-            let report = try JSON.decode(BudgetReport.self, from: Data(shown.out.utf8))
+            let report = try await looked(daemon, at: before)
             let row = try #require(report.budgets.first { $0.kind == "money" })
             let energy = try #require(report.budgets.first { $0.kind == "energy" }).energySpentJ ?? 0
             let job = try await daemon.client { try await $0.job(first) }.job
@@ -81,6 +92,49 @@ import Units
             await daemon.stop()
             try await daemon.start()
             #expect(try daemon.mlctl("budget").out.contains("+ 100 EUR"))
+        }
+    }
+
+    /// What follows for those that run, those that come, and of a grant: in money, of a group's members.
+    @Test(arguments: ["warn", "hold", "preempt"]) func whatFollowsWhenAGroupsMoneyIsSpent(then: String) async throws {
+        let group = getgrgid(getgid()).map { String(cString: $0.pointee.gr_name) } ?? ""
+        let policy = """
+            [carbon]
+            price = "100 EUR/kWh"
+            [budget.course]
+            money = "0.000001 EUR/year"
+            group = "\(group)"
+            project = "nlp"
+            when-spent = "\(then)"
+            """
+        try await RunningDaemon.with(policy: policy) { daemon in
+            let script = "[ $MLD_ATTEMPT = 1 ] || exit 0; while [ ! -e go ]; do sleep 0.05; done"
+            let runs = try await daemon.submit(["sh", "-c", script]) { $0.project = "nlp" }
+            _ = try await daemon.reaches(runs) { $0.state == .running }
+            let spends = try await daemon.submit(burn) { $0.project = "nlp" }
+            #expect(try await daemon.ended(spends).job.state == .succeeded)
+            let row = try #require(try await looked(daemon, at: spends).budgets.first)
+            #expect(row.state == "spent" && row.whenSpent == then && (row.moneySpent ?? 0) > 1e-6, "\(row)")
+            #expect(daemon.log.contains("budget \"course\" has spent"))
+            let next = try await daemon.submit(["true"]) { $0.project = "nlp" }
+            if then == "warn" {
+                #expect(try await daemon.ended(next).job.state == .succeeded)
+            } else {
+                let why = try await daemon.client { try await $0.why(next) }
+                #expect(why.state == .queued && why.reason.contains("budget \"course\" has spent"), "\(why)")
+                #expect(why.rule?.contains("10.toml:4") == true, "\(why)")
+            }
+            if then == "preempt" {
+                let stopped = try await daemon.reaches(runs) { $0.state == .queued }
+                #expect(stopped.transitions.last?.cause.contains("budget \"course\" has spent") == true)
+            } else {
+                #expect(try await daemon.client { try await $0.job(runs) }.job.state == .running)
+            }
+            let granted = try daemon.mlctl("budget", "grant", "course", "100 EUR")
+            #expect(granted.status == 0 && granted.out.contains("open"), "\(granted)")
+            try daemon.touch("go")
+            for id in [runs, next] { #expect(try await daemon.ended(id).job.state == .succeeded) }
+            #expect(try await daemon.client { try await $0.job(runs) }.job.attempt == (then == "preempt" ? 2 : 1))
         }
     }
 

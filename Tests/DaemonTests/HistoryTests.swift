@@ -45,6 +45,8 @@ import Units
             let job = try #require(page.jobs.first)
             #expect(job.queue == "low" && job.timeLimitS == 600 && job.durationS >= 1 && job.durationS < 60)
             #expect((job.powerW ?? 0) > 0 && job.kind != nil && page.jobs[1].kind == job.kind)
+            let group = getgrgid(getgid()).map { String(cString: $0.pointee.gr_name) } ?? ""
+            #expect(page.jobs.allSatisfy { $0.groups?.contains(group) == true }, "\(page.jobs)")
             #expect(page.intensities?.count == 1 && page.machine?.cpus ?? 0 >= 1)
             let next = try await daemon.client { try await $0.history(after: job.id, limit: 1) }
             #expect(next.jobs.map(\.id) == [ids[1]] && next.next == ids[1] && next.machine == nil)
@@ -73,6 +75,15 @@ import Units
             #expect(
                 report.notes.contains { $0.hasPrefix("in force: ") && $0.contains("/10.toml, ") }, "\(report.notes)")
             #expect(report.notes.contains { $0.hasPrefix("carbon: ") && $0.contains("as the ledger was kept") })
+            // Rules that ask for a group are asked of the groups of then.
+            try
+                "[queue.low]\ndefault = true\n[[rule]]\nname = \"r\"\nmatch = { group = \"\(group)\" }\nthen = \"deny\"\n"
+                .write(
+                    toFile: daemon.work + "/deny.toml", atomically: true, encoding: .utf8)
+            let denied = try daemon.mlctl(
+                "policy", "simulate", "--policy", "deny.toml", "--trace", "ledger", "--format", "json")
+            let refused = try JSON.decode(SimulationReport.self, from: Data(denied.out.utf8)).rows.last
+            #expect(refused?.figures.jobsRefused == 3, "\(denied)")
             let tuned = try daemon.mlctl(
                 "policy", "tune", "--knob", "limits.max-running-per-user=1,2", "--trace", "ledger")
             #expect(tuned.status == 0 && tuned.out.contains("limits.max-running-per-user  BEST"), "\(tuned)")

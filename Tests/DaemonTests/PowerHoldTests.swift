@@ -41,6 +41,23 @@ import Testing
         #expect(!FileManager.default.fileExists(atPath: directory + "/limits.json"))
     }
 
+    /// A limit that an earlier daemon lowered must not become the one that is put back.
+    @Test(arguments: ["", "{", "{\"boot\": 1}"]) func whatCannotBeReadLeavesTheLimitsAlone(text: String) async throws {
+        defer { try? FileManager.default.removeItem(atPath: directory) }
+        _ = try await limits().hold(key, to: 30, for: .cap)
+        try Data(text.utf8).write(to: URL(fileURLWithPath: directory + "/limits.json"))
+        let limits = limits()
+        await limits.undoLeftovers()
+        #expect(try limit == "30000000")
+        await #expect {
+            _ = try await limits.hold(key, to: 20, for: .cap)
+        } throws: { "\($0)".contains("nobody can tell what it was before") && "\($0)".contains("limits.json") }
+        await limits.release(.cap)
+        await limits.releaseAll()
+        #expect(try limit == "30000000")
+        #expect(try String(contentsOfFile: directory + "/limits.json", encoding: .utf8) == text)
+    }
+
     @Test func whatAKilledDaemonLeftIsUndoneInItsOwnBootAlone() async throws {
         defer { try? FileManager.default.removeItem(atPath: directory) }
         _ = try await limits().hold(key, to: 30, for: .cap)

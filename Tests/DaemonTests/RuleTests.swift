@@ -135,6 +135,13 @@ import Units
             // A restarted daemon lifts what it finds where the rule holds no more.
             try reload(daemon, rule("\"cap\"\ncpus = 2"))
             try await allowed { $0 == 2 }
+            // Also where the rule went while no daemon ran.
+            try reload(daemon, rule("\"cap\"\ncpus = 1"))
+            try await allowed { $0 == 1 }
+            await daemon.crash()
+            try daemon.write(policy: "")
+            try await daemon.start()
+            try await allowed { $0 == 2 }
             try daemon.touch("go")
             #expect(try await daemon.ended(job).job.state == .succeeded)
         }

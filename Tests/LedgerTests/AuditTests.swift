@@ -94,7 +94,7 @@ import Units
         try await books.edit("INSERT INTO spans SELECT * FROM kept; DROP TABLE kept")
         #expect(try await books.audit().findings == [])
         try await books.edit(
-            "INSERT INTO spans SELECT minute, domain_id, 'job', 99, 1, 0, 0, 0, 0, 0, 0, 0, 0, tier, 0, 0, 0 FROM spans WHERE \(row) LIMIT 1"
+            "INSERT INTO spans SELECT minute, domain_id, 'job', 99, 1, 0, 0, 0, 0, 0, 0, 0, 0, tier, 0, 0, 0, NULL, NULL, NULL, NULL FROM spans WHERE \(row) LIMIT 1"
         )
         let finding = try #require(await books.audit().findings.first)
         #expect(finding.row.hasSuffix("account=job job_id=99 attempt=1") && finding.problem == "it was added")
@@ -106,7 +106,7 @@ import Units
             try #require(await books.number("SELECT MAX(minute) FROM spans")) + 2
         try await books.edit(
             """
-            INSERT INTO spans VALUES (\(minute), 1, 'job', 1, 1, 5, 0, 5, 5, 0, 0, 0, 0, 'measured', 0, 0, 0);
+            INSERT INTO spans VALUES (\(minute), 1, 'job', 1, 1, 5, 0, 5, 5, 0, 0, 0, 0, 'measured', 0, 0, 0, NULL, NULL, NULL, NULL);
             INSERT INTO domain_minutes VALUES (\(minute), 1, 5, 5, 5, 1000000, 0, 'measured')
             """)
         #expect(

@@ -16,6 +16,8 @@ struct Books {
     /// From the second day's evening on the grid is greener.
     static func gramsPerKilowattHour(at seconds: Double) -> Double { seconds < 1.7 * 86_400 ? 400 : 50 }
 
+    static func price(at seconds: Double) -> Double { seconds < 1.7 * 86_400 ? 0.3 : -0.1 }
+
     var ledger: Ledger { fixture.ledger }
 
     init(seed: UInt64 = 1, days: Double = 2.5, every seconds: Double = 2900, jobs count: Int = 3) async throws {
@@ -27,6 +29,9 @@ struct Books {
             try await ledger.recordIntensity(
                 from: Self.start.advanced(by: .seconds(from)), zone: "DE",
                 intensity: .init(gramsPerKilowattHour: Self.gramsPerKilowattHour(at: from)), pue: 1.5, source: "test")
+            try await ledger.recordPrice(
+                .init(perKilowattHour: Self.price(at: from), currency: "EUR"),
+                from: Self.start.advanced(by: .seconds(from)))
         }
         var ids: [JobID] = []
         for index in 0..<count {
@@ -54,13 +59,23 @@ struct Books {
             let idle = Int64.random(in: 0...9_000_000, using: &generator)
             let factor = 1.5 * gramsPerKilowattHour(at: seconds) / 3.6e6
             let carbon = Double(active + idle) * factor
+            let priced = 1.5 * price(at: seconds) / 3.6e6
+            // Now and then nobody knew a price.
+            let money =
+                active % 7 == 0
+                ? nil
+                : SpanMoney(
+                    whole: Int64((Double(active + idle) * priced).rounded(.down)),
+                    active: Int64((Double(active) * priced).rounded(.down)), priced: .init(microjoules: active + idle),
+                    activePriced: .init(microjoules: active))
             return SpanDelta(
                 account: account, active: .init(microjoules: active), reservedIdle: .init(microjoules: idle),
                 low: .init(microjoules: (active + idle) / 2), high: .init(microjoules: (active + idle) * 2),
                 carbon: .init(micrograms: Int64(carbon.rounded())), carbonLow: .zero,
                 carbonHigh: .init(micrograms: Int64(carbon.rounded()) * 2),
                 activeCarbon: .init(micrograms: Int64(Double(active) * factor)),
-                waterMicrolitres: active / 100 + idle / 300, activeWaterMicrolitres: active / 100, tier: tier)
+                waterMicrolitres: active / 100 + idle / 300, activeWaterMicrolitres: active / 100, money: money,
+                tier: tier)
         }
         let sum = spans.reduce(Energy.zero) { $0 + $1.active + $1.reservedIdle }
         let end = Timestamp(seconds: start.seconds + seconds)

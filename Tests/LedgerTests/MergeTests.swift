@@ -11,11 +11,14 @@ import Units
         let accounts: [SpanAccount] = [.job(JobID(1), attempt: 1), .job(JobID(2), attempt: 1), .system, .idle]
         let isGap = Int.random(in: 0..<5, using: &generator) == 0
         let spans = accounts.filter { _ in Bool.random(using: &generator) }.map { account in
-            SpanDelta(
-                account: account, active: .init(microjoules: .random(in: 0...1_000_000, using: &generator)),
+            let energy = Energy(microjoules: .random(in: 0...1_000_000, using: &generator))
+            let money = SpanMoney(whole: -7, active: 3, priced: energy, activePriced: energy)
+            return SpanDelta(
+                account: account, active: energy,
                 reservedIdle: .init(microjoules: .random(in: 0...1000, using: &generator)), low: .zero,
                 high: .init(microjoules: 5), carbon: .init(micrograms: .random(in: 0...99, using: &generator)),
-                carbonLow: .zero, carbonHigh: .zero, activeCarbon: .zero, gap: isGap ? .seconds(1) : .zero,
+                carbonLow: .zero, carbonHigh: .zero, activeCarbon: .zero, money: isGap ? nil : money,
+                gap: isGap ? .seconds(1) : .zero,
                 tier: isGap ? .gap : .table)
         }
         let sum = spans.reduce(Energy.zero) { $0 + $1.active + $1.reservedIdle }
@@ -34,6 +37,8 @@ import Units
         for batch in [intervals, merged] {
             let fixture = try TemporaryLedger()
             let host = try await fixture.ledger.host(name: "h", cpuModel: "c", cpus: 2, memory: .gibibytes(1))
+            try await fixture.ledger.recordPrice(
+                .init(perKilowattHour: 0.3, currency: "EUR"), from: Timestamp(seconds: 1_700_000_000))
             _ = try await fixture.accept()
             _ = try await fixture.accept()
             try await fixture.ledger.add(batch, host: host)
@@ -43,6 +48,7 @@ import Units
                         since: Timestamp(seconds: 1_700_000_000), until: Timestamp(seconds: 1_700_100_000), by: .job)))
         }
         #expect(reports[0].rows == reports[1].rows)
+        #expect(reports[0].totals.figures.cost != nil && reports[0].totals.figures.unpricedJ != nil)
         #expect(reports[0].balance == reports[1].balance)
         #expect(reports[0].balance.residualUj == 0)
     }

@@ -99,7 +99,7 @@ import Testing
                 "[\(section)]\n"
                 + (last == "file"
                     ? "" : others(service, "format = \"electricity-maps\"", "zone = \"FR\"")) + setting
-        case "carbon.price": text = "[\(section)]\n" + others("file = \"/a\"", "currency = \"USD\"") + setting
+        case "carbon.price": text = "[\(section)]\n" + others("file = \"/a\"", "currency = \"EUR\"") + setting
         case "reservation.NAME":
             let time =
                 ["start", "end"].contains(last)

@@ -79,8 +79,10 @@ import Units
             .init(name: "third", figures: Self.figures(wait: 30, energy: 3.6e6, carbon: 500), curves: Self.curves))
         for (index, waits) in [[60.0, 90], [30, 120], [60, 0]].enumerated() {
             report.rows[index].figures.users = [
-                .init(user: "ada", jobs: 1, waitMeanS: waits[0], energyJ: 1, carbonG: nil),
-                .init(user: "bob", jobs: index == 2 ? 0 : 2, waitMeanS: waits[1], energyJ: 1, carbonG: nil),
+                .init(user: "ada", jobs: 1, waitMeanS: waits[0], p95WaitS: waits[0] * 2, energyJ: 1, carbonG: nil),
+                .init(
+                    user: "bob", jobs: index == 2 ? 0 : 2, waitMeanS: waits[1], p95WaitS: waits[1] * 2, energyJ: 1,
+                    carbonG: nil),
             ]
         }
         let text = table(report, style: .plain)
@@ -100,10 +102,12 @@ import Units
 
                 WAIT BY USER         now  <b>new</b>   CHANGE  third  CHANGE
                 bob           1 min 30 s       2 min  +33.3 %      -
+                bob, 95 %          3 min       4 min  +33.3 %      -
                 ada                1 min        30 s  -50.0 %  1 min
+                ada, 95 %          2 min       1 min  -50.0 %  2 min
 
                 """), "\(text)")
-        #expect(report.waitLines(most: 1).map(\.first) == ["bob", "(and 1 more)"])
+        #expect(report.waitLines(most: 1).map(\.first) == ["bob", "bob, 95 %", "(and 1 more)"])
         let page = html(report)
         #expect(page.contains("<th>third</th>") && page.contains("WAIT BY USER") && page.components(of: "CHANGE") == 4)
         #expect(csv(report).split(separator: "\r\n").count == 4)

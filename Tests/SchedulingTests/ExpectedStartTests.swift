@@ -1,4 +1,5 @@
 import JobAPI
+import Policy
 import TestSupport
 import Testing
 import Units
@@ -31,6 +32,38 @@ import Units
         #expect(scheduler.expectedStart(of: asked(), now: t(5)) == ExpectedStart(at: t(200), ahead: 2))
         #expect(scheduler.expectedStart(of: asked(priority: 10), now: t(5)) == ExpectedStart(at: t(100), ahead: 0))
         #expect(scheduler.text(2, at: 5)?.contains("expected by") == true)
+    }
+
+    /// There is room on the machine, but not in what the user, the project or the array may have.
+    @Test func limitsAreWaitedForToo() {
+        func scheduler(_ limits: SchedulerLimits) -> Scheduler {
+            var scheduler = Scheduler(capacity: vector(9, gib: 99), limits: limits)
+            scheduler.add(waiting(1, vector(2), uid: 9, limit: 100))
+            _ = scheduler.run(at: 0)
+            return scheduler
+        }
+        let one = Setting<Int?>(1)
+        #expect(
+            scheduler(.init(user: .init(running: one))).expectedStart(of: asked(), now: t(5)).at == t(100))
+        #expect(
+            scheduler(.init(project: .init(running: one))).expectedStart(of: asked(), now: t(5)).at == t(100))
+        let three = scheduler(.init(user: .init(cpus: Setting(3))))
+        #expect(three.expectedStart(of: asked(vector(1)), now: t(5)).at == t(5))
+        #expect(three.expectedStart(of: asked(vector(2)), now: t(5)).at == t(100))
+        #expect(three.expectedStart(of: asked(vector(4)), now: t(5)).at == nil, "more than the user may ever have")
+        // Another of the user waits before it: one after the other.
+        var two = scheduler(.init(user: .init(running: one)))
+        two.add(waiting(2, vector(1), uid: 9, at: -10, limit: 50))
+        #expect(two.expectedStart(of: asked(), now: t(5)) == ExpectedStart(at: t(150), ahead: 1))
+        #expect(two.expectedStart(of: waiting(.max, vector(1), uid: 8, at: 0, limit: 10), now: t(5)).at == t(5))
+        // An array's own limit.
+        var array = Scheduler(capacity: vector(9, gib: 99))
+        var element = waiting(3, vector(1), uid: 9, limit: 40)
+        (element.array, element.arrayLimit) = (ArrayPlace(id: JobID(2), index: 1), 1)
+        array.add(element)
+        _ = array.run(at: 0)
+        (element.id, element.array) = (JobID(4), ArrayPlace(id: JobID(2), index: 2))
+        #expect(array.expectedStart(of: element, now: t(5)).at == t(40))
     }
 
     @Test func nobodyKnowsWhatHasNoEnd() {

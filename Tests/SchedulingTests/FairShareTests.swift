@@ -47,6 +47,50 @@ import Units
         #expect(scheduler.run(at: 10) == [1])
     }
 
+    /// By users the first goes first, by projects the one whose project used nothing; held ones and those of the future move too.
+    @Test func whoPaysMayChangeWhileJobsWait() {
+        var scheduler = Scheduler(capacity: vector(1))
+        scheduler.share(rules())
+        scheduler.charge("rich", 1000, at: t(0))
+        for id in 1...4 as ClosedRange<Int64> {
+            var job = waiting(id, uid: 1, at: Double(id), limit: 10)
+            (job.account, job.project) = ("user", id % 2 == 1 ? "rich" : "poor")
+            if id == 3 { job.held = true }
+            if id == 4 { job.notBefore = t(1000) }
+            scheduler.add(job)
+        }
+        scheduler.payAnew { $0.project }
+        #expect(scheduler.waitingUsers == [1])
+        #expect(
+            (1...4 as ClosedRange<Int64>).map { scheduler.pendingJob(JobID($0))?.account } == [
+                "rich", "poor", "rich", "poor",
+            ])
+        #expect(scheduler.run(at: 10) == [2])
+        scheduler.ended(JobID(2))
+        #expect(scheduler.run(at: 20) == [1])
+        scheduler.ended(JobID(1))
+        // Nobody is left in the line under the old account.
+        #expect(scheduler.run(at: 30).isEmpty)
+        #expect(scheduler.run(at: 1000) == [4])
+    }
+
+    /// A plan that was made before all was counted does not settle the order for a minute.
+    @Test func whatIsCountedLateCountsAtOnce() {
+        var scheduler = Scheduler(capacity: vector(1))
+        scheduler.share(rules())
+        for (id, account) in [(1, "a"), (2, "b")] as [(Int64, String)] {
+            var job = waiting(id, uid: 1, at: Double(id), limit: 10)
+            (job.account, job.held) = (account, false)
+            scheduler.add(job)
+        }
+        scheduler.add(waiting(9, vector(1), uid: 2, priority: 1_000_000, at: 0, limit: 10))
+        #expect(scheduler.run(at: 5) == [9])
+        scheduler.charge("a", 1000, at: t(6))
+        scheduler.useIsCounted()
+        scheduler.ended(JobID(9))
+        #expect(scheduler.run(at: 7) == [2])
+    }
+
     @Test func whatIsNoAmountIsNone() {
         var share = FairShare(rules())
         for amount in [-1, .nan, .infinity, 0] { share.charge("a", amount, at: t(0)) }

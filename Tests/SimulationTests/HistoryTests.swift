@@ -37,6 +37,7 @@ import Units
                     $0.gpus = 1
                     $0.gpuMemoryBytes = .gibibytes(8)
                     $0.gpuModel = "A100"
+                    $0.groups = ["staff", "ada"]
                 },
                 past(2, at: 200) {
                     $0.user = "bob"
@@ -53,11 +54,13 @@ import Units
         #expect(trace.jobs.map(\.application) == [-1, 0])
         #expect(trace.gpuModels == ["A100"] && trace.jobs.map(\.gpuModel) == [-1, 0])
         #expect(last.request.card.memory == .gibibytes(8) && last.request.card.mayShare)
+        #expect(trace.jobs.map(\.group) == [-1, 0] && trace.groups == [["ada", "staff"]])
         #expect(
             trace.notes == [
                 "what really happened: waits of 8 s on the mean, 95 % up to 10 s",
                 "1 of 2 did not succeed then; they compute as long here as they did",
                 "1 waited for other jobs then; here they may start at once",
+                "1 is of a release that did not note its users' groups: what asks for a group is not about it",
                 "1 were not metered: they draw what their CPUs and GPUs are taken to",
             ])
     }

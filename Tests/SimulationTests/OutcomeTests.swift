@@ -35,6 +35,7 @@ import Units
         #expect(figures.gpuUtilisationPercent == nil)
         #expect(figures.users.map(\.user) == ["ann", "bob"])
         #expect(figures.users.map(\.waitMeanS) == [90, 47.5])
+        #expect(figures.users.map(\.p95WaitS) == [180, 90])
         #expect(figures.users.map(\.jobs) == [2, 2])
         #expect([figures.jobs, figures.jobsFinished, figures.jobsTimedOut, figures.jobsUnfinished] == [4, 4, 0, 0])
     }

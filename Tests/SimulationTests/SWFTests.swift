@@ -24,7 +24,7 @@ import Units
         let trace = try read("  7 100 5 60 4 -1 2048 8 3600 1024 1 3 2 -1 1 -1 -1 -1")
         #expect(trace.processors == 128)
         #expect(trace.users == ["user3"])
-        #expect(trace.groups == ["group2"])
+        #expect(trace.groups == [["group2"]])
         #expect(trace.queues == ["batch"])
         #expect(trace.notes.isEmpty)
         #expect(

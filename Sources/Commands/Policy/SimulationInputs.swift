@@ -146,10 +146,7 @@ struct SimulationInputs: Sendable {
             notes.append("carbon and cost: PUE \(prices.pue), as the ledger was kept")
         }
         if prices.price == nil {
-            prices.steadyPrice =
-                policies.lazy.compactMap { policy in
-                    if case .constant(let price)? = policy.carbon.price.value { price.perKilowattHour } else { nil }
-                }.first
+            prices.steadyPrice = policies.lazy.compactMap { $0.fallbackPrice?.perKilowattHour }.first
         }
     }
 

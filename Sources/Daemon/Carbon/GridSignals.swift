@@ -72,7 +72,7 @@ actor GridSignals {
         case .service(let service):
             sources[.intensity] = .service(service, zone: service.zone ?? policy.site.zone.value)
         }
-        if case .file(let path, _) = policy.carbon.price.value { sources[.price] = .file(path) }
+        if case .file(let path, _, _) = policy.carbon.price.value { sources[.price] = .file(path) }
         return sources
     }
 
@@ -189,7 +189,8 @@ actor GridSignals {
 
     /// - Parameter other: what the table says under another policy.
     func situation(now: Timestamp, table other: SiteCarbon? = nil) -> GridSituation {
-        let table = other ?? self.table
+        var table = other ?? self.table
+        table.energyPrice = nil
         var situation = GridSituation(site: table, revision: revision)
         if let signal = feeds[.intensity]?.signal {
             if let figure = signal.figure(at: now, now: now) {
@@ -199,11 +200,13 @@ actor GridSignals {
         }
         switch rules.price.value {
         case nil: break
-        case .constant(let price): situation.price = price
-        case .file(_, let currency):
+        case .constant(let price): (situation.price, situation.site.energyPrice) = (price, price)
+        case .file(_, let currency, let fallback):
             situation.price = feeds[.price].flatMap { fresh($0.signal, now: now) }.map {
                 EnergyPrice(perKilowattHour: $0.value, currency: currency)
             }
+            // What is paid is paid all the same; what moves jobs is only what is known.
+            situation.site.energyPrice = situation.price ?? fallback
         }
         let signals = feeds.values.map(\.signal)
         let slot = signals.map { $0.planningStep(now: now) }.min() ?? .seconds(1800)
@@ -228,7 +231,7 @@ actor GridSignals {
     /// For people.
     func report(now: Timestamp) -> GridReport {
         var currency: String?
-        if case .file(_, let text) = rules.price.value { currency = text }
+        if case .file(_, let text, _) = rules.price.value { currency = text }
         return GridReport(
             signals: SignalQuantity.allCases.compactMap { feeds[$0]?.state(now: now, currency: currency) })
     }

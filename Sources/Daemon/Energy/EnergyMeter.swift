@@ -349,7 +349,7 @@ actor EnergyMeter {
         case .load: logger.notice("the machine's CPU time can be read again")
         case .ledger: logger.notice("the ledger takes readings again")
         case .closing: logger.notice("the ledger can be closed again")
-        case .pricing: logger.notice("the grid's intensity is written down again")
+        case .pricing: logger.notice("the grid's intensity and price are written down again")
         }
     }
 }

@@ -29,6 +29,8 @@ actor PowerLimits {
     private var found: [PowerLimiter]?
     private var before: [String: Double] = [:]
     private var held: [String: [Holder: Double]] = [:]
+    /// What an earlier daemon wrote down cannot be read: a limit that is in force may be one of its, and nobody knows what it was before.
+    private var isLost = false
 
     init(roots: SystemRoots, path: String, bootID: String, logger: Logger) {
         self.roots = roots
@@ -57,6 +59,13 @@ actor PowerLimits {
     /// Holds a part of the machine to so many watts.
     /// - Returns: what is in force then.
     func hold(_ key: String, to watts: Double, for holder: Holder) throws -> Double {
+        if isLost {
+            throw PowerLimitError(
+                domain: key,
+                message:
+                    "left as it is, for nobody can tell what it was before: \(path) cannot be read; set the limits as they"
+                    + " should be, remove that file, and restart mld")
+        }
         guard let limiter = limiters().first(where: { $0.key == key }) else {
             throw PowerLimitError(domain: key, message: "there is no such part any more")
         }
@@ -99,7 +108,12 @@ actor PowerLimits {
                 logger.notice("power limits that an earlier mld set are undone")
             }
         } catch {
-            logger.error("cannot tell which power limits an earlier mld set: \(error)")
+            isLost = true
+            return logger.warning(
+                """
+                cannot tell which power limits an earlier mld set: \(error); no limit is set or put back until they are set as they \
+                should be, \(path) is removed, and mld is restarted
+                """)
         }
         releaseAll()
     }
@@ -124,6 +138,8 @@ actor PowerLimits {
     }
 
     private func writeJournal() throws {
+        // It may still be mended.
+        if isLost { return }
         if before.isEmpty {
             guard unlink(path) == 0 || errno == ENOENT else { throw LinuxError("unlink", path: path) }
             return

@@ -14,6 +14,7 @@ extension SiteCarbon {
                 table: CarbonTable.builtIn())
             wue = policy.site.wue.value
             ewif = policy.site.ewif.value
+            energyPrice = policy.fallbackPrice
         } catch {
             let place = policy.site.zone.source.map { "\($0.place): " } ?? ""
             throw DaemonError(stage: "policy", message: place + error.message, hint: error.hint)
@@ -33,7 +34,7 @@ extension SiteCarbon {
     func terms(of policy: PolicySet, text: String, cpus: Int) -> Terms {
         Terms(
             policyHash: policy.hash, policyText: text, zone: zone, intensity: intensity, pue: pue, source: source,
-            factors: Self.factors(policy, cpus: cpus))
+            factors: Self.factors(policy, cpus: cpus), price: energyPrice)
     }
 
     /// One sentence on where the grams come from.

@@ -21,7 +21,13 @@ struct API: Sendable {
     let settings: Settings
     let startedAt: Timestamp
 
-    func responder() -> RouterResponder<PeerContext> {
+    func responder() -> RouterResponder<PeerContext> { router().buildResponder() }
+
+    /// Each call there is, such as `GET /v1/jobs/{id}`.
+    var routes: [String] { router().routes.map { "\($0.method.rawValue) \($0.path)" } }
+
+    /// What is here stands in `docs/api.md` and `docs/openapi.json` too; a test holds the three equal.
+    func router() -> Router<PeerContext> {
         let router = Router(context: PeerContext.self)
         let v1 = router.group("v1")
         v1.get("health", use: health)
@@ -45,7 +51,7 @@ struct API: Sendable {
         v1.get("budgets", use: budgets)
         v1.post("budgets/{name}/grants", use: grant)
         v1.post("policy/reload", use: reloadPolicy)
-        return router.buildResponder()
+        return router
     }
 
     // MARK: - Jobs

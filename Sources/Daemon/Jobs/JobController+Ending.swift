@@ -118,6 +118,7 @@ extension JobController {
         let array = live[id]?.array ?? array
         live[id] = nil
         failedStarts[id] = nil
+        budgetLooks.isStale = true
         letGo(id)
         await publishState(id)
         hub.finish(id)

@@ -22,7 +22,7 @@ extension JobController {
         let admission = policy.admit(
             spec, by: Submitter(uid: user.uid, user: user.name, groups: user.groupNames, home: user.home),
             machine: machine, queuedByUser: scheduler.pendingCount(uid: peer.uid) + count - 1, now: now,
-            power: expectation(for: spec, user: user.uid))
+            runTime: learnedRunTime(of: spec, user: user.uid), power: expectation(for: spec, user: user.uid))
         guard case .accepted(let admitted) = admission else {
             guard case .refused(let refusal) = admission else { return .refused("refused") }
             return .refused(refusal.message, rule: refusal.rule?.description, hint: refusal.hint)

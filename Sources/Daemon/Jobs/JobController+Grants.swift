@@ -39,7 +39,8 @@ extension JobController {
                 user: user, reason: reason), policyHash: policy.hash)
         logger.notice(
             "granted", metadata: ["budget": "\(name)", "amount": "\(request.amount.prefix(64))", "user": "\(user)"])
-        return await budgetReport()
+        await readBudgets()
+        return budgetReport()
     }
 
     /// The quantity is told by the unit.

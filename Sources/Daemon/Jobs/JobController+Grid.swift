@@ -50,8 +50,9 @@ extension JobController {
             do {
                 try await ledger.recordIntensity(
                     from: now, zone: site.zone, intensity: site.intensity, pue: site.pue, source: site.source)
+                try await ledger.recordPrice(site.energyPrice, from: now)
             } catch {
-                await meter.report("cannot write the grid's intensity down: \(error)", .pricing)
+                await meter.report("cannot write the grid's intensity and price down: \(error)", .pricing)
                 return false
             }
             await meter.adopt(site)

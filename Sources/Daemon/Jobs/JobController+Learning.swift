@@ -39,6 +39,14 @@ extension JobController {
         if let sample { scheduler.learn(sample, of: JobKeys(run.spec, user: run.uid, queue: run.queue)) }
     }
 
+    /// How long a job that is being submitted will run by the likes that say most of it, in seconds: its limit would end it sooner, and
+    /// whoever states one knows better than runs of a queue. Nil where nobody can tell.
+    func learnedRunTime(of spec: JobSpec, user: UInt32) -> Double? {
+        let queue = spec.queue ?? policy.defaultQueue?.name ?? ""
+        let learned = scheduler.history.predicted(JobKeys(spec, user: user, queue: queue))?.seconds
+        return learned.map { min($0, spec.resources.timeLimit ?? $0) }
+    }
+
     /// When one that starts now, or has started and never stood still, will have ended by the likes that say most of it.
     func predictedEnd(of stored: StoredJob, from start: Timestamp) -> Timestamp? {
         scheduler.history.predicted(stored.keys).map { start.advanced(by: .seconds($0.seconds)) }

@@ -56,10 +56,12 @@ extension JobController {
 
     /// By what is known of the grid now where the new policy asks the same source, else by the table until the new one tells.
     private func siteInForce(_ new: PolicySet, _ table: SiteCarbon) async -> SiteCarbon {
-        guard let grid, new.carbon.source.value == policy.carbon.source.value, new.site.zone == policy.site.zone else {
-            return table
-        }
-        return await grid.situation(now: .now(), table: table).site
+        guard let grid else { return table }
+        let known = await grid.situation(now: .now(), table: table).site
+        let isSameGrid = new.carbon.source.value == policy.carbon.source.value && new.site.zone == policy.site.zone
+        var site = isSameGrid ? known : table
+        site.energyPrice = new.carbon.price.value == policy.carbon.price.value ? known.energyPrice : new.fallbackPrice
+        return site
     }
 
     /// Apart from the actor: files take their time.

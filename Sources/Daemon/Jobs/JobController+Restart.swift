@@ -168,8 +168,9 @@ extension JobController {
                 live[id]?.state = .running
                 thaw(id, process)
             }
-            // The last daemon may have capped it by a rule that holds no more.
-            if policy.capsCPUs || policy.machine.powerCap.value != nil { caps[id] = Self.unknownCap }
+            // The last daemon may have capped it by a rule that is gone, or holds no more.
+            let mayCap = policy.capsCPUs || policy.machine.powerCap.value != nil
+            if mayCap || isNotedAsCapped(id) { caps[id] = Self.unknownCap }
             watch(id, process)
             logger.notice("adopted", metadata: ["job": "\(id)", "pid": "\(process.supervisorPID)"])
             if stored.record.state == .starting { noteLater(id, process) }

@@ -1,3 +1,4 @@
+import Glibc
 import JobAPI
 import Ledger
 import LinuxSystem
@@ -86,6 +87,7 @@ extension JobController {
             let cap = [rule?.value, cpusByCap[id]].compactMap { $0 }.min()
             guard cap != caps[id], let job = live[id], let process = job.process else { continue }
             let count = cap ?? job.spec.resources.cpus
+            noteCap(id, cap != nil)
             do {
                 let means = try launcher.limit(process, to: count, among: placements[id]?.cpus ?? [])
                 logger.info(
@@ -98,6 +100,25 @@ extension JobController {
             // Tried once for each change: what fails now fails in a second as well.
             caps[id] = cap
         }
+    }
+
+    /// Written down before it is done, and until it is undone.
+    private func noteCap(_ id: JobID, _ isCapped: Bool) {
+        guard let attempt = live[id]?.attempt else { return }
+        let path = directory(id).cap(attempt)
+        do throws(LinuxError) {
+            if isCapped {
+                if access(path, F_OK) != 0 { try AtomicFile.write("", to: path, mode: 0o600) }
+            } else if unlink(path) != 0, errno != ENOENT {
+                throw LinuxError("unlink", path: path)
+            }
+        } catch {
+            logger.error("cannot note that it is held to fewer CPUs: \(error)", metadata: ["job": "\(id)"])
+        }
+    }
+
+    func isNotedAsCapped(_ id: JobID) -> Bool {
+        live[id].map { access(directory(id).cap($0.attempt), F_OK) == 0 } ?? false
     }
 
     func keep(_ id: JobID, on cpus: [Int]) {

@@ -52,15 +52,31 @@ extension JobController {
 
     /// Counts all anew under other rules of sharing: what has been metered until now the ledger tells.
     func recountShares() async {
+        payAnew()
         await meter.flush()
         scheduler.forgetUse()
         shareCharged = [:]
         await readShares()
+        // A plan may have been made meanwhile, with nobody's use.
+        scheduler.useIsCounted()
         guard policy.fairShare.isOn else { return }
         for id in scheduler.active.keys.sorted() {
             let totals = await meter.totals(id)
             let amount = policy.fairShare.by.value == .carbon ? totals?.carbon.grams : totals?.energy.joules
             shareCharged[id] = Charged(amount: amount ?? 0, at: .now())
+        }
+    }
+
+    /// Jobs that wait, and those that may wait again, are paid for by whom the policy says now.
+    private func payAnew() {
+        for (id, job) in live {
+            live[id]?.pending.account = policy.account(user: job.user, project: job.pending.project)
+        }
+        // The scheduler knows users by number.
+        var names: [UInt32: String] = [:]
+        for uid in scheduler.waitingUsers { names[uid] = submitter(uid: uid, gid: uid).user }
+        scheduler.payAnew { [policy] job in
+            policy.account(user: names[job.uid] ?? "\(job.uid)", project: job.project)
         }
     }
 

@@ -32,7 +32,8 @@ extension JobController {
             scheduler.pendingCount(project: project) + submittingOf[project, default: 0] + count - 1
         let admission = policy.admit(
             spec, by: submitter, machine: machine, queuedByUser: queued, queuedByProject: queuedOfProject, now: now,
-            conditions: conditions, power: expectation(for: spec, user: user.uid))
+            conditions: conditions, runTime: learnedRunTime(of: spec, user: user.uid),
+            power: expectation(for: spec, user: user.uid))
         switch admission {
         case .refused(let refusal):
             try await ledger.refuse(
@@ -47,7 +48,7 @@ extension JobController {
                 held: admitted.held, notBefore: admitted.notBefore, reason: admitted.reason,
                 rule: admitted.rule?.description, policyHash: policy.hash, submittedAt: now, after: after,
                 baseline: baseline(for: spec, keys, after: after, held: admitted.held, now: now), likes: keys.work,
-                leeway: leeway(admitted))
+                leeway: leeway(admitted), groups: submitter.groups)
             // Until they wait, so that others of the same user or project that come meanwhile do not pass the limit.
             submitting[peer.uid, default: 0] += count
             submittingOf[project, default: 0] += count

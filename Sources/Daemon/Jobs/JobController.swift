@@ -86,6 +86,7 @@ actor JobController: Service {
     /// How grid and machine stand, for rules that ask.
     var conditions = Conditions.unknown
     var budgetStates: [BudgetState] = []
+    var budgetLooks = BudgetLooks()
     /// See ``submitter(uid:gid:)``.
     var submitters: [UInt32: KnownSubmitter] = [:]
     /// When the machine's power was looked at, for rules that ask.
@@ -283,8 +284,8 @@ actor JobController: Service {
         progressRounds += 1
         if progressRounds % 60 == 0 {
             await chargeShares()
-            await readBudgets()
         }
+        await lookAtBudgets()
         let isMany = scheduler.active.count > 100
         for id in scheduler.active.keys.sorted() where live[id]?.process != nil {
             let isFollowed = hub.isFollowed(id)

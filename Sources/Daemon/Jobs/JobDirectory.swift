@@ -17,6 +17,8 @@ struct JobDirectory: Sendable {
 
     /// Files that belong to one attempt.
     func events(_ attempt: Int) -> String { path + "/events-\(attempt).jsonl" }
+    /// There while the attempt is held to fewer CPUs than it asked for: a daemon that did not do it may have to undo it.
+    func cap(_ attempt: Int) -> String { path + "/capped-\(attempt)" }
     func exitRecord(_ attempt: Int) -> String { path + "/exit-\(attempt).json" }
 
     /// Makes the directory and what is in it; `owner` gets the places the job writes to, and nobody else.

@@ -73,7 +73,7 @@ extension SimulationReport {
 
     var headings: [String] { headings("FIGURE") }
 
-    /// Mean waits by user, those with the most jobs first; none where there is but one user.
+    /// Mean waits by user and what 95 % of theirs do not exceed, those with the most jobs first; none where there is but one user.
     /// - Parameter most: how many users.
     func waitLines(most: Int) -> [[String]] {
         let users = rows.map { row in
@@ -83,10 +83,14 @@ extension SimulationReport {
         for row in users { for (name, user) in row { jobs[name] = max(jobs[name] ?? 0, user.jobs) } }
         guard jobs.count > 1 else { return [] }
         let order = jobs.sorted { $0.value == $1.value ? $0.key < $1.key : $0.value > $1.value }
-        var lines = order.prefix(most).compactMap { name, _ in
-            let line = FigureLine.time(name, \.waitMeanS)
-            // One of whose jobs none started did not wait no time.
-            return cells(line, users.map { $0[name].flatMap { $0.jobs > 0 ? $0.waitMeanS : nil } })
+        var lines = order.prefix(most).flatMap { name, _ in
+            let figures: [(String, (SimulationFigures.User) -> Double)] = [
+                (name, \.waitMeanS), ("\(name), 95 %", \.p95WaitS),
+            ]
+            return figures.compactMap { title, figure in
+                // One of whose jobs none started did not wait no time.
+                cells(.time(title, \.waitMeanS), users.map { $0[name].flatMap { $0.jobs > 0 ? figure($0) : nil } })
+            }
         }
         if order.count > most, let width = lines.first?.count {
             lines.append(["(and \(order.count - most) more)"] + Array(repeating: "", count: width - 1))

@@ -19,7 +19,7 @@ struct Tally {
 
     private struct User {
         var jobs = 0
-        var wait = 0.0
+        var waits: [Double] = []
         var energy = 0.0
         var carbon = 0.0
     }
@@ -47,7 +47,7 @@ struct Tally {
         var held = (cpus: 0.0, gpus: 0.0)
         for segment in log.segments {
             let job = trace.jobs[Int(segment.job)]
-            let watts = machine.power(of: job)
+            let watts = machine.power(of: job) * segment.share
             let seconds = segment.to.since(segment.from).seconds
             let grams = prices.grams(watts: watts, segment.from, segment.to)
             computed[Int(segment.job)] += seconds
@@ -122,7 +122,7 @@ struct Tally {
             let wait = started.since(job.submit).seconds
             waits.append(wait)
             users[job.user, default: User()].jobs += 1
-            users[job.user, default: User()].wait += wait
+            users[job.user, default: User()].waits.append(wait)
             if run.isOver, let ended = run.ended {
                 let total = ended.since(job.submit).seconds
                 slowdowns += max(1, total / max(computed[index], Outcome.slowdownBound))
@@ -170,9 +170,10 @@ struct Tally {
 
     private mutating func addUsers() {
         figures.users = users.map { place, user in
-            SimulationFigures.User(
+            let waits = Distribution(user.waits)
+            return SimulationFigures.User(
                 user: trace.users.indices.contains(Int(place)) ? trace.users[Int(place)] : "(none)",
-                jobs: user.jobs, waitMeanS: user.jobs > 0 ? user.wait / Double(user.jobs) : 0, energyJ: user.energy,
+                jobs: user.jobs, waitMeanS: waits.mean, p95WaitS: waits.percentile(95), energyJ: user.energy,
                 carbonG: figures.carbonG == nil ? nil : user.carbon)
         }.sorted { $0.user < $1.user }
     }

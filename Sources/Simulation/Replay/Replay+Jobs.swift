@@ -18,14 +18,16 @@ extension Replay {
             Active(
                 index: index, account: pending.account, pending: pending, since: now,
                 work: Self.microseconds(trace.jobs[index].runTime),
-                allowance: pending.timeLimit.map(Self.microseconds), event: 0), at: now)
+                allowance: pending.timeLimit.map(Self.microseconds), budgets: budgets(of: index, pending), event: 0),
+            at: now)
     }
 
     /// It computes from now on, until its work is done or its limit reached.
-    private mutating func compute(_ id: JobID, _ job: Active, at now: Timestamp) {
+    mutating func compute(_ id: JobID, _ job: Active, at now: Timestamp) {
         var job = job
         job.since = now
-        let length = min(job.work, job.allowance ?? job.work)
+        let length = min(job.needed, job.allowance ?? job.needed)
+        book.change(job.budgets, watts: watts(of: job), at: now)
         job.event = ends.add(id, at: Timestamp(microseconds: now.microseconds + length))
         active[id] = job
         log.events += 1
@@ -36,9 +38,7 @@ extension Replay {
         if byRule { scheduler.halted(id, at: now) } else { scheduler.suspended(id, at: now) }
         if scheduler.active[id]?.shift == nil { scheduler.expect(id, toEnd: nil) }
         note(job, until: now)
-        let done = now.microseconds - job.since.microseconds
-        job.work = max(0, job.work - done)
-        job.allowance = job.allowance.map { max(0, $0 - done) }
+        job.compute(until: now)
         job.isSuspended = true
         job.event = 0
         active[id] = job
@@ -58,9 +58,12 @@ extension Replay {
         compute(id, job, at: now)
     }
 
+    /// It computes no more as it did since it began to.
     mutating func note(_ job: Active, until now: Timestamp) {
+        book.change(job.budgets, watts: -watts(of: job), at: now)
         guard job.since < now else { return }
-        log.segments.append(ReplayLog.Segment(job: Int32(job.index), from: job.since, to: now))
+        log.segments.append(
+            ReplayLog.Segment(job: Int32(job.index), from: job.since, to: now, share: job.share))
         if policy.fairShare.isOn { scheduler.charge(job.account, use(of: job, until: now), at: now) }
     }
 
@@ -69,7 +72,7 @@ extension Replay {
     private func use(of job: Active, until now: Timestamp) -> Double {
         let traced = trace.jobs[job.index]
         let seconds = now.since(job.since).seconds
-        let watts = machine.power(of: traced)
+        let watts = watts(of: job)
         switch policy.fairShare.by.value {
         case .cpuTime: return seconds * Double(traced.request.cpus)
         case .carbon where intensity.hasIntensity: return intensity.grams(watts: watts, job.since, now).amount
@@ -83,9 +86,12 @@ extension Replay {
         note(job, until: now)
         if options.limits == .learned { learn(from: job) }
         log.runs[job.index].ended = now
-        log.runs[job.index].state = (job.allowance ?? job.work) < job.work ? .timedOut : .finished
+        log.runs[job.index].state = job.isCut ? .timedOut : .finished
         log.events += 1
     }
+
+    /// What it draws while it computes at its pace.
+    func watts(of job: Active) -> Double { machine.power(of: trace.jobs[job.index]) * job.share }
 
     /// As the scheduler counts time limits, so that a limit that equals the run time does not cut it short.
     static func microseconds(_ seconds: Double) -> Int64 { Int64(min(max(0, seconds), 9e9) * 1e6) }

@@ -17,7 +17,7 @@ extension Replay {
     mutating func learn(from job: Active) {
         let traced = trace.jobs[job.index]
         // Of one that was suspended the work of its earlier segments is done, too.
-        let left = max(0, Double(job.work - (job.allowance ?? job.work))) / 1e6
+        let left = job.isCut ? max(0, Double(job.work) - Double(job.allowance ?? 0) * job.share) / 1e6 : 0
         let run = RunSample(
             seconds: traced.runTime - left, isWhole: left == 0, cpus: traced.request.cpus, energy: nil, tier: nil)
         if let run { scheduler.learn(run, of: keys(of: traced)) }

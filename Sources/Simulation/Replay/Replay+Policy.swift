@@ -27,10 +27,8 @@ extension Replay {
             log.notes.append(
                 "GPUs are only counted, whole: the machine does not say of what model and memory they are")
         }
-        if !policy.budgets.isEmpty { log.notes.append("budgets are not replayed") }
-        if policy.capsCPUs || policy.rules.contains(where: { $0.cap.power != nil }) {
-            log.notes.append("rules that cap are not replayed: jobs run as fast as they did then")
-        }
+        addBudgetNotes()
+        addCapNotes()
         if case .stated(let idle) = policy.machine.idlePower.value, policy.machine.powerCap.value != nil,
             idle.watts < machine.idlePower
         {

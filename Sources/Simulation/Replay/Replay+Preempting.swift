@@ -15,7 +15,7 @@ extension Replay {
         var jobs: [Scheduler.Stoppable] = []
         for (other, running) in active where others.contains(running.pending.queue) {
             let computing = running.isSuspended ? 0 : now.since(running.since).seconds
-            let done = trace.jobs[running.index].runTime - Double(running.work) / 1e6 + computing
+            let done = trace.jobs[running.index].runTime - Double(running.work) / 1e6 + computing * running.share
             jobs.append(
                 Scheduler.Stoppable(
                     pending: running.pending, attempt: Int(log.runs[running.index].preemptions) + 1,
@@ -30,11 +30,12 @@ extension Replay {
         return !victims.isEmpty
     }
 
-    private mutating func stop(_ id: JobID, at now: Timestamp) {
+    /// - Parameter forGood: it does not wait again.
+    mutating func stop(_ id: JobID, forGood: Bool = false, at now: Timestamp) {
         guard let job = active.removeValue(forKey: id) else { return }
         if !job.isSuspended { note(job, until: now) }
         scheduler.ended(id)
-        scheduler.add(job.pending)
+        if !forGood { scheduler.add(job.pending) }
         log.runs[job.index].preemptions += 1
         log.runs[job.index].state = .waiting
         log.end = now

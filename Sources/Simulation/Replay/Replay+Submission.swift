@@ -3,7 +3,7 @@ import Policy
 import Scheduling
 import Units
 
-/// Who the users of a trace are to the policy: each has a number of its own and is in the group of its job.
+/// Who the users of a trace are to the policy: each has a number of its own and is in the groups of its job.
 struct Submitters: Sendable {
     private var known: [Key: Submitter] = [:]
     private let trace: Trace
@@ -18,11 +18,17 @@ struct Submitters: Sendable {
     mutating func submitter(of job: TraceJob) -> Submitter {
         let key = Key(user: job.user, group: job.group)
         if let submitter = known[key] { return submitter }
-        let user = name(job.user, in: trace.users) ?? "unknown"
-        let submitter = Submitter(
-            uid: Self.uid(of: job), user: user, groups: name(job.group, in: trace.groups).map { [$0] } ?? [])
+        let submitter = make(job)
         known[key] = submitter
         return submitter
+    }
+
+    /// The same where it was asked for before.
+    func known(_ job: TraceJob) -> Submitter { known[Key(user: job.user, group: job.group)] ?? make(job) }
+
+    private func make(_ job: TraceJob) -> Submitter {
+        let groups = trace.groups.indices.contains(Int(job.group)) ? trace.groups[Int(job.group)] : []
+        return Submitter(uid: Self.uid(of: job), user: name(job.user, in: trace.users) ?? "unknown", groups: groups)
     }
 
     /// Never 0: nobody is root here.

@@ -26,13 +26,16 @@ package struct Replay: Sendable {
         package var lookAhead: Int
         /// What is foretold of the grid, by which jobs are deferred and suspended; nil defers nothing.
         package var forecast: SimulatedForecast?
+        /// By which budgets of carbon and money are counted.
+        package var prices: GridPrices
         /// Whether ``ReplayLog/promises`` is kept.
         package var recordsPromises: Bool
 
         package init(
             limits: Limits = .stated, lookAhead: Int = Scheduler.lookAhead, forecast: SimulatedForecast? = nil,
-            recordsPromises: Bool = false
+            prices: GridPrices = GridPrices(), recordsPromises: Bool = false
         ) {
+            self.prices = prices
             self.forecast = forecast
             self.limits = limits
             self.lookAhead = lookAhead
@@ -49,12 +52,28 @@ package struct Replay: Sendable {
         var pending: PendingJob
         /// When it last began to compute.
         var since: Timestamp
-        /// What it has to compute from then on, and what its limit leaves it, in microseconds.
+        /// What it has to compute from then on with all its CPUs, and what its limit leaves it, in microseconds.
         var work: Int64
         var allowance: Int64?
+        /// The part of its CPUs that a rule leaves it.
+        var share = 1.0
+        /// The budgets it is paid from, by their places in the policy.
+        var budgets: [Int] = []
         /// The event that ends it; those of its earlier segments mean nothing.
         var event: UInt64
         var isSuspended = false
+
+        /// How long its work takes at its pace, in microseconds.
+        var needed: Int64 { share == 1 ? work : Int64((Double(work) / share).rounded(.up)) }
+        /// Its limit ends it before its work is done.
+        var isCut: Bool { (allowance ?? needed) < needed }
+
+        /// What is left when it has computed until `now`.
+        mutating func compute(until now: Timestamp) {
+            let done = now.microseconds - since.microseconds
+            work = max(0, work - (share == 1 ? done : Int64(Double(done) * share)))
+            allowance = allowance.map { max(0, $0 - done) }
+        }
     }
 
     let trace: Trace
@@ -77,6 +96,15 @@ package struct Replay: Sendable {
     private var submitted = 0
     var wake: Timestamp?
     var nextLook: Timestamp?
+    /// What budgets have spent, and when the next that stops what runs will have.
+    var book: BudgetBook
+    var nextSpent: Timestamp?
+    /// The last of it that the scheduler was told.
+    var spentUntil: [String: Timestamp] = [:]
+    /// How many jobs no period of their budget is enough for.
+    var beyondBudgets = 0
+    /// Jobs with GPUs that a rule caps, by their places in the trace.
+    var cappedWithGPUs: Set<Int> = []
 
     /// No replay goes on beyond this after the first submission: a trace that does is a mistake.
     private static let longest = Duration.seconds(1000 * 31_557_600)
@@ -99,6 +127,7 @@ package struct Replay: Sendable {
         asksForGrid = policy.asksForGrid && options.forecast != nil
         intensity = GridPrices(intensity: options.forecast?.intensity)
         submitters = Submitters(trace)
+        book = BudgetBook(policy.budgets, prices: options.prices, from: trace.jobs.first?.submit)
         forecasts = options.forecast.map { ForecastSource($0) }
         log = ReplayLog(jobs: trace.jobs.count, begin: trace.jobs.first?.submit ?? Timestamp(microseconds: 0))
     }
@@ -131,6 +160,7 @@ package struct Replay: Sendable {
             foretell(at: now)
             var isIdle = happens(at: now)
             look(at: now)
+            spend(at: now)
             for _ in 0..<Self.mostPlans {
                 let plan = scheduler.plan(now: now)
                 log.plans += 1
@@ -140,6 +170,9 @@ package struct Replay: Sendable {
                 guard hasRoom || needsAnotherLook(after: plan) else { break }
                 isIdle = false
             }
+            keepCaps(at: now)
+            // By what computes now.
+            nextSpent = book.nextSpent(after: now)
             idle = isIdle ? idle + 1 : 0
         }
         for job in active.values { log.runs[job.index].state = .running }
@@ -152,6 +185,7 @@ package struct Replay: Sendable {
         let isEmpty = scheduler.pendingCount == 0 && active.isEmpty
         return [
             submission, ends.first?.at, isEmpty ? nil : wake, isEmpty ? nil : nextForecast, isEmpty ? nil : nextLook,
+            isEmpty ? nil : nextSpent,
         ].compactMap { $0 }.min()
     }
 

@@ -33,6 +33,8 @@ package struct ReplayLog: Hashable, Sendable {
         package var job: Int32
         package var from: Timestamp
         package var to: Timestamp
+        /// The part of its CPUs it computed with, and of its power it drew.
+        package var share = 1.0
     }
 
     /// A job went on after it had been suspended.

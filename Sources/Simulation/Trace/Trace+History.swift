@@ -14,6 +14,7 @@ extension Trace {
         var queues = Names()
         var kinds = Names()
         var models = Names()
+        var groups = GroupSets()
         var facts = Facts()
         jobs.reserveCapacity(history.jobs.count)
         for past in history.jobs {
@@ -35,6 +36,7 @@ extension Trace {
                     interruptible: past.interruptible,
                     power: past.powerW, recordedWait: max(0, past.waitedS - submit.since(past.submittedAt).seconds),
                     user: users.number(of: past.user), project: projects.number(of: past.project),
+                    group: past.groups.map { groups.number(of: $0) } ?? -1,
                     queue: queues.number(of: past.queue), application: past.kind.map { kinds.number(of: $0) } ?? -1))
             if let model = past.gpuModel { jobs[jobs.count - 1].gpuModel = models.number(of: model) }
         }
@@ -42,6 +44,7 @@ extension Trace {
         self.projects = projects.list
         self.queues = queues.list
         gpuModels = models.list
+        self.groups = groups.list
         processors = history.machine?.cpus
         sortBySubmission()
         notes = facts.notes(waits: jobs.compactMap(\.recordedWait), isEverybodys: history.isEverybodys)
@@ -60,17 +63,34 @@ extension Trace {
     }
 }
 
+/// Gives each different set of groups the next number.
+private struct GroupSets {
+    private(set) var list: [[String]] = []
+    private var index: [[String]: Int32] = [:]
+
+    mutating func number(of groups: [String]) -> Int32 {
+        let groups = groups.sorted()
+        if let known = index[groups] { return known }
+        let number = Int32(clamping: list.count)
+        list.append(groups)
+        index[groups] = number
+        return number
+    }
+}
+
 /// What is said of a history.
 private struct Facts {
     var leftOut = 0
     var unfinished = 0
     var waitedForOthers = 0
     var withoutPower = 0
+    var withoutGroups = 0
 
     mutating func count(_ job: HistoryPage.Job) {
         if job.state != .succeeded { unfinished += 1 }
         if job.waitedForOthers { waitedForOthers += 1 }
         if job.powerW == nil { withoutPower += 1 }
+        if job.groups == nil { withoutGroups += 1 }
     }
 
     func notes(waits: [Double], isEverybodys: Bool) -> [String] {
@@ -91,6 +111,12 @@ private struct Facts {
         }
         if waitedForOthers > 0 {
             notes.append("\(waitedForOthers) waited for other jobs then; here they may start at once")
+        }
+        if withoutGroups > 0 {
+            let (are, them) = withoutGroups == 1 ? ("is", "it") : ("are", "them")
+            notes.append(
+                "\(withoutGroups) \(are) of a release that did not note its users' groups:"
+                    + " what asks for a group is not about \(them)")
         }
         if withoutPower > 0 {
             notes.append("\(withoutPower) were not metered: they draw what their CPUs and GPUs are taken to")

@@ -83,7 +83,7 @@ private struct SWFReader {
             try add(fields)
         }
         trace.users = users.list
-        trace.groups = groups.list
+        trace.groups = groups.list.map { [$0] }
         trace.projects = groups.list
         trace.queues = queues.list
         trace.processors = trace.processors ?? nodes

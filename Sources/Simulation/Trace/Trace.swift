@@ -8,7 +8,8 @@ package struct Trace: Sendable {
     /// What the jobs' `user`, `project`, `group` and `queue` are the places of: a million jobs have few of them.
     package var users: [String]
     package var projects: [String]
-    package var groups: [String]
+    /// Whoever submits is in one group or in several.
+    package var groups: [[String]]
     package var queues: [String]
     /// Of GPUs that jobs asked for.
     package var gpuModels: [String] = []
@@ -18,7 +19,7 @@ package struct Trace: Sendable {
     package var notes: [String]
 
     package init(
-        jobs: [TraceJob] = [], users: [String] = [], projects: [String] = [], groups: [String] = [],
+        jobs: [TraceJob] = [], users: [String] = [], projects: [String] = [], groups: [[String]] = [],
         queues: [String] = [], processors: Int? = nil, notes: [String] = []
     ) {
         self.jobs = jobs

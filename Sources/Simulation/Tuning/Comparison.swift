@@ -10,6 +10,8 @@ package enum Comparison {
         _ trace: Trace, named name: String, under policies: [(name: String, policy: PolicySet)],
         on machine: SimulatedMachine, prices: GridPrices = GridPrices(), options: Replay.Options = Replay.Options()
     ) -> SimulationReport {
+        var options = options
+        options.prices = prices
         let rows = policies.map { entry in
             func outcome(_ options: Replay.Options) -> Outcome {
                 let log = Replay.run(trace, under: entry.policy, on: machine, options: options)

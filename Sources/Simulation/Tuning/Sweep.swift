@@ -14,6 +14,8 @@ package enum Sweep {
     ) throws(SweepError) -> SweepReport {
         var policies: [(value: String, policy: PolicySet)] = []
         for value in knob.values { policies.append((value, try policy(knob, value, files))) }
+        var options = options
+        options.prices = prices
         var rows = policies.map { entry in
             let log = Replay.run(trace, under: entry.policy, on: machine, options: options)
             let outcome = Outcome(log, of: trace, on: machine, prices: prices, restart: options.forecast?.restart ?? 0)

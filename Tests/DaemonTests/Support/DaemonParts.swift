@@ -73,6 +73,21 @@ struct DaemonParts {
         await meter.tick()
     }
 
+    /// The machine draws so much in that time, and the meters are read.
+    func draw(joules: Double, over time: Duration) async throws {
+        let text = try String(contentsOfFile: counter, encoding: .utf8).trimmingCharacters(in: .whitespacesAndNewlines)
+        let microjoules = try #require(Int64(text))
+        try await Task.sleep(for: time)
+        try "\(microjoules + Int64(joules * 1e6))\n".write(toFile: counter, atomically: true, encoding: .utf8)
+        await meter.tick()
+    }
+
+    /// Of the last ten minutes.
+    func report(by grouping: ReportGrouping) async throws -> EnergyReport {
+        let now = Timestamp.now()
+        return try await ledger.report(ReportQuery(since: now.advanced(by: .seconds(-600)), until: now, by: grouping))
+    }
+
     func newJob() -> NewJob {
         NewJob(
             spec: JobSpec(
