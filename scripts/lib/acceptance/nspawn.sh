@@ -93,7 +93,8 @@ enter_system() {
         exec env SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1 unshare -m --propagation private systemd-nspawn --quiet \
             --directory="$system" --volatile=overlay --bind-ro="$work/checks:/checks" --machine="mld-acceptance-$$" \
             --register=no --keep-unit --private-network --resolv-conf=off --timezone=off --link-journal=no \
-            --capability=all --kill-signal=SIGRTMIN+3 --boot --console=pipe systemd.unit=multi-user.target \
+            --capability=all --system-call-filter="landlock_create_ruleset landlock_add_rule landlock_restrict_self bpf perf_event_open" \
+            --kill-signal=SIGRTMIN+3 --boot --console=pipe systemd.unit=multi-user.target \
             </dev/null >"$work/console" 2>&1
     ) &
     machine=$!
