@@ -13,6 +13,10 @@ enum CgroupHolder {
         guard let file = arguments.first, arguments.count == 1 else {
             throw Failure(status: 2, "hold: the file is needed into which the place is written")
         }
+        // Whoever started us may have blocked some.
+        var none = sigset_t()
+        sigemptyset(&none)
+        guard sigprocmask(SIG_SETMASK, &none, nil) == 0 else { throw Failure("hold: unblock signals") }
         guard let place = own() else { throw Failure(status: 1, "hold: there is no cgroup v2 hierarchy") }
         try makeRoom(place)
         try tell(place, in: file)

@@ -37,7 +37,7 @@ struct SpawnService {
         handled = sigset_t()
         sigemptyset(&handled)
         sigaddset(&handled, SIGCHLD)
-        guard sigprocmask(SIG_BLOCK, &handled, nil) == 0 else { throw Failure("serve: block signals") }
+        guard sigprocmask(SIG_SETMASK, &handled, nil) == 0 else { throw Failure("serve: block signals") }
         signal(SIGPIPE, SIG_IGN)
         signals = mld_signal_descriptor(&handled)
         guard signals >= 0 else { throw Failure("serve: signalfd") }

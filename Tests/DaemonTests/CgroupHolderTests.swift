@@ -33,7 +33,9 @@ import Testing
 
     private func end(_ process: Process, _ name: String, _ file: String, _ mount: String) async throws {
         process.terminate()
-        process.waitUntilExit()
+        for _ in 0..<100 where process.isRunning { try await Task.sleep(for: .milliseconds(20)) }
+        #expect(!process.isRunning)
+        if process.isRunning { kill(process.processIdentifier, SIGKILL) }
         try? FileManager.default.removeItem(atPath: file)
         for _ in 0..<100 {
             for place in ["daemon", "jobs", ""] { rmdir("\(mount)/\(name)/\(place)") }
