@@ -9,11 +9,14 @@ package struct SandboxLauncher: Sendable {
     package internal(set) var capabilities: SandboxCapabilities
     let execPath: String
     let bubblewrapPath: String
+    let spawner: Spawner
     let processes: ProcessTable
     /// Nil where it cannot be made: then each job's last step tries for itself, and says why it fails.
     let filter: [UInt8]?
     /// Directories of shared libraries mld-exec needs beyond those of the system.
     let runtime: [String]
+    /// Where cgroups of jobs can be made.
+    private let cgroups: CgroupTree?
     /// What the cgroups of jobs begin with, as `/proc/PID/cgroup` shows them.
     let jobsPrefix: String?
     /// Descriptors for reading jobs' CPU time and for waiting for their ends. Jobs beyond these are read by name and looked
@@ -26,10 +29,11 @@ package struct SandboxLauncher: Sendable {
     /// - Parameters:
     ///   - execPath: the program mld-exec.
     ///   - cgroups: where cgroups can be made, or nil for none: then CPU time is summed over the job's processes.
+    ///   - spawner: who starts what must become another user or make namespaces.
     ///   - descriptorLimit: how many descriptors this process may have.
     package init(
         execPath: String, bubblewrapPath: String = "/usr/bin/bwrap", cgroups: CgroupTree? = CgroupTree.find(),
-        descriptorLimit: Int = 1024
+        spawner: Spawner = .here, descriptorLimit: Int = 1024
     ) throws(SandboxError) {
         let jobs = Self.jobsFollowedClosely(descriptorLimit: descriptorLimit)
         clocks = DescriptorBudget(jobs)
@@ -39,10 +43,19 @@ package struct SandboxLauncher: Sendable {
         }
         self.execPath = exec.path
         self.bubblewrapPath = bubblewrapPath
+        self.spawner = spawner
         processes = ProcessTable()
         runtime = Self.swiftRuntime()
-        var capabilities = SandboxCapabilities.probe(execPath: exec.path, bubblewrapPath: bubblewrapPath)
+        if spawner != .here {
+            // Without it nothing could be told of what it can, and jobs would be started with less than they can have.
+            do throws(LinuxError) { _ = try spawner.run(exec.path, arguments: ["features"]) } catch {
+                throw SandboxError("mld-spawn.service", error)
+            }
+        }
+        var capabilities = SandboxCapabilities.probe(
+            execPath: exec.path, bubblewrapPath: bubblewrapPath, spawner: spawner)
         filter = SandboxCapabilities.standardFilter(execPath: exec.path)
+        self.cgroups = cgroups
         if let cgroups {
             do throws(LinuxError) {
                 let (jobs, problems) = try cgroups.makeJobsDirectory()
@@ -58,6 +71,16 @@ package struct SandboxLauncher: Sendable {
         self.capabilities = capabilities
         jobsPrefix = capabilities.jobsCgroup.flatMap { jobs in
             cgroups.map { String(jobs.path.dropFirst($0.mount.count)) + "/" }
+        }
+    }
+
+    /// Makes the directory of the jobs' cgroups once more: whoever holds it was started anew, and it went with the old one.
+    func remakeJobsDirectory() throws(LinuxError) {
+        do throws(LinuxError) { _ = try cgroups?.makeJobsDirectory() } catch {
+            var error = error
+            // It is just being restarted: nothing is wrong with the job.
+            if error.code == ENOENT { error.code = EAGAIN }
+            throw error
         }
     }
 

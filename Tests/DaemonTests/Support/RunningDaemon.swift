@@ -14,6 +14,8 @@ final class RunningDaemon: @unchecked Sendable {  // Process is not Sendable; on
     let environment: [String: String]
     /// What runs `mld`: a program and its arguments before the daemon's; none where it runs itself.
     let wrapper: [String]
+    /// The listening socket where it is not mld's own, as systemd holds it.
+    private let heldSocket: HeldSocket?
     private(set) var process: Process
 
     var socket: String { directory + "/s" }
@@ -27,7 +29,8 @@ final class RunningDaemon: @unchecked Sendable {  // Process is not Sendable; on
     }()
 
     private init(
-        arguments: [String], environment: [String: String], wrapper: [String], prepare: (String) throws -> Void
+        arguments: [String], environment: [String: String], wrapper: [String], holdsSocket: Bool,
+        prepare: (String) throws -> Void
     ) throws {
         // Short: the path of a Unix socket has at most 107 bytes.
         directory = "/tmp/mldt-\(UUID().uuidString.prefix(8))"
@@ -37,16 +40,18 @@ final class RunningDaemon: @unchecked Sendable {  // Process is not Sendable; on
         self.wrapper = wrapper
         try FileManager.default.createDirectory(atPath: work, withIntermediateDirectories: true)
         try prepare(directory)
+        heldSocket = holdsSocket ? try HeldSocket(directory + "/s") : nil
         process = Process()
     }
 
     static func with(
         arguments: [String] = [], environment: [String: String] = [:], wrapper: [String] = [],
-        prepare: (String) throws -> Void = { _ in },
+        holdsSocket: Bool = false, prepare: (String) throws -> Void = { _ in },
         _ body: (RunningDaemon) async throws -> Void
     ) async throws {
         let daemon = try RunningDaemon(
-            arguments: arguments, environment: environment, wrapper: wrapper, prepare: prepare)
+            arguments: arguments, environment: environment, wrapper: wrapper, holdsSocket: holdsSocket,
+            prepare: prepare)
         do {
             try await daemon.start()
             try await body(daemon)
@@ -85,6 +90,7 @@ final class RunningDaemon: @unchecked Sendable {  // Process is not Sendable; on
         process.standardError = FileHandle(forWritingAtPath: directory + "/log")
         process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
         process.standardInput = FileHandle.nullDevice
+        heldSocket?.give(to: process)
         try process.run()
         for _ in 0..<200 {
             if (try? await client { try await $0.health() }) != nil { return }
