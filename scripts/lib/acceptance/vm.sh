@@ -22,7 +22,7 @@ make_image() {
     local packages kernel tree version
     mapfile -t packages < <(printf '%s\n' "${vm_packages[@]}"; debian_dependencies)
     image=${MLD_ACCEPTANCE_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/mld-acceptance}
-    image+=/$suite-$({ printf '%s\n' "${packages[@]}"; cat "${BASH_SOURCE[0]}"; } | sha256sum | cut -c1-16)
+    image+=/$suite-$({ printf '%s\n' "${packages[@]}"; declare -f make_image make_initramfs enable_checks; } | sha256sum | cut -c1-16)
     [ ! -e "$image/complete" ] || return 0
     echo "making a Debian system: minutes, once"
     rm -rf "$image"
