@@ -42,7 +42,7 @@ make_image() {
     make_initramfs "$version"
 
     enable_checks "$tree"
-    mke2fs -q -t ext4 -O ^has_journal -m0 -L root -d "$tree" "$image/root.ext4" $(($(du -sm "$tree" | cut -f1) * 12 / 10 + 800))M
+    mke2fs -q -t ext4 -O ^has_journal -m0 -L root -d "$tree" "$image/root.ext4" $(($(du -sm "$tree" | cut -f1) * 12 / 10 + 800))M >/dev/null
     rm -rf "$tree" "$work/kernel"
     touch "$image/complete"
 }
@@ -102,11 +102,11 @@ UNIT
 }
 
 boot() {
-    local out=$work/output serial=$work/serial machine tail status=0
+    local out=$work/output serial=$work/serial tail status=0
     mkdir "$work/checks"
     cp -r "$work/first" "$work/next" scripts/lib/acceptance/checks.sh scripts/lib/acceptance/fake-powercap "$work/checks/"
     cp scripts/lib/acceptance/run "$work/checks/run"
-    mke2fs -q -t ext4 -O ^has_journal -m0 -d "$work/checks" "$work/checks.ext4" $(($(du -sm "$work/checks" | cut -f1) * 12 / 10 + 16))M
+    mke2fs -q -t ext4 -O ^has_journal -m0 -d "$work/checks" "$work/checks.ext4" $(($(du -sm "$work/checks" | cut -f1) * 12 / 10 + 16))M >/dev/null
     qemu-img create -q -f qcow2 -F raw -b "$image/root.ext4" "$work/root.qcow2"
     : >"$out"
 
@@ -121,7 +121,7 @@ boot() {
         -chardev "file,id=console,path=$serial" -serial chardev:console \
         -chardev "file,id=output,path=$out" -serial chardev:output &
     machine=$!
-    trap 'kill "$machine" 2>/dev/null || true; rm -rf "$work"' EXIT
+    trap '[ -z "${machine:-}" ] || kill "$machine" 2>/dev/null || true; rm -rf "$work"' EXIT
     tail -n +1 -f --pid="$machine" "$out" | tr -d '\r' &
     tail=$!
     wait "$machine" || status=$?
