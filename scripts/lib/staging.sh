@@ -57,9 +57,11 @@ installed_size() {
         | awk '{ size += $1 == "f" ? int(($2 + 1023) / 1024) : 1 } END { print size }'
 }
 
-# The names of staged units with this suffix that can be enabled.
+# The names of staged units with these suffixes, of which a line is as the pattern says.
 units() {
-    (cd "$root/lib/systemd/system" && grep -lx '\[Install\]' -- *) | grep "\.$1\$" | paste -sd ' '
+    local pattern=$1
+    shift
+    (cd "$root/lib/systemd/system" && for suffix; do grep -lx "$pattern" -- *".$suffix" || true; done) | paste -sd ' '
 }
 
 # pack PACKAGE makes the package of the tree $work/PACKAGE with the files of packaging/PACKAGE.
@@ -72,15 +74,15 @@ pack() {
     if [ -e "packaging/$package/lintian-overrides" ]; then
         stage_file "packaging/$package/lintian-overrides" "usr/share/lintian/overrides/$package"
     fi
-    libraries=$(shared_libraries "$root")
     mkdir "$root/DEBIAN"
+    libraries=$(shared_libraries "$root")
     if [ -d "$root/etc" ]; then
         (cd "$root" && find etc -type f -printf '/%p\n' | sort) >"$root/DEBIAN/conffiles"
     fi
     for script in postinst prerm postrm; do
         [ -e "packaging/$package/$script" ] || continue
-        fill "packaging/$package/$script" SOCKETS="$(units socket)" TIMERS="$(units timer)" \
-            UNITS="$(units socket) $(units service) $(units timer)" >"$root/DEBIAN/$script"
+        fill "packaging/$package/$script" SOCKETS="$(units '.*' socket)" TIMERS="$(units '.*' timer)" \
+            SERVICES="$(units '.*' service)" UNITS="$(units '\[Install\]' socket service timer)" >"$root/DEBIAN/$script"
         chmod 0755 "$root/DEBIAN/$script"
     done
     finish "$package" packaging/"$package"/control SHLIBS="$libraries"

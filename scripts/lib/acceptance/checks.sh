@@ -58,7 +58,7 @@ refused() { if "$@"; then echo "it was not refused: $*"; return 1; fi; }
 # field JOB KEY is one value of a job, and of a JSON object the first of that name.
 field() { mlctl show "$1" --format json | python3 -c 'import json, sys; print(json.load(sys.stdin)["job"].get(sys.argv[1], ""))' "$2"; }
 in_state() { [ "$(field "$1" state)" = "$2" ]; }
-cgroup_of() { echo /sys/fs/cgroup/system.slice/mld.service/jobs/*"$1"; }
+cgroup_of() { echo /sys/fs/cgroup/system.slice/mld*.service/jobs/*"-$1-1"; }
 main_pid() { systemctl show -P MainPID mld.service; }
 serves() { systemctl is-active -q mld.service && mlctl list >/dev/null; }
 number() { python3 -c "import sys; sys.exit(not ($1))"; }
@@ -264,7 +264,7 @@ controllers() {
     said=$(mlctl show "$id")
     if grep -i 'not:\|no cgroup\|has no .* controller' <<<"$said"; then return 1; fi
     grep -c . <<<"$(mlctl show "$id" --format json | sed -n '/"enforced"/,/]/p')"
-    cat /sys/fs/cgroup/system.slice/mld.service/jobs/cgroup.subtree_control
+    cat /sys/fs/cgroup/system.slice/mld*.service/jobs/cgroup.subtree_control
 }
 
 memory_limit() {
