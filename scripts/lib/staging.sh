@@ -31,11 +31,14 @@ stage_man() {
 # Which libraries the programs of a tree need, as a control file has it.
 shared_libraries() {
     local tree=$1 programs
-    mapfile -t programs < <(find "$tree/usr/bin" "$tree/usr/libexec" -type f | sort)
+    # A program without an interpreter has all it needs.
+    mapfile -t programs < <(find "$tree/usr/bin" "$tree/usr/libexec" -type f | sort | while read -r program; do
+        ! readelf -l "$program" | grep -q INTERP || echo "$program"
+    done)
     # It looks for a source package's control file where it runs.
     mkdir -p "$work/shlibs/debian"
     : >"$work/shlibs/debian/control"
-    (cd "$work/shlibs" && dpkg-shlibdeps -O --ignore-missing-info "${programs[@]}" | sed 's/^shlibs:Depends=//')
+    (cd "$work/shlibs" && dpkg-shlibdeps -O "${programs[@]}" | sed 's/^shlibs:Depends=//')
 }
 
 # fill FROM NAME=VALUE... writes a template with its @NAME@s filled in; one that stays is a mistake.
@@ -98,11 +101,13 @@ pack_symbols() {
 
 # finish PACKAGE CONTROL NAME=VALUE... writes checksums and control file, and packs.
 finish() {
-    local package=$1 control=$2
+    local package=$1 control=$2 level
     shift 2
     (cd "$root" && find . -type f -not -path './DEBIAN/*' -printf '%P\n' | sort | xargs -d '\n' md5sum) >"$root/DEBIAN/md5sums"
     fill "$control" VERSION="$version" ARCHITECTURE="$architecture" SIZE="$(installed_size "$root")" "$@" \
         >"$root/DEBIAN/control"
     chmod 0644 "$root"/DEBIAN/{control,md5sums}
-    dpkg-deb --root-owner-group -Zxz --build "$root" "$output/${package}_${version}_$architecture.deb" >/dev/null
+    # Symbols are compressed already.
+    [[ $package == *-dbgsym ]] && level=0 || level=6
+    dpkg-deb --root-owner-group -Zxz -z"$level" --build "$root" "$output/${package}_${version}_$architecture.deb" >/dev/null
 }
