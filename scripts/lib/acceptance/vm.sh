@@ -122,7 +122,7 @@ boot() {
         -chardev "file,id=output,path=$out" -serial chardev:output &
     machine=$!
     trap '[ -z "${machine:-}" ] || kill "$machine" 2>/dev/null || true; rm -rf "$work"' EXIT
-    tail -n +1 -f --pid="$machine" "$out" | tr -d '\r' &
+    tail -n +1 -f --pid="$machine" "$out" | sed -u 's|\r$||' &
     tail=$!
     wait "$machine" || status=$?
     wait "$tail" || true
