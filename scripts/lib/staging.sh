@@ -85,7 +85,7 @@ pack() {
     for script in postinst prerm postrm; do
         [ -e "packaging/$package/$script" ] || continue
         fill "packaging/$package/$script" SOCKETS="$(units '.*' socket)" TIMERS="$(units '.*' timer)" \
-            SERVICES="$(units '.*' service)" UNITS="$(units '\[Install\]' socket service timer)" >"$root/DEBIAN/$script"
+            UNITS="$(units '\[Install\]' socket service timer)" >"$root/DEBIAN/$script"
         chmod 0755 "$root/DEBIAN/$script"
     done
     finish "$package" packaging/"$package"/control SHLIBS="$libraries"

@@ -585,8 +585,8 @@ packages() {
     say "== packages"
     check "an upgrade leaves a running job alone, restarts mld and keeps what an admin wrote" upgrade
     check "a service that an admin stopped and disabled stays so through an upgrade" upgrade_of_disabled
-    check "removal stops mld and keeps ledger, results and configuration" remove
-    check "installed again, mld goes on in the same ledger" reinstall
+    check "removal stops mld, and keeps ledger, results, configuration and a job that runs" remove
+    check "installed again, mld goes on in the same ledger and takes that job up" reinstall
     check "purge takes the configuration away and keeps the ledger" purge
     check "with /etc/mld/purge-ledger it takes the ledger too" purge_ledger
     check "nothing is left but the group" nothing_left
@@ -618,10 +618,12 @@ upgrade_of_disabled() {
 }
 
 remove() {
-    local jobs
+    local jobs running
     jobs=$(command_job true | submit ada)
     mlctl wait "$jobs"
-    echo "$jobs" >/var/lib/acceptance-last
+    running=$(command_job 'sleep 120; echo over' | submit bob)
+    within 60 in_state "$running" running
+    echo "$running" >/var/lib/acceptance-running
     apt-get -qq remove -y mld
     refused systemctl is-active -q mld.service
     refused systemctl is-active -q mld.socket
@@ -637,8 +639,9 @@ reinstall() {
     DEBIAN_FRONTEND=noninteractive apt-get -qq install -y "$here"/next/mld_*.deb
     within 60 serves
     id=$(command_job true | submit ada)
-    same "$id" $(($(cat /var/lib/acceptance-last) + 1))
-    mlctl wait "$id"
+    same "$id" $(($(cat /var/lib/acceptance-running) + 1))
+    mlctl wait "$id" "$(cat /var/lib/acceptance-running)"
+    ended_once "$(cat /var/lib/acceptance-running)"
     mlctl report --audit | head -1
 }
 
