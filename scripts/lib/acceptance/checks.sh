@@ -336,6 +336,7 @@ accounts() {
     check "a job's energy is measured, and billed to who submitted it" energy_of_a_job
     check "parts and meter add up, to the microjoule" balance
     check "the ledger stands its audit" audit
+    check "a backup is made while mld runs, and put back" backup
     check "the journal tells a job's story by MLD_JOB_ID" journal_of_a_job
     check "the token of a carbon service comes by LoadCredential, and is sent" credentials
     check "a mistake in a policy file changes nothing and is in the journal with its line" bad_policy
@@ -385,6 +386,15 @@ balance() { mlctl report | grep -o 'balance: .*residual 0 µJ'; }
 audit() {
     if [ -e /lib/systemd/system/mld-audit.service ]; then systemctl start mld-audit.service; fi
     mlctl report --audit | head -1
+}
+
+# Put back into a directory of its own, where a daemon then finds the jobs.
+backup() {
+    rm -rf /var/tmp/restored /var/tmp/ledger.db
+    mld backup --system /var/tmp/ledger.db
+    mkdir /var/tmp/restored
+    mld restore --state /var/tmp/restored /var/tmp/ledger.db | head -1
+    rm -rf /var/tmp/restored /var/tmp/ledger.db
 }
 
 journal_of_a_job() {
