@@ -8,31 +8,33 @@ extension Ledger {
     ///
     /// Reads one snapshot; writers go on meanwhile.
     package func audit(now: Timestamp) async throws(LedgerError) -> AuditReport {
-        try await read("audit") { db in
-            let frontiers = try Frontiers(db)
-            var chain = ChainAudit()
-            try chain.run(db)
-            let checks: [(name: String, run: () throws -> AuditReport.Finding?)] = [
-                ("frontiers", { try FrontierAudit.check(db, now: now) }),
-                ("conservation", { try Self.conservation(db) }), ("roll-up", { try Self.rollUps(db, frontiers) }),
-                ("range", { try Self.ranges(db) }), ("carbon", { try Self.carbon(db) }),
-                ("policy", { try Self.policies(db) }), ("state", { try Self.states(db) }),
-                ("savings", { try Self.savings(db) }),
-            ]
-            let findings =
-                chain.findings
-                + checks.compactMap { check in
-                    // Edited figures may be too large to add up: that is a finding, not an end of the audit.
-                    do { return try check.run() } catch {
-                        return AuditReport.Finding(check: check.name, row: "-", problem: "cannot be computed: \(error)")
-                    }
+        try await read("audit") { db in try Self.audit(db, now: now) }
+    }
+
+    static func audit(_ db: Database, now: Timestamp) throws -> AuditReport {
+        let frontiers = try Frontiers(db)
+        var chain = ChainAudit()
+        try chain.run(db)
+        let checks: [(name: String, run: () throws -> AuditReport.Finding?)] = [
+            ("frontiers", { try FrontierAudit.check(db, now: now) }),
+            ("conservation", { try Self.conservation(db) }), ("roll-up", { try Self.rollUps(db, frontiers) }),
+            ("range", { try Self.ranges(db) }), ("carbon", { try Self.carbon(db) }),
+            ("policy", { try Self.policies(db) }), ("state", { try Self.states(db) }),
+            ("savings", { try Self.savings(db) }),
+        ]
+        let findings =
+            chain.findings
+            + checks.compactMap { check in
+                // Edited figures may be too large to add up: that is a finding, not an end of the audit.
+                do { return try check.run() } catch {
+                    return AuditReport.Finding(check: check.name, row: "-", problem: "cannot be computed: \(error)")
                 }
-            let unsealed = try Int.fetchOne(
-                db, sql: "SELECT COUNT(*) FROM spans WHERE minute >= ?", arguments: [frontiers.sealed])
-            return AuditReport(
-                findings: findings, rows: chain.rows, entries: chain.entries, head: SHA256.hex(of: chain.head),
-                unsealedRows: unsealed ?? 0, at: now)
-        }
+            }
+        let unsealed = try Int.fetchOne(
+            db, sql: "SELECT COUNT(*) FROM spans WHERE minute >= ?", arguments: [frontiers.sealed])
+        return AuditReport(
+            findings: findings, rows: chain.rows, entries: chain.entries, head: SHA256.hex(of: chain.head),
+            unsealedRows: unsealed ?? 0, at: now)
     }
 
     /// Every microjoule that was metered is somebody's: at each length, in each domain.

@@ -14,9 +14,11 @@ package final class Ledger: Sendable {
     let unsealedBefore = Mutex<Minute?>(nil)
 
     /// Opens the ledger, creating or migrating it.
-    /// - Parameter patience: how many seconds a write waits for another program that holds the file.
+    /// - Parameters:
+    ///   - patience: how many seconds a write waits for another program that holds the file.
+    ///   - keepsOldSchema: whether one of an earlier release is copied before it is migrated.
     /// - Throws: ``LedgerError``; `.newer` for a file of a later release.
-    package init(path: String, patience: Double = 5) throws(LedgerError) {
+    package init(path: String, patience: Double = 5, keepsOldSchema: Bool = true) throws(LedgerError) {
         self.path = path
         do {
             var configuration = Configuration()
@@ -34,6 +36,7 @@ package final class Ledger: Sendable {
             if isNewer {
                 throw LedgerError(.newer, stage: "open \(path)", message: "it was written by a newer release")
             }
+            if keepsOldSchema { try Self.keepBeforeMigration(pool, path: path) }
             try migrator.migrate(pool)
             commits = CommitQueue(pool)
         } catch let error as LedgerError {

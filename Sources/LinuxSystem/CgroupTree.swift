@@ -23,6 +23,16 @@ package struct CgroupTree: Hashable, Sendable {
         return CgroupTree(mount: mount, own: own)
     }
 
+    /// The same hierarchy, seen from another place of it.
+    /// - Parameter file: what `mld-exec hold` wrote: the place as `/proc/PID/cgroup` names it.
+    package func held(by file: String) throws -> CgroupTree {
+        let place = try SystemFile.word(file)
+        guard place.hasPrefix("/"), place != "/", !place.split(separator: "/").contains("..") else {
+            throw LinuxError("read", path: file, message: "it names no control group")
+        }
+        return CgroupTree(mount: mount, own: place)
+    }
+
     /// The path after `0::`, the line of version 2 in `/proc/PID/cgroup`.
     package static func ownPath(parsing text: String) -> String? {
         for line in text.split(separator: "\n") where line.hasPrefix("0::/") {

@@ -104,7 +104,7 @@ package enum ProcessSpawner {
         return WithOutput(process: process, output: reader)
     }
 
-    private static func stageName(_ stage: mld_spawn_stage) -> String {
+    static func stageName(_ stage: mld_spawn_stage) -> String {
         switch stage {
         case MLD_SPAWN_PIPE: "pipe"
         case MLD_SPAWN_CLONE: "clone"

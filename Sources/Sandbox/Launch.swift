@@ -37,6 +37,8 @@ package struct Launch: Sendable, Hashable {
     /// The name of the job's cgroup, unique among the daemon's jobs.
     package var cgroupName: String
     package var runAs: User?
+    /// What whoever it runs as gets, besides the events' file: the places it writes to.
+    package var given: [String] = []
 
     package init(
         argv: [String], environment: [String: String] = [:], stdoutPath: String, stderrPath: String,
@@ -74,7 +76,10 @@ extension Launch {
         var options = [
             "--stdout", stdoutPath, "--stderr", stderrPath, "--log-limit", String(max(2, logLimitBytes)),
         ]
-        if let user = runAs, user.uid != geteuid() { options += ["--log-owner", "\(user.uid):\(user.gid)"] }
+        if let user = runAs, user.uid != geteuid() {
+            options += ["--log-owner", "\(user.uid):\(user.gid)"]
+            for path in given + [eventsPath].compactMap({ $0 }) { options += ["--give", path] }
+        }
         return options
     }
 

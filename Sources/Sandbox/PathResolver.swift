@@ -27,11 +27,14 @@ struct PathResolver {
     var execPath: String
     /// Nil: the rights of this process.
     var user: Launch.User?
+    var spawner = Spawner.here
 
     /// One result per path, in order.
     func resolve(_ paths: [String]) throws(SandboxError) -> [Result<ResolvedPath, SandboxError>] {
         if paths.isEmpty { return [] }
         if let user, user.uid != geteuid() { return try resolve(paths, as: user) }
+        // It sees the files as the job will.
+        if spawner != .here { return try resolve(paths, as: user) }
         return paths.map(Self.resolveHere)
     }
 
@@ -46,12 +49,12 @@ struct PathResolver {
                 isDirectory: information.st_mode & S_IFMT == S_IFDIR))
     }
 
-    private func resolve(_ paths: [String], as user: Launch.User) throws(SandboxError)
+    private func resolve(_ paths: [String], as user: Launch.User?) throws(SandboxError)
         -> [Result<ResolvedPath, SandboxError>]
     {
         let output: ProcessSpawner.Output
         do {
-            output = try ProcessSpawner.run(execPath, arguments: ["resolve"] + user.options + ["--"] + paths)
+            output = try spawner.run(execPath, arguments: ["resolve"] + (user?.options ?? []) + ["--"] + paths)
         } catch {
             throw SandboxError("resolve paths", error)
         }

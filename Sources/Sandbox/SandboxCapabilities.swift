@@ -19,7 +19,6 @@ package struct SandboxCapabilities: Sendable, Hashable {
     package var controllers: Set<String> = []
     /// What of cgroups cannot be had.
     package var cgroupProblems: [String]
-
     /// Those that limits need which a job cannot get around.
     package static let neededControllers = ["cpu", "memory", "pids"]
 
@@ -63,7 +62,7 @@ package struct SandboxCapabilities: Sendable, Hashable {
 extension SandboxCapabilities {
     /// The standard filter of system calls as the kernel takes it, made once for all jobs.
     static func standardFilter(execPath: String) -> [UInt8]? {
-        guard case .success(let text) = output(execPath, ["filter"]),
+        guard case .success(let text) = output(execPath, ["filter"], .here),
             let digits = value("seccomp-filter", in: text), digits.utf8.count % 16 == 0
         else { return nil }
         var bytes: [UInt8] = []
@@ -77,17 +76,17 @@ extension SandboxCapabilities {
     }
 
     /// Runs the filter alone, then bubblewrap with the namespaces a job gets.
-    static func probe(execPath: String, bubblewrapPath: String) -> SandboxCapabilities {
+    static func probe(execPath: String, bubblewrapPath: String, spawner: Spawner) -> SandboxCapabilities {
         var found = SandboxCapabilities()
         let alone = ["exec", "--seccomp", "default", "--", execPath, "features"]
-        switch output(execPath, alone) {
+        switch output(execPath, alone, spawner) {
         case .success(let text):
             found.readLandlock(in: text)
             found.refusedCalls = value("seccomp-refused", in: text).flatMap { Int($0) }
             if found.refusedCalls == nil { found.seccompProblem = "unexpected answer \"\(text.prefix(200))\"" }
         case .failure(let problem):
             found.seccompProblem = problem.message
-            if case .success(let text) = output(execPath, ["features"]) { found.readLandlock(in: text) }
+            if case .success(let text) = output(execPath, ["features"], spawner) { found.readLandlock(in: text) }
         }
         guard access(bubblewrapPath, X_OK) == 0 else {
             found.bubblewrapProblem = "\(bubblewrapPath) is not installed (package bubblewrap)"
@@ -99,9 +98,9 @@ extension SandboxCapabilities {
             "--proc", "/proc", "--dev", "/dev",
         ]
         if geteuid() != 0 { arguments.append("--unshare-user") }
-        switch output(bubblewrapPath, arguments + ["--", execPath, "features"]) {
+        switch output(bubblewrapPath, arguments + ["--", execPath, "features"], spawner) {
         case .success:
-            if case .success(let text) = output(bubblewrapPath, ["--version"]) {
+            if case .success(let text) = output(bubblewrapPath, ["--version"], spawner) {
                 found.bubblewrap = text.split(whereSeparator: \.isWhitespace).last.map(String.init) ?? "?"
             } else {
                 found.bubblewrapProblem = "\(bubblewrapPath) does not tell its version"
@@ -115,9 +114,11 @@ extension SandboxCapabilities {
         var message: String
     }
 
-    private static func output(_ path: String, _ arguments: [String]) -> Result<String, Problem> {
+    private static func output(
+        _ path: String, _ arguments: [String], _ spawner: Spawner
+    ) -> Result<String, Problem> {
         do throws(LinuxError) {
-            let output = try ProcessSpawner.run(path, arguments: arguments)
+            let output = try spawner.run(path, arguments: arguments)
             if output.status == 0 { return .success(output.text) }
             let words = output.text.prefix(300).split(separator: "\n").joined(separator: "; ")
             return .failure(Problem(message: words.isEmpty ? "\(path) failed (wait status \(output.status))" : words))

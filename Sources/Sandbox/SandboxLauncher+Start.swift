@@ -31,7 +31,7 @@ extension SandboxLauncher {
         guard !changesUser || geteuid() == 0 else {
             throw SandboxError(.unavailable, stage: "user", "only root can run a job as another user")
         }
-        let resolver = PathResolver(execPath: execPath, user: launch.runAs)
+        let resolver = PathResolver(execPath: execPath, user: launch.runAs, spawner: spawner)
         let resolved = try ResolvedProfile(profile, resolver: resolver)
         let cgroup = try makeCgroup(launch.cgroupName)
         do throws(SandboxError) {
@@ -55,7 +55,7 @@ extension SandboxLauncher {
     ///
     /// - Throws: `badProfile` with the path and what is wrong with it.
     package func check(_ profile: SandboxProfile, runAs user: Launch.User?) throws(SandboxError) {
-        _ = try ResolvedProfile(profile, resolver: PathResolver(execPath: execPath, user: user))
+        _ = try ResolvedProfile(profile, resolver: PathResolver(execPath: execPath, user: user, spawner: spawner))
     }
 
     /// The job's cgroup with its two leaves. The supervisor has one of its own, so that it is counted with the job but
@@ -83,37 +83,51 @@ extension SandboxLauncher {
             if unlink(launch.exitRecordPath) != 0, errno != ENOENT {
                 throw LinuxError("remove", path: launch.exitRecordPath)
             }
-            let pid = try supervise(launch, plan: plan, cgroup: cgroup)
+            let born = try supervise(launch, plan: plan, cgroup: cgroup)
             return Started(
-                supervisorPID: pid, startTime: try startTime(ofChild: pid), cgroupPath: cgroup?.path,
+                supervisorPID: born.pid, startTime: try startTime(of: born), cgroupPath: cgroup?.path,
                 enforced: plan.enforced, notEnforced: plan.notEnforced)
         } catch {
+            if var found = try leftBehind(launch) {
+                found.enforced = plan.enforced
+                found.notEnforced = plan.notEnforced
+                return found
+            }
             throw SandboxError("start", error)
         }
     }
 
+    /// What was started all the same: a service that starts jobs may have ended before it said so, and no job may run twice.
+    private func leftBehind(_ launch: Launch) throws(SandboxError) -> Started? {
+        if spawner == .here { return nil }
+        // One that was just being born does not bear its name yet.
+        usleep(200_000)
+        return try find(record: launch.exitRecordPath, cgroupName: launch.cgroupName)
+    }
+
     /// Starts the supervisor. Its descriptors are closed here when this returns.
-    private func supervise(_ launch: Launch, plan: ChainPlan, cgroup: Cgroup?) throws(LinuxError) -> Int32 {
+    private func supervise(_ launch: Launch, plan: ChainPlan, cgroup: Cgroup?) throws(LinuxError) -> Spawner.Born {
         let input = try Descriptor.open("/dev/null", O_RDONLY)
         let output = try openLog(launch.stdoutPath)
         let errors = try openLog(launch.stderrPath)
         let events =
-            if let path = launch.eventsPath { try openLog(path, for: launch.runAs) } else {
+            if let path = launch.eventsPath { try openLog(path) } else {
                 try Descriptor.open("/dev/null", O_RDONLY)
             }
         let environment = try Descriptor.memoryFile("environment", holding: plan.environment)
         // One for each job: what reads it moves its place.
         let filter = try Descriptor.memoryFile("filter", holding: filter ?? [])
-        return try ProcessSpawner.start(
+        return try spawner.start(
             execPath, arguments: plan.arguments, environment: ["PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"],
             directory: "/", descriptors: [input.raw, output.raw, errors.raw, events.raw, environment.raw, filter.raw],
-            cgroup: cgroup?.child("supervisor"), blockingSignals: true
-        ).pid
+            cgroup: cgroup?.child("supervisor"))
     }
 
     /// Of a process we have started and not waited for: its pid is still its own even if it has ended. It runs already, so where
     /// no descriptor is left to read it with we wait a little for one.
-    private func startTime(ofChild pid: Int32) throws(LinuxError) -> UInt64 {
+    private func startTime(of born: Spawner.Born) throws(LinuxError) -> UInt64 {
+        if let startTime = born.startTime { return startTime }
+        let pid = born.pid
         for _ in 0..<500 {
             if let status = processes.status(of: pid) { return status.startTime }
             usleep(2000)
@@ -126,12 +140,7 @@ extension SandboxLauncher {
     }
 
     /// Appending, so that a job's second attempt or a shared file loses nothing.
-    /// - Parameter user: who gets it; nil for what stays ours.
-    private func openLog(_ path: String, for user: Launch.User? = nil) throws(LinuxError) -> Descriptor {
-        let file = try Descriptor.open(path, O_RDWR | O_CREAT | O_APPEND | O_NOFOLLOW, mode: 0o600)
-        if let user, user.uid != geteuid(), fchown(file.raw, user.uid, user.gid) != 0 {
-            throw LinuxError("chown", path: path)
-        }
-        return file
+    private func openLog(_ path: String) throws(LinuxError) -> Descriptor {
+        try Descriptor.open(path, O_RDWR | O_CREAT | O_APPEND | O_NOFOLLOW, mode: 0o600)
     }
 }

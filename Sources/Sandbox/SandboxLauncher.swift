@@ -9,6 +9,7 @@ package struct SandboxLauncher: Sendable {
     package internal(set) var capabilities: SandboxCapabilities
     let execPath: String
     let bubblewrapPath: String
+    let spawner: Spawner
     let processes: ProcessTable
     /// Nil where it cannot be made: then each job's last step tries for itself, and says why it fails.
     let filter: [UInt8]?
@@ -26,10 +27,11 @@ package struct SandboxLauncher: Sendable {
     /// - Parameters:
     ///   - execPath: the program mld-exec.
     ///   - cgroups: where cgroups can be made, or nil for none: then CPU time is summed over the job's processes.
+    ///   - spawner: who starts what must become another user or make namespaces.
     ///   - descriptorLimit: how many descriptors this process may have.
     package init(
         execPath: String, bubblewrapPath: String = "/usr/bin/bwrap", cgroups: CgroupTree? = CgroupTree.find(),
-        descriptorLimit: Int = 1024
+        spawner: Spawner = .here, descriptorLimit: Int = 1024
     ) throws(SandboxError) {
         let jobs = Self.jobsFollowedClosely(descriptorLimit: descriptorLimit)
         clocks = DescriptorBudget(jobs)
@@ -39,9 +41,17 @@ package struct SandboxLauncher: Sendable {
         }
         self.execPath = exec.path
         self.bubblewrapPath = bubblewrapPath
+        self.spawner = spawner
         processes = ProcessTable()
         runtime = Self.swiftRuntime()
-        var capabilities = SandboxCapabilities.probe(execPath: exec.path, bubblewrapPath: bubblewrapPath)
+        if spawner != .here {
+            // Without it nothing could be told of what it can, and jobs would be started with less than they can have.
+            do throws(LinuxError) { _ = try spawner.run(exec.path, arguments: ["features"]) } catch {
+                throw SandboxError("mld-spawn.service", error)
+            }
+        }
+        var capabilities = SandboxCapabilities.probe(
+            execPath: exec.path, bubblewrapPath: bubblewrapPath, spawner: spawner)
         filter = SandboxCapabilities.standardFilter(execPath: exec.path)
         if let cgroups {
             do throws(LinuxError) {

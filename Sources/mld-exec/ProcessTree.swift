@@ -58,15 +58,26 @@ enum ProcessTree {
 
     /// Nil for a process that is gone or a zombie.
     private static func parent(of pid: pid_t) -> pid_t? {
-        let file = open("/proc/\(pid)/stat", O_RDONLY | O_CLOEXEC)
-        guard file >= 0 else { return nil }
-        defer { close(file) }
-        let bytes = readAll(file, limit: 1024)
-        // The name between the parentheses is the process's own choice; the fields count from the last one.
-        guard let close = bytes.lastIndex(of: UInt8(ascii: ")")) else { return nil }
-        let fields = String(decoding: bytes[(close + 1)...], as: UTF8.self).split(separator: " ")
+        let fields = status(of: pid)
         guard fields.count > 1, fields[0] != "Z" else { return nil }
         return pid_t(fields[1])
+    }
+
+    /// Of a zombie too; nil for a process that is gone.
+    static func startTime(of pid: pid_t) -> UInt64? {
+        let fields = status(of: pid)
+        return fields.count > 19 ? UInt64(fields[19]) : nil
+    }
+
+    /// The fields of `/proc/PID/stat` from the third on; none where it cannot be read.
+    private static func status(of pid: pid_t) -> [Substring] {
+        let file = open("/proc/\(pid)/stat", O_RDONLY | O_CLOEXEC)
+        guard file >= 0 else { return [] }
+        defer { close(file) }
+        let bytes = readAll(file, limit: 4096)
+        // The name between the parentheses is the process's own choice; the fields count from the last one.
+        guard let close = bytes.lastIndex(of: UInt8(ascii: ")")) else { return [] }
+        return String(decoding: bytes[(close + 1)...], as: UTF8.self).split(separator: " ")
     }
 
     static func signal(_ number: Int32, except excluded: pid_t = 0) {

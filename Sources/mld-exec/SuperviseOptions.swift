@@ -18,6 +18,8 @@ struct SuperviseOptions {
     var logLimit: Int64 = 64 << 20
     /// Whom the job runs as, where it is not us.
     var logOwner: (uid: UInt32, gid: UInt32)?
+    /// Files and directories of the job's that whoever it runs as gets before it starts: the daemon itself may give nothing away.
+    var given: [String] = []
     /// Bytes, where nothing but us holds the job to them.
     var memoryLimit: Int64?
     /// How many descriptors from 0 on the command inherits. The next number is the end of the status pipe.
@@ -43,6 +45,7 @@ struct SuperviseOptions {
             case "--stderr": stderr = try reader.value(of: option)
             case "--log-limit": logLimit = try reader.number(of: option, atLeast: 2)
             case "--log-owner": logOwner = try Self.owner(reader.value(of: option))
+            case "--give": given.append(try reader.value(of: option))
             case "--memory-limit": memoryLimit = try reader.number(of: option, atLeast: 1)
             case "--pass":
                 passed = try reader.number(of: option)
@@ -53,6 +56,7 @@ struct SuperviseOptions {
         }
         command = try reader.command()
         guard !record.isEmpty else { throw Failure(status: 2, "--record FILE is needed") }
+        guard given.isEmpty || logOwner != nil else { throw Failure(status: 2, "--give needs --log-owner") }
         guard command[0].hasPrefix("/") else { throw Failure(status: 2, "the program needs an absolute path") }
     }
 

@@ -63,6 +63,11 @@ struct Supervisor {
     private mutating func setUp() throws(Failure) {
         try setUpSignals()
         try ExitRecord.reserve(at: options.record)
+        if let owner = options.logOwner {
+            for path in options.given where lchown(path, owner.uid, owner.gid) != 0 {
+                throw Failure("give \(path) to the job's user")
+            }
+        }
         guard mld_become_subreaper() == 0 else { throw Failure("become the subreaper") }
         _ = setsid()  // Fails harmlessly where the launcher has made the session.
         try status.open()

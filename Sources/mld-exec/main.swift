@@ -7,7 +7,8 @@ import Glibc
 let usage = """
     usage: mld-exec supervise --record FILE [--cgroup DIR] [--time-limit SECONDS] [--grace SECONDS]
                               [--warn SECONDS] [--warn-signal N] [--stdout FILE] [--stderr FILE] [--log-limit BYTES]
-                              [--log-owner UID:GID] [--memory-limit BYTES] [--pass COUNT] [--wrapped] -- PROGRAM ARG...
+                              [--log-owner UID:GID [--give PATH]...] [--memory-limit BYTES] [--pass COUNT] [--wrapped]
+                              -- PROGRAM ARG...
            mld-exec exec [--init] [--status-fd N] [--env-fd N] [--verify DEV:INO:PATH]... [--chdir DIR]
                          [--rlimit NAME=VALUE]... [--cpus N,...] [--uid N --gid N [--groups N,...]]
                          [--close-fds-from N]
@@ -15,6 +16,8 @@ let usage = """
                          [--landlock [--grant-read PATH]... [--grant-use PATH]... [--grant-write PATH]... [--deny-tcp]]
                          -- COMMAND ARG...
            mld-exec resolve [--uid N --gid N [--groups N,...]] -- PATH...
+           mld-exec serve
+           mld-exec hold FILE
            mld-exec features
            mld-exec filter
 
@@ -29,6 +32,8 @@ do throws(Failure) {
         try supervisor.run()
     case "exec": try ExecStep(options: ExecOptions(arguments.dropFirst())).run()
     case "resolve": try ResolveStep.run(arguments.dropFirst())
+    case "serve": try SpawnService.run()
+    case "hold": try CgroupHolder.run(arguments.dropFirst())
     case "features": try Features.print()
     case "filter": try ExportedFilter.print()
     case "--help", "-h": print(usage)

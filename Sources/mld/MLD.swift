@@ -16,7 +16,7 @@ struct MLD: AsyncParsableCommand {
               mld --state /tmp/mld --socket /tmp/mld/mld.sock
               mld --system                          as root, usually by systemd
             """,
-        subcommands: [CalibrateCommand.self])
+        subcommands: [CalibrateCommand.self, BackupCommand.self, RestoreCommand.self])
 
     @Flag(help: "Serve all users of the machine: /run/mld, /var/lib/mld, /etc/mld. Needs root.")
     var system = false
@@ -48,6 +48,14 @@ struct MLD: AsyncParsableCommand {
     @Option(help: "A program that stands in for ipmitool.")
     var ipmitool: String?
 
+    @Option(help: "The socket of the service that starts jobs, mld-spawn.service (default: mld starts them itself).")
+    var spawner: String?
+
+    @Option(
+        help: "The file that names the control group of jobs, which mld-jobs.service writes (default: below mld's own)."
+    )
+    var jobsCgroup: String?
+
     @Flag(name: .long, help: "Print the version and exit.")
     var version = false
 
@@ -64,6 +72,8 @@ struct MLD: AsyncParsableCommand {
         flags.cgroupfs = cgroupfs
         flags.nvml = nvml
         flags.ipmitool = ipmitool
+        flags.spawner = spawner
+        flags.jobsCgroup = jobsCgroup
         do {
             try await Daemon.run(
                 Settings.resolve(

@@ -22,7 +22,7 @@ import Units
 
     @Test func whateverMayWantForSpaceIsMade() throws {
         try withDirectory { directory in
-            try directory.create(owner: (geteuid(), getegid()), spec: spec, attempt: 2)
+            try directory.create(spec: spec, attempt: 2)
             for log in [directory.stdout, directory.stderr, directory.events(2)] { #expect(mode(log) == 0o600) }
             #expect(mode(directory.output) == 0o700)
             let record = try FileManager.default.attributesOfItem(atPath: directory.exitRecord(2) + ".new")
@@ -32,21 +32,21 @@ import Units
 
     @Test func whatAnEarlierAttemptWroteStays() throws {
         try withDirectory { directory in
-            try directory.create(owner: (geteuid(), getegid()), spec: spec, attempt: 1)
+            try directory.create(spec: spec, attempt: 1)
             try Data("first".utf8).write(to: URL(fileURLWithPath: directory.stdout))
-            try directory.create(owner: (geteuid(), getegid()), spec: spec, attempt: 2)
+            try directory.create(spec: spec, attempt: 2)
             #expect(try String(contentsOfFile: directory.stdout, encoding: .utf8) == "first")
         }
     }
 
     @Test func aLinkInPlaceOfALogIsNotFollowed() throws {
         try withDirectory { directory in
-            try directory.create(owner: (geteuid(), getegid()), spec: spec, attempt: 1)
+            try directory.create(spec: spec, attempt: 1)
             try FileManager.default.removeItem(atPath: directory.stdout)
             try FileManager.default.createSymbolicLink(
                 atPath: directory.stdout, withDestinationPath: directory.path + "/elsewhere")
             #expect(throws: DaemonError.self) {
-                try directory.create(owner: (geteuid(), getegid()), spec: spec, attempt: 2)
+                try directory.create(spec: spec, attempt: 2)
             }
             #expect(mode(directory.path + "/elsewhere") == nil)
         }

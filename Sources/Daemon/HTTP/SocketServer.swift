@@ -21,8 +21,11 @@ struct SocketServer: Service {
     func run() async throws {
         let logger = logger
         let responder = responder
+        let requests = OpenRequests()
         let child = HTTP1Channel(
             responder: { request, writer, channel in
+                requests.begin(channel)
+                defer { requests.end(channel) }
                 let context = PeerContext(source: .init(channel: channel, logger: logger))
                 var response: Response
                 do {
@@ -39,11 +42,16 @@ struct SocketServer: Service {
                     response.headers[.connection] = "close"
                     channel.eventLoop.scheduleTask(in: .seconds(1)) { channel.close(promise: nil) }
                 }
+                // Who follows a job does so for as long as it runs.
+                if response.headers[.contentType]?.hasPrefix("text/event-stream") == true { requests.end(channel) }
                 try await writer.write(response: response.head, body: response.body)
             }, configuration: .init(idleTimeout: .seconds(60)))
         let server = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .childChannelOption(ChannelOptions.allowRemoteHalfClosure, value: true)
-            .bind(socket) { channel in child.setup(channel: channel, logger: logger).map(AcceptedConnection.init) }
+            .bind(socket) { channel in
+                requests.begin(channel)
+                return child.setup(channel: channel, logger: logger).map(AcceptedConnection.init)
+            }
         onReady()
         try await withGracefulShutdownHandler {
             try await withThrowingDiscardingTaskGroup { group in
@@ -52,6 +60,8 @@ struct SocketServer: Service {
                         group.addTask { await connection.serve(with: child, logger: logger) }
                     }
                 }
+                // Whoever was let in gets an answer; who comes now waits for the next daemon where systemd holds the socket.
+                await requests.settle(within: .seconds(2))
                 // Followers hold connections open for as long as a job runs; a stop does not wait for them.
                 group.cancelAll()
             }

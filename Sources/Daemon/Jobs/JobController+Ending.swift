@@ -114,7 +114,6 @@ extension JobController {
                 guard (try? await Task.sleep(for: .seconds(2))) != nil else { return }
             }
         }
-        logger.info("\(outcome.state.rawValue)", metadata: ["job": "\(id)", "cause": "\(outcome.cause)"])
         let array = live[id]?.array ?? array
         live[id] = nil
         failedStarts[id] = nil

@@ -46,7 +46,9 @@ extension JobController {
         await learnFigures()
         await grid?.adopt(new, table: table)
         PolicyFiles.tell(of: new, logger)
-        logger.notice("policy reloaded", metadata: ["user": "\(user)", "hash": "\(new.hash.prefix(12))"])
+        logger.notice(
+            "policy reloaded",
+            metadata: ["event": "policy-reloaded", "user": "\(user)", "hash": "\(new.hash.prefix(12))"])
         if sharesChange { await recountShares() }
         await boundAnew()
         await readBudgets()

@@ -170,7 +170,12 @@ extension JobController {
             // The last daemon may have capped it by a rule that holds no more.
             if policy.capsCPUs || policy.machine.powerCap.value != nil { caps[id] = Self.unknownCap }
             watch(id, process)
-            logger.notice("adopted", metadata: ["job": "\(id)", "pid": "\(process.supervisorPID)"])
+            logger.notice(
+                "adopted",
+                metadata: [
+                    "event": "adopted", "job": "\(id)", "user": "\(stored.record.user)",
+                    "pid": "\(process.supervisorPID)",
+                ])
             if stored.record.state == .starting { noteLater(id, process) }
             if live[id]?.cancelledBy != nil || live[id]?.requeuedBy != nil { stop(id, process) }
             return EnergyMeter.Tracked(
@@ -222,7 +227,6 @@ extension JobController {
                 guard (try? await Task.sleep(for: .seconds(2))) != nil else { return }
             }
         }
-        logger.notice("queued again", metadata: ["job": "\(id)", "cause": "\(requeue.cause)"])
         await cleanUp(id)
         letGo(id)
         guard let job = live.removeValue(forKey: id) else { return }

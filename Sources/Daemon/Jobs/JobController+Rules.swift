@@ -53,7 +53,6 @@ extension JobController {
         // Who has its CPUs meanwhile pays for them.
         await meter.reserve(id, cpus: 0)
         if scheduler.active[id]?.shift == nil { scheduler.expect(id, toEnd: nil) }
-        logger.info("suspended", metadata: ["job": "\(id)", "cause": "\(reason.text)"])
         await publishState(id)
         requestPlan()
     }

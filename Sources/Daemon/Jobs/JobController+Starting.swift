@@ -90,7 +90,7 @@ extension JobController {
 
     /// Apart from the actor: files take their time.
     private nonisolated func makeDirectory(of job: LiveJob) async throws {
-        try await directory(job.id).create(owner: (job.uid, job.gid), spec: job.spec, attempt: job.attempt + 1)
+        try await directory(job.id).create(spec: job.spec, attempt: job.attempt + 1)
     }
 
     /// Nothing was started: the job stays queued, and is tried again: the cause passes by itself.
@@ -147,7 +147,7 @@ extension JobController {
                 cgroup: started.cgroupPath, enforced: started.enforced + started.notEnforced.map { "not: " + $0 },
                 at: .now())
             await notePowerLimit(id)
-            logger.info("started", metadata: ["job": "\(id)", "pid": "\(started.supervisorPID)"])
+            logger.debug("started", metadata: ["job": "\(id)", "pid": "\(started.supervisorPID)"])
         } catch let error as SandboxError {
             await meter.end(id, finalCPU: 0)
             return error.isTransient ? startAgainLater(id, "\(error)") : failToStart(id, "\(error)")
@@ -209,6 +209,7 @@ extension JobController {
             exitRecordPath: directory.exitRecord(job.attempt), timeLimitSeconds: job.timeLimit, graceSeconds: 10,
             cgroupName: cgroupName(job.id, attempt: job.attempt),
             runAs: settings.isSystemMode ? Launch.User(uid: job.uid, gid: job.gid, groups: user.groups) : nil)
+        launch.given = directory.given(job.spec)
         launch.warnBeforeSeconds = job.spec.schedule.warnBefore
         launch.warnSignal = job.spec.schedule.warnSignal?.number
         launch.logLimitBytes = sandboxRules(ofQueue: job.queue).maxLogSize.value.bytes

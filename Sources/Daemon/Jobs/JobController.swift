@@ -39,6 +39,8 @@ actor JobController: Service {
         case keepCap(Power, Uptime)
         /// Find out whether it runs.
         case lookAgain(StoredJob)
+        /// Say that the loop turns.
+        case answer(@Sendable () -> Void)
     }
 
     let settings: Settings
@@ -179,6 +181,7 @@ actor JobController: Service {
                     case .obey(let id, let reason): group.addTask { await self.obey(id, reason) }
                     case .keepCap(let drawn, let at): group.addTask { await self.keepCap(drawn, at: at) }
                     case .lookAgain(let stored): group.addTask { await self.lookAgain(for: stored) }
+                    case .answer(let answer): answer()
                     }
                 }
                 group.cancelAll()
@@ -242,6 +245,13 @@ actor JobController: Service {
     nonisolated func lookAtCap(_ drawn: Power) { feed.yield(.keepCap(drawn, .now())) }
 
     func lookAgainLater(_ stored: StoredJob) { feed.yield(.lookAgain(stored)) }
+
+    /// Returns when the loop has come to what is asked now; at once where it has ended.
+    func turn() async {
+        await withCheckedContinuation { continuation in
+            if case .terminated = feed.yield(.answer { continuation.resume() }) { continuation.resume() }
+        }
+    }
 
     /// Looks at the queue again at `time`, or earlier if that was asked before.
     func wakeUp(at time: Timestamp) {

@@ -19,24 +19,21 @@ struct JobDirectory: Sendable {
     func events(_ attempt: Int) -> String { path + "/events-\(attempt).jsonl" }
     func exitRecord(_ attempt: Int) -> String { path + "/exit-\(attempt).json" }
 
-    /// Makes the directory and what is in it; `owner` gets the places the job writes to, and nobody else.
+    /// What whoever the job runs as gets, beside the events' file, when it starts.
+    func given(_ spec: JobSpec) -> [String] { spec.train == nil ? [output] : [output, self.spec] }
+
+    /// Makes the directory and what is in it; the places the job writes to are given to its user when it starts, and to nobody else.
     ///
     /// The directory itself stays ours, to pass through only: the job may write into its output, not replace our files.
     ///
     /// Whatever may want for space is made here: the attempt's logs, which the launcher opens, and the whole of its exit record, so
     /// that a disk that fills up can neither fail its start nor make its end unknown.
-    func create(owner: (uid: UInt32, gid: UInt32), spec: JobSpec, attempt: Int) throws {
+    func create(spec: JobSpec, attempt: Int) throws {
         try StateDirectory.makeDirectory(path, mode: 0o711)
         try StateDirectory.makeDirectory(output, mode: 0o700)
         // What reads it is the training core; of other jobs the ledger has it.
-        let isTraining = spec.train != nil
-        if isTraining { try write(Array(try JSON.encode(spec, pretty: true)), to: self.spec) }
+        if spec.train != nil { try write(Array(try JSON.encode(spec, pretty: true)), to: self.spec) }
         for log in [stdout, stderr, events(attempt)] { try makeFile(log) }
-        // The logs stay ours: the job's supervisor writes them.
-        for place in [output, events(attempt)] + (isTraining ? [self.spec] : [])
-        where lchown(place, owner.uid, owner.gid) != 0 {
-            throw DaemonError(stage: "job directory", "give \(place) to its user", errno: errno)
-        }
         // The supervisor writes into this very file; see its `ExitRecord`.
         try reserve(exitRecord(attempt) + ".new", bytes: 4096)
     }

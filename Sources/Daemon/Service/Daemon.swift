@@ -21,7 +21,8 @@ package enum Daemon {
         OwnProcess.keepHeapSmall()
         signal(SIGPIPE, SIG_IGN)
         let descriptorLimit = Int(clamping: OwnProcess.raiseDescriptorLimit())
-        var logger = Logger(label: "mld", factory: { JournalLogHandler(label: $0) })
+        let sink = JournalLogHandler.Sink.standardError()
+        var logger = Logger(label: "mld", factory: { _ in JournalLogHandler(sink: sink) })
         logger.logLevel = Logger.Level(rawValue: settings.logLevel) ?? .info
         let (policy, policyText) = try PolicyFiles.load(settings.policyDirectory)
         PolicyFiles.tell(of: policy, logger)
@@ -31,6 +32,7 @@ package enum Daemon {
         let ledger = try Ledger(path: state.ledger)
         let table = try SiteCarbon(policy)
         let started = Timestamp.now()
+        let teller = TransitionTeller(ledger: ledger, after: try await ledger.lastTransition(), logger: logger)
         let context = ChainContext(policyHash: policy.hash, factors: CarbonTable.version, version: mldVersion)
         try await ledger.begin(context, now: started)
 
@@ -54,8 +56,8 @@ package enum Daemon {
             books: try await books(ledger, host: host, context: context, policy: policy, bootID: machine.bootID),
             baseline: try await learnedBaseline(ledger, logger), calibration: settings.calibration, logger: logger)
         let launcher = try SandboxLauncher(
-            execPath: settings.programs + "/mld-exec", cgroups: CgroupTree.find(cgroupfs: settings.roots.cgroupfs),
-            descriptorLimit: descriptorLimit)
+            execPath: settings.programs + "/mld-exec", cgroups: try cgroups(settings),
+            spawner: settings.spawner, descriptorLimit: descriptorLimit)
         let jobsFollowedClosely = SandboxLauncher.jobsFollowedClosely(descriptorLimit: descriptorLimit)
         logger.notice("\(descriptorLimit) descriptors, enough to follow \(jobsFollowedClosely) jobs closely")
         for line in launcher.capabilities.sentences { logger.notice("sandbox: \(line)") }
@@ -94,13 +96,27 @@ package enum Daemon {
                     .init(service: jobs), .init(service: MeterLoop(meter: meter, jobs: jobs)),
                     .init(service: ProgressLoop(jobs: jobs)), .init(service: server),
                     .init(service: jobs.notifier), .init(service: ReloadLoop(jobs: jobs, logger: logger)),
-                    .init(service: GridLoop(grid: grid, jobs: jobs)),
+                    .init(service: GridLoop(grid: grid, jobs: jobs)), .init(service: teller),
+                    .init(service: WatchdogLoop(jobs: jobs, meter: meter)),
                 ], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
         try await group.run()
         ServiceManager.stopping()
         await jobs.letGoAtStop()
+        await teller.tellRest()
         logger.notice("stopped; running jobs go on and are adopted at the next start")
         try ledger.close()
+    }
+
+    /// Where cgroups of jobs can be made; nil where there is no hierarchy for them.
+    private static func cgroups(_ settings: Settings) throws -> CgroupTree? {
+        let tree = CgroupTree.find(cgroupfs: settings.roots.cgroupfs)
+        guard let file = settings.jobsCgroup else { return tree }
+        // Without it jobs would be started with less than they can have.
+        do { return try tree?.held(by: file) } catch {
+            throw DaemonError(
+                stage: "control groups", message: "\(error)",
+                hint: "mld-jobs.service writes it: systemctl status mld-jobs")
+        }
     }
 
     private static func books(

@@ -13,7 +13,11 @@ struct ListeningSocket: Sendable {
     ///   - mode: of the socket file.
     ///   - group: owning group of the socket file, when it is to be changed.
     init(path: String, mode: mode_t, group: gid_t?) throws(DaemonError) {
-        if let inherited = ServiceManager.inheritedSocket() {
+        let inherited: Int32?
+        do { inherited = try ServiceManager.inheritedSocket() } catch {
+            throw DaemonError(stage: "listen", message: "\(error)")
+        }
+        if let inherited {
             descriptor = inherited
             self.path = Self.path(of: inherited) ?? path
             isOurs = false

@@ -15,6 +15,10 @@ package struct Settings: Sendable {
     package var roots: SystemRoots
     /// Where `mld-exec` and `mltrain` are.
     package var programs: String
+    /// Who starts jobs.
+    package var spawner = Spawner.here
+    /// The file that names the control group of jobs; nil where it is below our own.
+    package var jobsCgroup: String?
     package var defaultProject: String
     package var logLevel: String
     /// What `mld calibrate` measured here; nil where nobody did.
@@ -31,6 +35,8 @@ package struct Settings: Sendable {
         package var cgroupfs: String?
         package var nvml: String?
         package var ipmitool: String?
+        package var spawner: String?
+        package var jobsCgroup: String?
         package var system = false
 
         package init() {}
@@ -61,7 +67,14 @@ package struct Settings: Sendable {
         settings.socket = flags.socket ?? settings.socket
         settings.stateDirectory = flags.state ?? settings.stateDirectory
         settings.policyDirectory = flags.policy ?? settings.policyDirectory
-        for path in [settings.socket, settings.stateDirectory, settings.policyDirectory] where !path.hasPrefix("/") {
+        settings.jobsCgroup = flags.jobsCgroup
+        settings.spawner = flags.spawner.map(Spawner.service) ?? .here
+        let paths = [
+            settings.socket, settings.stateDirectory, settings.policyDirectory, flags.spawner, flags.jobsCgroup,
+        ].compactMap {
+            $0
+        }
+        for path in paths where !path.hasPrefix("/") {
             throw DaemonError(stage: "settings", message: "\"\(path)\" must be an absolute path")
         }
         return settings

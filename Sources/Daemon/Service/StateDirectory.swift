@@ -61,7 +61,15 @@ struct StateDirectory: Sendable {
         var built = ""
         for part in path.split(separator: "/") {
             built += "/" + part
-            guard mkdir(built, built == path ? mode : 0o755) != 0, errno != EEXIST else { continue }
+            let wanted = built == path ? mode : 0o755
+            if mkdir(built, wanted) == 0 {
+                // Whatever the process's mask is: users pass through to what is theirs.
+                guard chmod(built, wanted) == 0 else {
+                    throw DaemonError(stage: "state directory", "set the mode of \(built)", errno: errno)
+                }
+                continue
+            }
+            guard errno != EEXIST else { continue }
             throw DaemonError(stage: "state directory", "create \(built)", errno: errno)
         }
         var info = stat()

@@ -85,7 +85,7 @@ struct DaemonParts {
         change(&new)
         let id = try await ledger.accept(new)
         let files = await jobs.directory(id)
-        try files.create(owner: (geteuid(), getegid()), spec: new.spec, attempt: 1)
+        try files.create(spec: new.spec, attempt: 1)
         try events.write(toFile: files.events(1), atomically: false, encoding: .utf8)
         _ = try await ledger.beginAttempt(id, bootID: "this", at: .now())
         return try #require(try await ledger.job(id))

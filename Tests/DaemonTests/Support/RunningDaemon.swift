@@ -12,6 +12,8 @@ final class RunningDaemon: @unchecked Sendable {  // Process is not Sendable; on
     let work: String
     let extraArguments: [String]
     let environment: [String: String]
+    /// The listening socket where it is not mld's own, as systemd holds it.
+    private let heldSocket: HeldSocket?
     private(set) var process: Process
 
     var socket: String { directory + "/s" }
@@ -24,7 +26,9 @@ final class RunningDaemon: @unchecked Sendable {  // Process is not Sendable; on
         return (executable as NSString).deletingLastPathComponent
     }()
 
-    private init(arguments: [String], environment: [String: String], prepare: (String) throws -> Void) throws {
+    private init(
+        arguments: [String], environment: [String: String], holdsSocket: Bool, prepare: (String) throws -> Void
+    ) throws {
         // Short: the path of a Unix socket has at most 107 bytes.
         directory = "/tmp/mldt-\(UUID().uuidString.prefix(8))"
         work = directory + "/work"
@@ -32,14 +36,16 @@ final class RunningDaemon: @unchecked Sendable {  // Process is not Sendable; on
         self.environment = environment
         try FileManager.default.createDirectory(atPath: work, withIntermediateDirectories: true)
         try prepare(directory)
+        heldSocket = holdsSocket ? try HeldSocket(directory + "/s") : nil
         process = Process()
     }
 
     static func with(
-        arguments: [String] = [], environment: [String: String] = [:], prepare: (String) throws -> Void = { _ in },
-        _ body: (RunningDaemon) async throws -> Void
+        arguments: [String] = [], environment: [String: String] = [:], holdsSocket: Bool = false,
+        prepare: (String) throws -> Void = { _ in }, _ body: (RunningDaemon) async throws -> Void
     ) async throws {
-        let daemon = try RunningDaemon(arguments: arguments, environment: environment, prepare: prepare)
+        let daemon = try RunningDaemon(
+            arguments: arguments, environment: environment, holdsSocket: holdsSocket, prepare: prepare)
         do {
             try await daemon.start()
             try await body(daemon)
@@ -75,6 +81,7 @@ final class RunningDaemon: @unchecked Sendable {  // Process is not Sendable; on
         process.standardError = FileHandle(forWritingAtPath: directory + "/log")
         process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
         process.standardInput = FileHandle.nullDevice
+        heldSocket?.give(to: process)
         try process.run()
         for _ in 0..<200 {
             if (try? await client { try await $0.health() }) != nil { return }

@@ -1,0 +1,57 @@
+import JobAPI
+import Ledger
+import Logging
+import ServiceLifecycle
+
+/// Tells the log of each transition of a job, in the order in which they were written down, so that a job's story can be read in the
+/// journal. It follows the ledger: what stands there has happened, and nothing of it is left out.
+actor TransitionTeller: Service {
+    private let ledger: Ledger
+    private let logger: Logger
+    /// The last one that was told.
+    private var told: Int64
+
+    /// - Parameter told: where the story begins; what was before, another daemon has told.
+    init(ledger: Ledger, after told: Int64, logger: Logger) {
+        self.ledger = ledger
+        self.told = told
+        self.logger = logger
+    }
+
+    func run() async throws {
+        let written = ledger.transitionsWritten()
+        await cancelWhenGracefulShutdown {
+            // Those from before it listened.
+            await self.tellRest()
+            for await _ in written {
+                await self.tellRest()
+                // Several at once cost one question; nobody reads them as they come.
+                guard (try? await Task.sleep(for: .milliseconds(50))) != nil else { return }
+            }
+        }
+    }
+
+    /// Tells what is written and not told yet.
+    func tellRest() async {
+        do {
+            while true {
+                let next = try await ledger.transitions(after: told)
+                guard let last = next.last else { return }
+                for transition in next where transition.number > told { tell(transition) }
+                told = max(told, last.number)
+            }
+        } catch {
+            logger.error("cannot tell what became of jobs: \(error)")
+        }
+    }
+
+    private func tell(_ transition: ToldTransition) {
+        let isBad = [.failed, .timedOut, .outOfMemory, .lost].contains(transition.to)
+        logger.log(
+            level: isBad ? .notice : .info, "\(transition.to.rawValue): \(transition.cause)",
+            metadata: [
+                "event": "\(transition.to.rawValue)", "job": "\(transition.job)", "user": "\(transition.user)",
+                "attempt": "\(transition.attempt)",
+            ])
+    }
+}

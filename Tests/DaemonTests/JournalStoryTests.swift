@@ -1,0 +1,186 @@
+import Foundation
+import JobAPI
+import Ledger
+import LinuxSystem
+import Logging
+import Synchronization
+import Testing
+import Units
+
+@testable import Daemon
+@testable import Ledger
+
+/// What the journal is told of jobs.
+@Suite struct JournalStoryTests {
+    /// A socket that stands in for the journal's, and what came to it.
+    private final class Listener {
+        let path = "/tmp/mldt-journal-\(UUID().uuidString.prefix(8))"
+        private let descriptor = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue), 0)
+
+        init() throws {
+            var address = sockaddr_un()
+            address.sun_family = sa_family_t(AF_UNIX)
+            withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: Array(path.utf8)) }
+            let bound = withUnsafePointer(to: &address) { pointer in
+                pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                    bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
+                }
+            }
+            try #require(bound == 0)
+        }
+
+        deinit {
+            close(descriptor)
+            unlink(path)
+        }
+
+        private func text(_ bytes: ArraySlice<UInt8>) -> String { String(decoding: bytes, as: UTF8.self) }
+
+        /// The fields of each entry that has come.
+        func entries() -> [[String: String]] {
+            var entries: [[String: String]] = []
+            var buffer = [UInt8](repeating: 0, count: 65_536)
+            while true {
+                let count = recv(descriptor, &buffer, buffer.count, Int32(MSG_DONTWAIT))
+                guard count > 0 else { return entries }
+                var rest = buffer.prefix(count)
+                var entry: [String: String] = [:]
+                while let end = rest.firstIndex(of: 0x0A) {
+                    let line = rest[..<end]
+                    rest = rest[(end + 1)...]
+                    if let equals = line.firstIndex(of: UInt8(ascii: "=")) {
+                        entry[text(line[..<equals])] = text(line[(equals + 1)...])
+                    } else {
+                        // Its length in eight bytes, the value, and a line feed.
+                        let length = rest.prefix(8).reversed().reduce(0) { $0 << 8 | Int($1) }
+                        entry[text(line)] = text(rest.dropFirst(8).prefix(length))
+                        rest = rest.dropFirst(8 + length + 1)
+                    }
+                }
+                entries.append(entry)
+            }
+        }
+    }
+
+    private func logger(_ listener: Listener) throws -> Logger {
+        let journal = try #require(Journal(path: listener.path))
+        return Logger(label: "test", factory: { _ in JournalLogHandler(sink: .journal(journal)) })
+    }
+
+    @Test func aJobsStoryIsItsTransitionsInTheirOrder() async throws {
+        let listener = try Listener()
+        try await DaemonParts.with { parts in
+            let before = try await parts.ledger.accept(parts.newJob())
+            let teller = TransitionTeller(
+                ledger: parts.ledger, after: try await parts.ledger.lastTransition(), logger: try logger(listener))
+            let stored = try await parts.startedJob()
+            let id = stored.record.id
+            _ = try await parts.ledger.transition(id, to: .running, cause: "started", at: .now())
+            _ = try await parts.ledger.transition(
+                id, to: .failed, cause: "exited with status 3", at: .now(), end: JobEnd(exitStatus: 3))
+            // What is rolled back did not happen.
+            _ = try? await parts.ledger.write("fail") { db in
+                try Ledger.insertTransition(db, id, Transition(at: .now(), from: .failed, to: .queued, cause: "never"))
+                throw CancellationError()
+            }
+            await teller.tellRest()
+            await teller.tellRest()
+            let entries = listener.entries()
+            #expect(entries.map { $0["MLD_EVENT"] } == ["queued", "starting", "running", "failed"])
+            #expect(entries.allSatisfy { $0["MLD_JOB_ID"] == "\(id)" && $0["MLD_USER"] == "someone" })
+            #expect(entries.last?["MLD_ATTEMPT"] == "1")
+            #expect(entries.map { $0["PRIORITY"] } == ["6", "6", "6", "5"])
+            let last = try #require(entries.last?["MESSAGE"])
+            #expect(last == "failed: exited with status 3 attempt=1 job=\(id) user=someone")
+            #expect(before != id)
+        }
+    }
+
+    @Test func itIsToldOfCommitsAndOfNothingElse() async throws {
+        try await DaemonParts.with { parts in
+            let told = Mutex(0)
+            let stream = parts.ledger.transitionsWritten()
+            let listening = Task { for await _ in stream { told.withLock { $0 += 1 } } }
+            _ = try await parts.ledger.accept(parts.newJob())
+            for _ in 0..<400 where told.withLock({ $0 }) == 0 { try await Task.sleep(for: .milliseconds(5)) }
+            #expect(told.withLock { $0 } == 1)
+            try await parts.ledger.keepPolicy(hash: "other", text: "", at: .now())
+            _ = try? await parts.ledger.write("fail") { db in
+                try Ledger.insertTransition(
+                    db, JobID(1), Transition(at: .now(), from: .queued, to: .cancelled, cause: "never"))
+                throw CancellationError()
+            }
+            _ = try await parts.ledger.accept(parts.newJob())
+            for _ in 0..<400 where told.withLock({ $0 }) == 1 { try await Task.sleep(for: .milliseconds(5)) }
+            #expect(told.withLock { $0 } == 2)
+            listening.cancel()
+        }
+    }
+
+    @Test func aJobsWordsBringNoFieldsOfTheirOwn() throws {
+        let listener = try Listener()
+        try logger(listener).notice(
+            "a\nMLD_USER=root",
+            metadata: ["job": "7", "cause": "b\nPRIORITY=0", "user": "eve\u{1B}[2J", "bad key": "x"])
+        let entry = try #require(listener.entries().first)
+        #expect(entry["MLD_JOB_ID"] == "7")
+        #expect(
+            entry["PRIORITY"] == "5" && entry["MLD_CAUSE"] == "b\nPRIORITY=0" && entry["MLD_USER"] == "eve\u{1B}[2J")
+        #expect(entry["MESSAGE"]?.hasPrefix("a\u{FFFD}MLD_USER=root") == true)
+        #expect(!entry.keys.contains { $0.contains("BAD") })
+    }
+
+    @Test func elsewhereTheyAreLines() throws {
+        let path = "/tmp/mldt-stream-\(UUID().uuidString.prefix(8))"
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let file = try Descriptor.open(path, O_RDWR | O_CREAT)
+        let attributes = try FileManager.default.attributesOfItem(atPath: path)
+        let stream = "\(try #require(attributes[.systemNumber])):\(try #require(attributes[.systemFileNumber]))"
+        func sink(_ stream: String?, _ socket: String) -> String {
+            let environment = stream.map { ["JOURNAL_STREAM": $0] } ?? [:]
+            switch JournalLogHandler.Sink.standardError(environment, descriptor: file.raw, socket: socket) {
+            case .journal: return "journal"
+            case .systemd: return "systemd"
+            case .lines: return "lines"
+            }
+        }
+        let listener = try Listener()
+        #expect(sink(stream, listener.path) == "journal")
+        #expect(sink(stream, "/no/such/socket") == "systemd")
+        #expect(sink("1:1", listener.path) == "lines")
+        #expect(sink(nil, listener.path) == "lines")
+    }
+
+    /// The watchdog's pings come from what would stop if the daemon hung.
+    @Test func whatHangsIsNotSaidToLive() async throws {
+        let pings = Mutex(0)
+        let isHanging = Mutex(false)
+        let loop = WatchdogLoop(
+            interval: .milliseconds(30),
+            everythingTurns: {
+                while isHanging.withLock({ $0 }), !Task.isCancelled { try? await Task.sleep(for: .milliseconds(5)) }
+                if Task.isCancelled { return }
+            }, ping: { pings.withLock { $0 += 1 } })
+        let running = Task { try await loop.run() }
+        for _ in 0..<400 where pings.withLock({ $0 }) < 3 { try await Task.sleep(for: .milliseconds(5)) }
+        #expect(pings.withLock { $0 } >= 3)
+        isHanging.withLock { $0 = true }
+        try await Task.sleep(for: .milliseconds(100))
+        let then = pings.withLock { $0 }
+        try await Task.sleep(for: .milliseconds(150))
+        #expect(pings.withLock { $0 } == then)
+        isHanging.withLock { $0 = false }
+        for _ in 0..<400 where pings.withLock({ $0 }) == then { try await Task.sleep(for: .milliseconds(5)) }
+        #expect(pings.withLock { $0 } > then)
+        running.cancel()
+        try? await running.value
+    }
+
+    @Test func theLoopOfJobsAnswersAsLongAsItTurns() async throws {
+        try await DaemonParts.with { parts in
+            let running = Task { try await parts.jobs.run() }
+            await parts.jobs.turn()
+            running.cancel()
+        }
+    }
+}
