@@ -650,7 +650,7 @@ remove() {
     refused systemctl is-active -q mld.service
     refused systemctl is-active -q mld.socket
     refused test -e /usr/bin/mlctl
-    refused pgrep -x mld
+    refused pgrep -f "^/usr/bin/mld "
     test -s /var/lib/mld/ledger.db
     test -e "/var/lib/mld/jobs/$jobs"
     same "$(tail -1 /etc/mld/policies.d/00-default.toml)" '# mine'
