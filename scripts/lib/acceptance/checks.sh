@@ -468,6 +468,7 @@ steadiness() {
     say "== steadiness"
     check "a client starts the stopped service through the socket" socket_activation
     check "jobs outlive kill -9 of mld, are adopted, and end once" crash_adoption
+    check "jobs outlive kill -9 of what starts them, and new ones start" spawner_crash
     check "a daemon that hangs is ended by the watchdog; its job goes on" watchdog
     check "a restart under load loses, doubles and refuses nothing" restart_under_load
     check "mld idle, resident" resident
@@ -504,6 +505,17 @@ crash_adoption() {
     same "$(mlctl logs "$second")" over
     journalctl --sync
     journalctl -q -u mld -o cat | grep -c '^adopted'
+}
+
+spawner_crash() {
+    local id
+    id=$(command_job 'sleep 30; echo over' | submit ada)
+    within 120 in_state "$id" running
+    systemctl kill -s KILL --kill-who=main mld-spawn.service
+    run_as bob 'echo started'
+    in_state "$id" running
+    mlctl wait "$id"
+    ended_once "$id"
 }
 
 watchdog() {
