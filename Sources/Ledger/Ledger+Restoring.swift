@@ -65,6 +65,12 @@ extension Ledger {
             try holdWaiting(db, now: now, numbersAbove: given)
         }
         do { try ledger.close() } catch { throw LedgerError(error, stage: "close \(coming)", path: path) }
+        // The journal stays as a file; were there anything in it, that would be lost with its name.
+        var journal = stat()
+        if stat(coming + "-wal", &journal) == 0, journal.st_size > 0 {
+            throw LedgerError(.storage, stage: "close \(coming)", message: "its journal was not taken into the file")
+        }
+        for end in ["-wal", "-shm"] { unlink(coming + end) }
         return RestoredLedger(audit: audit, held: held, replaced: try exchange(coming, for: path, now: now))
     }
 

@@ -68,6 +68,7 @@ extension SandboxLauncher {
         let cgroup = jobs.child(name)
         do throws(LinuxError) {
             if !cgroup.isPopulated { try cgroup.remove() }
+            if access(jobs.path, F_OK) != 0, errno == ENOENT { try remakeJobsDirectory() }
             try cgroup.create()
             try cgroup.child("supervisor").create()
             try cgroup.child("job").create()

@@ -15,6 +15,8 @@ package struct SandboxLauncher: Sendable {
     let filter: [UInt8]?
     /// Directories of shared libraries mld-exec needs beyond those of the system.
     let runtime: [String]
+    /// Where cgroups of jobs can be made.
+    private let cgroups: CgroupTree?
     /// What the cgroups of jobs begin with, as `/proc/PID/cgroup` shows them.
     let jobsPrefix: String?
     /// Descriptors for reading jobs' CPU time and for waiting for their ends. Jobs beyond these are read by name and looked
@@ -53,6 +55,7 @@ package struct SandboxLauncher: Sendable {
         var capabilities = SandboxCapabilities.probe(
             execPath: exec.path, bubblewrapPath: bubblewrapPath, spawner: spawner)
         filter = SandboxCapabilities.standardFilter(execPath: exec.path)
+        self.cgroups = cgroups
         if let cgroups {
             do throws(LinuxError) {
                 let (jobs, problems) = try cgroups.makeJobsDirectory()
@@ -68,6 +71,16 @@ package struct SandboxLauncher: Sendable {
         self.capabilities = capabilities
         jobsPrefix = capabilities.jobsCgroup.flatMap { jobs in
             cgroups.map { String(jobs.path.dropFirst($0.mount.count)) + "/" }
+        }
+    }
+
+    /// Makes the directory of the jobs' cgroups once more: whoever holds it was started anew, and it went with the old one.
+    func remakeJobsDirectory() throws(LinuxError) {
+        do throws(LinuxError) { _ = try cgroups?.makeJobsDirectory() } catch {
+            var error = error
+            // It is just being restarted: nothing is wrong with the job.
+            if error.code == ENOENT { error.code = EAGAIN }
+            throw error
         }
     }
 

@@ -7,6 +7,9 @@ import Units
 /// A daemon that is restarted while much is going on, with its socket kept as systemd keeps it: nothing is lost, nothing runs twice,
 /// and whoever waits notices a pause at most.
 @Suite(.serialized) struct RestartUnderLoadTests {
+    /// A thousand take two minutes; as many do as last from one restart to the other.
+    private static let count = 300
+
     private func start(_ daemon: RunningDaemon, _ arguments: [String], out: String) throws -> Process {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: RunningDaemon.programs + "/mlctl")
@@ -35,7 +38,7 @@ import Units
 
     @Test func nothingIsLostOrDoubled() async throws {
         try await RunningDaemon.with(holdsSocket: true) { daemon in
-            // Some run for as long as this takes, the rest of the machine goes through a thousand others.
+            // One runs for as long as this takes, the rest of the machine goes through many others.
             let followed = try start(
                 daemon,
                 ["run", "--", "sh", "-c", "echo begun; until [ -e go ]; do sleep 0.1; done; echo over; exit 5"],
@@ -44,7 +47,7 @@ import Units
                 if try text(daemon, "followed.out").contains("begun") { break }
                 try await Task.sleep(for: .milliseconds(50))
             }
-            let array = try JobArray("1-1000")
+            let array = try JobArray("1-\(Self.count)")
             let many = try await daemon.submit(["sh", "-c", "echo $MLD_ARRAY_INDEX >> done"]) {
                 $0.resources.memory = .mebibytes(16)
                 $0.array = array
@@ -65,9 +68,9 @@ import Units
             }
             for submitter in submitters { #expect(try await end(submitter) == 0, "\(submitter.arguments ?? [])") }
             let report = try await arrayEnded(many, daemon)
-            #expect(report.states["succeeded"] == 1000)
+            #expect(report.states["succeeded"] == Self.count)
             let lines = try String(contentsOfFile: daemon.work + "/done", encoding: .utf8).split(separator: "\n")
-            #expect(lines.count == 1000 && Set(lines).count == 1000)
+            #expect(lines.count == Self.count && Set(lines).count == Self.count)
             let singles = try String(contentsOfFile: daemon.work + "/single", encoding: .utf8).split(separator: "\n")
             #expect(singles.count == 12 && Set(singles).count == 12)
             try daemon.touch("go")

@@ -46,10 +46,10 @@ import Testing
                 _ = try await daemon.reaches(first) { $0.state == .running }
                 service.stop()
                 // It waits in the socket, and no job fails for want of the service.
-                let second = try await daemon.submit(["echo", "second"])
+                async let second = daemon.submit(["echo", "second"])
                 try await Task.sleep(for: .milliseconds(300))
                 try service.start()
-                #expect(try await daemon.ended(second).job.state == .succeeded)
+                #expect(try await daemon.ended(try await second).job.state == .succeeded)
                 try daemon.touch("go")
                 let ended = try await daemon.ended(first)
                 #expect(ended.job.state == .succeeded && ended.job.attempt == 1)
