@@ -582,7 +582,7 @@ before_reboot() {
 jobs_before_reboot() {
     local lost again held
     lost=$(command_job 'sleep 3000' 'name = "lost"' | submit ada)
-    again=$(command_job 'sleep 20' 'name = "again"' 'schedule.interruptible = true' | submit ada)
+    again=$(command_job 'sleep 120' 'name = "again"' 'schedule.interruptible = true' | submit ada)
     held=$(command_job 'true' 'name = "held"' 'resources.cpus = 2' | submit ada)
     as ada mlctl hold "$held"
     within 120 in_state "$lost" running
