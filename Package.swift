@@ -172,7 +172,7 @@ let package = Package(
             "Daemon",
             [
                 "Carbon", "ConfigFile", "JobAPI", "JobClient", "Ledger", "LinuxSystem", "Metering", "Policy", "Sandbox",
-                "Scheduling", "Units", "mld", "mlctl", "mltrain", "mld-exec", logging,
+                "Scheduling", "TestSupport", "Units", "mld", "mlctl", "mltrain", "mld-exec", logging,
                 .product(name: "GRDB", package: "GRDB.swift"),
             ]),
         tests("Commands", ["TestSupport", "ConfigFile", "JobAPI", "JobClient", "Reporting", "Units"] + nio),

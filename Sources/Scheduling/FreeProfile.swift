@@ -12,26 +12,26 @@ struct FreeProfile {
 
     /// - Parameter ends: who leaves when; in any order.
     init(free: Room, now: Timestamp, ends: [(at: Timestamp, job: ActiveJob)]) {
-        self.init(free, now, ends) { $0.give($1) }
+        self.init(free, now, ends.map { ($0.at, $0.job) }) { $0.give($1) }
     }
 
     /// Of amounts alone, not of cards.
     /// - Parameter ends: what becomes free when; in any order.
     init(free: ResourceVector, now: Timestamp, ends: [(at: Timestamp, request: ResourceVector)]) {
-        self.init(Room(amounts: free, cards: CardRoom()), now, ends) { $0.amounts += $1 }
+        self.init(Room(amounts: free, cards: CardRoom()), now, ends.map { ($0.at, $0.request) }) { $0.amounts += $1 }
     }
 
     private init<End>(
-        _ free: Room, _ now: Timestamp, _ ends: [(at: Timestamp, end: End)], _ give: (inout Room, End) -> Void
+        _ free: Room, _ now: Timestamp, _ ends: [(Timestamp, End)], _ give: (inout Room, End) -> Void
     ) {
         steps = [Step(at: now, free: free)]
-        for end in ends.sorted(by: { $0.at < $1.at }) {
+        for (at, end) in ends.sorted(by: { $0.0 < $1.0 }) {
             var sum = steps[steps.count - 1].free
-            give(&sum, end.end)
-            if steps[steps.count - 1].at >= end.at {
+            give(&sum, end)
+            if steps[steps.count - 1].at >= at {
                 steps[steps.count - 1].free = sum
             } else {
-                steps.append(Step(at: end.at, free: sum))
+                steps.append(Step(at: at, free: sum))
             }
         }
     }
