@@ -94,7 +94,9 @@ extension JobController {
         allot(
             ActiveJob(
                 id: stored.record.id, uid: stored.record.uid, project: stored.record.project,
-                queue: stored.record.queue, request: stored.spec.resources.vector, startedAt: .now()), nil)
+                queue: stored.record.queue,
+                request: ResourceVector(
+                    cpus: stored.spec.resources.cpus, memory: stored.spec.resources.memory), startedAt: .now()), nil)
     }
 
     fileprivate func adopt(_ new: PolicySet) {
