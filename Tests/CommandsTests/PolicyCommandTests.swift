@@ -1,3 +1,4 @@
+import Glibc
 import JobAPI
 import Testing
 
@@ -58,6 +59,30 @@ import Testing
         let json = await Terminal().run(["policy", "check", "--format", "json"] + paths)
         #expect(json.status == 1)
         #expect(json.out.contains("\"line\" : 2"))
+    }
+
+    /// A pipe is read to its end, however long its writer takes to begin.
+    @Test func checkReadsPipesToTheirEnd() async throws {
+        let directory = try temporaryDirectory()
+        defer { removeDirectory(directory) }
+        let fifo = directory + "/fifo"
+        #expect(mkfifo(fifo, 0o600) == 0)
+        let writer = try #require(popen("sleep 0.3; printf '[site]\\npue = 0.5\\n' > \(fifo)", "r"))
+        let named = await Terminal().run(["policy", "check", fifo])
+        pclose(writer)
+        #expect(named.status == 1 && named.err.hasPrefix("\(fifo):2: "), "\(named)")
+        let pipe = try #require(popen("sleep 0.3; printf '[site]\\npue = 0.5\\n'", "r"))
+        let path = "/dev/fd/\(fileno(pipe))"
+        let anonymous = await Terminal().run(["policy", "check", path])
+        pclose(pipe)
+        #expect(anonymous.status == 1 && anonymous.err.hasPrefix("\(path):2: "), "\(anonymous)")
+    }
+
+    @Test func checkReadsNothingThatIsNeitherFileNorPipe() async {
+        let device = await Terminal().run(["policy", "check", "/dev/zero"])
+        #expect(device.status == 1 && device.err == "mlctl: /dev/zero: is neither a file nor a pipe\n", "\(device)")
+        let directory = await Terminal().run(["policy", "check", "/tmp"])
+        #expect(directory.status == 1 && directory.err == "mlctl: /tmp: is a directory\n", "\(directory)")
     }
 
     @Test func checkNamesAFileItCannotRead() async throws {
