@@ -60,6 +60,7 @@ private struct CSVReader {
         trace.users = users.list
         trace.projects = projects.list
         trace.queues = queues.list
+        trace.notes += trace.noteOnRepeatedNames.map { [$0] } ?? []
         trace.sortBySubmission()
         return trace
     }
