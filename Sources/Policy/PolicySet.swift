@@ -151,6 +151,9 @@ package struct MachineCapacity: Hashable, Sendable {
     package var memory: ByteSize
     package var gpus: Int
 
+    /// Stands for the memory of a machine of which nobody says how much it has: no sum of requests fills it.
+    package static let unknownMemory = ByteSize(bytes: 1 << 62)
+
     package init(cpus: Int, memory: ByteSize, gpus: Int) {
         self.cpus = cpus
         self.memory = memory

@@ -443,6 +443,14 @@ import Units
                 "[carbon]\nsource = { url = \"http://a:80/x\", format = \"uk-carbon-intensity\", token-file = \"/t\" }\n"
             ),
             ("2", "[carbon]\nprice = \"320 EUR/MWh\"\n"),
+    /// A machine of which nobody says how much memory it has is not told of in PiB.
+    @Test func anUnknownMemoryIsLeftOutOfRefusals() {
+        let machine = MachineCapacity(cpus: 4, memory: MachineCapacity.unknownMemory, gpus: 0)
+        let asked = PolicySet.builtIn.admit(job(cpus: 8), by: alice, machine: machine, queuedByUser: 0, now: tuesday)
+        #expect(asked.refusal?.message == "asks for 8 cpus; the largest job here is 4 cpus")
+        #expect(asked.refusal?.hint == "ask for at most 4 cpus")
+    }
+
         ])
         #expect(
             set.carbon.source.value

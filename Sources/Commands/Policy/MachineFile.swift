@@ -60,7 +60,7 @@ struct MachineFile {
         var capacity: MachineCapacity?
         if !isUnlimited {
             guard let cpus = cpus ?? processors else { return nil }
-            capacity = MachineCapacity(cpus: cpus, memory: memory ?? ByteSize(bytes: 1 << 62), gpus: gpus ?? 0)
+            capacity = MachineCapacity(cpus: cpus, memory: memory ?? MachineCapacity.unknownMemory, gpus: gpus ?? 0)
         }
         return SimulatedMachine(
             capacity: capacity, idlePower: idlePower?.watts ?? 0, cpuPower: cpuPower?.watts ?? Self.assumedCPUWatts,
