@@ -61,6 +61,34 @@ import Testing
         #expect(json.out.contains("\"line\" : 2"))
     }
 
+    /// What a start and a reload refuse, with what was probably meant.
+    @Test(arguments: [
+        ("XX", "there is no carbon intensity for it; use an ISO 3166-1 country code"),
+        ("UK", "did you mean \"GB\" (United Kingdom)?"), ("DEUU", "did you mean \"DEU\" (Germany)?"),
+        ("Germany", "it must be a zone in capitals; did you mean \"DE\"?"), ("de", "did you mean \"DE\"?"),
+    ])
+    func checkKnowsTheZonesOfTheCarbonTable(zone: String, message: String) async throws {
+        let directory = try temporaryDirectory()
+        defer { removeDirectory(directory) }
+        try write("[site]\nzone = \"\(zone)\"\n", to: directory + "/p.toml")
+        let outcome = await Terminal().run(["policy", "check", directory + "/p.toml"])
+        #expect(outcome.status == 1)
+        #expect(outcome.err.hasPrefix("\(directory)/p.toml:2: \"site.zone\" is \"\(zone)\""), "\(outcome.err)")
+        #expect(outcome.err.contains(message), "\(outcome.err)")
+    }
+
+    @Test func aReservationThatIsOverIsWarnedOf() async throws {
+        let directory = try temporaryDirectory()
+        defer { removeDirectory(directory) }
+        let times = "start = \"2020-01-01T00:00:00Z\"\nend = \"2020-01-02T00:00:00Z\"\n"
+        try write("[reservation.old]\ncpus = 1\nuser = \"a\"\n" + times, to: directory + "/p.toml")
+        let outcome = await Terminal().run(["policy", "check", directory + "/p.toml"])
+        #expect(outcome.status == 0)
+        #expect(
+            outcome.err.hasPrefix("warning: \(directory)/p.toml:5: reservation \"old\" is over since"), "\(outcome.err)"
+        )
+    }
+
     /// A pipe is read to its end, however long its writer takes to begin.
     @Test func checkReadsPipesToTheirEnd() async throws {
         let directory = try temporaryDirectory()
