@@ -151,6 +151,11 @@ extension IntensityService {
     }
 }
 
+/// `a`, `a and b`, `a, b and c`.
+func listed(_ words: [String]) -> String {
+    words.count < 2 ? words.joined() : words.dropLast().joined(separator: ", ") + " and " + (words.last ?? "")
+}
+
 /// `did you mean "batch"? queues: interactive, batch`.
 func suggestion(_ word: String, among names: [String], what: String) -> String {
     let list = "\(what): " + names.joined(separator: ", ")

@@ -46,7 +46,7 @@ struct PolicyLoader {
     var set: PolicySet
     var warnings: [ConfigProblem] = []
     /// Sections with a wrong value, such as `budget.vision`: what they lack besides is not told of, for it may be that value.
-    private(set) var broken: Set<String> = []
+    var broken: Set<String> = []
 
     init(collector: ConfigReader.Collector, zones: ZoneLookup? = nil) {
         self.collector = collector
