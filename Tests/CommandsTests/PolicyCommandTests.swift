@@ -1,3 +1,4 @@
+import ConfigFile
 import Glibc
 import JobAPI
 import Testing
@@ -75,6 +76,19 @@ import Testing
         #expect(outcome.status == 1)
         #expect(outcome.err.hasPrefix("\(directory)/p.toml:2: \"site.zone\" is \"\(zone)\""), "\(outcome.err)")
         #expect(outcome.err.contains(message), "\(outcome.err)")
+    }
+
+    @Test func reloadShowsWarnings() async throws {
+        let warning = ConfigProblem(file: "10.toml", line: 2, message: "the reserves leave no CPU", hint: "lower them")
+        let answer = PolicyReload(hash: "9f86d081884c7d65", files: ["10.toml"], changed: true, warnings: [warning])
+        try await FakeServer.with(["POST /v1/policy/reload": [try .json(answer), try .json(answer)]]) { server in
+            let outcome = await Terminal().run(["policy", "reload"], socket: server.socket)
+            #expect(outcome.status == 0)
+            expectSnapshot(outcome.out, "in force: 1 file, 9f86d081884c\n")
+            expectSnapshot(outcome.err, "warning: 10.toml:2: the reserves leave no CPU; lower them\n")
+            let json = await Terminal().run(["policy", "reload", "--format", "json"], socket: server.socket)
+            #expect(json.err.isEmpty && json.out.contains("\"warnings\""))
+        }
     }
 
     @Test func aReservationThatIsOverIsWarnedOf() async throws {

@@ -30,7 +30,9 @@ final class RunningDaemon: @unchecked Sendable {  // Process is not Sendable; on
         work = directory + "/work"
         extraArguments = arguments
         self.environment = environment
-        try FileManager.default.createDirectory(atPath: work, withIntermediateDirectories: true)
+        for path in [work, directory + "/policies"] {
+            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+        }
         try prepare(directory)
         process = Process()
     }
