@@ -24,11 +24,15 @@ struct FreeProfile {
     }
 
     /// The first time at which a request fits, and keeps fitting for as long as it takes; nil where there is none.
-    /// - Parameter length: nil for one that may go on for ever.
-    func start(of request: ResourceVector, for length: Duration?) -> Timestamp? {
-        var index = 0
+    /// - Parameters:
+    ///   - length: nil for one that may go on for ever.
+    ///   - earliest: no time before it is looked at.
+    func start(
+        of request: ResourceVector, for length: Duration?, from earliest: Timestamp? = nil
+    ) -> Timestamp? {
+        var index = earliest.map(lastStep) ?? 0
         while index < steps.count {
-            let start = steps[index].at
+            let start = max(steps[index].at, earliest ?? steps[index].at)
             let end = length.map { start.advanced(by: $0) }
             var next = index
             while next < steps.count, end.map({ steps[next].at < $0 }) ?? true, request.fits(in: steps[next].free) {
@@ -51,14 +55,20 @@ struct FreeProfile {
         }
     }
 
-    /// Makes a step begin there.
-    private mutating func cut(at time: Timestamp) {
+    /// The last step that begins no later; the first where none does.
+    private func lastStep(at time: Timestamp) -> Int {
         var (low, high) = (0, steps.count)
         while low < high {
             let middle = (low + high) / 2
             if steps[middle].at <= time { low = middle + 1 } else { high = middle }
         }
-        guard low > 0, steps[low - 1].at < time else { return }
-        steps.insert(Step(at: time, free: steps[low - 1].free), at: low)
+        return max(0, low - 1)
+    }
+
+    /// Makes a step begin there.
+    private mutating func cut(at time: Timestamp) {
+        let index = lastStep(at: time)
+        guard steps[index].at < time else { return }
+        steps.insert(Step(at: time, free: steps[index].free), at: index + 1)
     }
 }

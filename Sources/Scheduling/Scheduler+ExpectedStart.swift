@@ -27,15 +27,22 @@ extension Scheduler {
     /// When a job would start if nothing else came: those before it in the line are given their place one after the other, each as
     /// early as there is room for it, and then the job.
     ///
+    /// It starts no earlier than rules, budgets and its deferral let it. Those that wait for a time of their own are not looked at.
+    ///
     /// An estimate: run times are those of likes, or limits; limits on how many may run at once are not looked at. The work is
     /// bounded by ``mostAhead`` and the jobs that run.
-    package func expectedStart(of job: PendingJob, now: Timestamp) -> ExpectedStart {
+    /// - Parameter isDeferred: where the job waits for its time, whether it does.
+    package func expectedStart(of job: PendingJob, now: Timestamp, isDeferred: Bool = true) -> ExpectedStart {
         let job = planned(job)
-        guard job.request.fits(in: capacity) else { return ExpectedStart(at: nil, ahead: 0) }
+        guard job.request.fits(in: capacity),
+            let earliest = earliestStart(of: job, now: now, isDeferred: isDeferred)
+        else { return ExpectedStart(at: nil, ahead: 0) }
+        // Once it is later than its likes said, only limits count, as for its reservation.
+        let isByLimits = isOverdue(job.id, now: now)
         var profile = FreeProfile(
             free: free, now: now,
             ends: active.values.compactMap { other in
-                other.likelyEnd(now: now).map { (max($0, now), other.request) }
+                (isByLimits ? other.expectedEnd : other.likelyEnd(now: now)).map { (max($0, now), other.request) }
             })
         let place = line.order(Rank(job, agingPerPoint: Self.agingMicroseconds), account: job.account)
         var ahead = 0
@@ -51,9 +58,8 @@ extension Scheduler {
             guard let start = profile.start(of: other.request, for: length) else { continue }
             profile.take(other.request, from: start, for: length)
         }
-        let earliest = max(now, job.notBefore ?? now)
-        let start = profile.start(of: job.request, for: expectedLength(of: job))
-        return ExpectedStart(at: start.map { max($0, earliest) }, ahead: ahead)
+        return ExpectedStart(
+            at: profile.start(of: job.request, for: expectedLength(of: job), from: earliest), ahead: ahead)
     }
 
     /// Nil where neither its likes nor a limit tell.
