@@ -88,7 +88,24 @@ package struct CarbonTable: Sendable {
             .unknownZone, "there is no carbon intensity for the zone \"\(zone.prefix(40))\"", hint: hint(for: zone))
     }
 
+    /// The code of a country in the built-in table, else what was probably meant: for those who check a zone before it is used.
+    @Sendable package static func find(_ zone: String) -> (code: String?, hint: String?) {
+        do {
+            let entry = try builtIn().lookup(zone: zone)
+            return (entry.alpha2.isEmpty ? entry.zone : entry.alpha2, nil)
+        } catch {
+            return (nil, error.hint ?? error.message)
+        }
+    }
+
     private func hint(for zone: String) -> String {
+        // The commonest slip, and a letter away from Ukraine.
+        if zone.uppercased() == "UK" { return "did you mean \"GB\" (United Kingdom)?" }
+        let country = zone.prefix { $0 != "-" }
+        if country.utf8.count < zone.utf8.count, let found = index[country.uppercased()] {
+            return "the table has whole countries: use \"\(country)\" (\(entries[found].name)); the part of one is for"
+                + " carbon.source.zone"
+        }
         let wanted = Array(zone.uppercased().utf8.prefix(40))
         var best: (entry: Entry, distance: Int)?
         for entry in entries {

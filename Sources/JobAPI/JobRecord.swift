@@ -117,12 +117,21 @@ package struct Explanation: Codable, Hashable, Sendable {
     package var rule: String?
     /// What would let it start, or what to do next.
     package var hint: String?
+    /// Of one that waits: when it would start, an estimate; nil where nobody can tell.
+    package var expectedStart: Timestamp?
+    /// How many wait before it, as far as they are counted; nil where others or somebody have to let it go first.
+    package var ahead: Int?
 
-    package init(id: JobID, state: JobState, reason: String, rule: String? = nil, hint: String? = nil) {
+    package init(
+        id: JobID, state: JobState, reason: String, rule: String? = nil, hint: String? = nil,
+        expectedStart: Timestamp? = nil, ahead: Int? = nil
+    ) {
         self.id = id
         self.state = state
         self.reason = reason
         self.rule = rule
         self.hint = hint
+        self.expectedStart = expectedStart
+        self.ahead = ahead
     }
 }

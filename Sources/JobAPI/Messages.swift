@@ -1,3 +1,4 @@
+package import ConfigFile
 package import Units
 
 // Small bodies of single endpoints.
@@ -87,11 +88,14 @@ package struct PolicyReload: Codable, Hashable, Sendable {
     package var files: [String]
     /// False where they are as they were.
     package var changed: Bool
+    /// What was taken, but will not do what it seems to.
+    package var warnings: [ConfigProblem]
 
-    package init(hash: String, files: [String], changed: Bool) {
+    package init(hash: String, files: [String], changed: Bool, warnings: [ConfigProblem] = []) {
         self.hash = hash
         self.files = files
         self.changed = changed
+        self.warnings = warnings
     }
 }
 

@@ -63,13 +63,16 @@ extension Ledger {
             arguments: [id.number, at.microseconds, start, carbon, max(0, baseline)])
     }
 
-    /// What was frozen of a job and, once it has ended, what came of it; nil for one of which nothing was.
+    /// What was frozen of a job and, once it has ended, what came of it; nil for one of which nothing was. One that began sooner than
+    /// was expected would have done so at once as well.
     package func savings(of id: JobID) async throws(LedgerError) -> Savings? {
         try await read("read the savings of job \(id)") { db in
             try Row.fetchOne(
                 db,
                 sql: """
-                    SELECT b.start_us, b.run_s, b.power_w, s.carbon_ug, s.baseline_ug
+                    SELECT coalesce(s.start_us, min(b.start_us, coalesce(
+                            (SELECT min(started_us) FROM attempts WHERE job_id = b.job_id), b.start_us))) AS start_us,
+                        b.run_s, b.power_w, s.carbon_ug, s.baseline_ug
                     FROM baselines b LEFT JOIN savings s ON s.job_id = b.job_id WHERE b.job_id = ?
                     """, arguments: [id.number]
             ).map { row in

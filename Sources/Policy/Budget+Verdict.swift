@@ -21,6 +21,8 @@ package struct BudgetVerdict: Hashable, Sendable {
     /// For a job's reason: what is spent of what, where it is written, until when.
     package var reason: String
     package var rule: RuleReference
+    /// The least that lets its jobs go on, as it is typed, where they wait.
+    package var grants: [String] = []
 }
 
 extension Budget {
@@ -51,6 +53,6 @@ extension Budget {
             preempts: isBinding && whenSpent.value == .preempt, until: until,
             reason: "budget \"\(name)\" has spent \(amount) of \(limit.text)\(more ?? "") (\(rule.place))"
                 + (isBinding ? "; its jobs wait until \(until)" : ""),
-            rule: rule)
+            rule: rule, grants: isBinding ? grants(spent: spent, granted: granted) : [])
     }
 }

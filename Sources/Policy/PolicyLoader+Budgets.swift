@@ -46,6 +46,7 @@ extension PolicyLoader {
     }
 
     mutating func checkBudgets() {
+        var cover = RuleCover(queues: set.queues.map(\.name))
         for budget in set.budgets where !broken.contains("budget.\(budget.name)") {
             let name = "budget \"\(budget.name)\""
             if budget.limits.isEmpty {
@@ -67,26 +68,16 @@ extension PolicyLoader {
                 }
             }
             for project in (budget.accounts.projects.value ?? []).sorted() {
-                guard let rule = set.ruleClosing(project: project) else { continue }
+                let rules = cover.denials(of: set.rules, closing: project)
+                if rules.isEmpty { continue }
+                let which = rules.map { "\"\(printable($0.name))\" (\($0.reference.place))" }
                 warn(
                     budget.source,
-                    "\(name) is for project \"\(project)\", of which no job is ever taken: rule \"\(rule.name)\""
-                        + " (\(rule.reference.place)) denies it",
-                    hint: "remove the budget, or allow the project before that rule")
+                    "\(name) is for project \"\(project)\", of which no job is ever taken: "
+                        + (rules.count == 1 ? "rule \(listed(which)) denies it" : "rules \(listed(which)) deny it"),
+                    hint: "remove the budget, or allow the project before "
+                        + (rules.count == 1 ? "that rule" : "those rules"))
             }
         }
-    }
-}
-
-extension PolicySet {
-    /// The rule that refuses every job of a project, if there is one.
-    func ruleClosing(project: String) -> Rule? {
-        var all = RuleMatch()
-        all.projects = [project]
-        for rule in rules where rule.decides {
-            if rule.action == .deny, rule.match.covers(all) { return rule }
-            if rule.action != .deny, rule.match.projects?.contains(project) ?? true { return nil }
-        }
-        return nil
     }
 }

@@ -6,6 +6,8 @@ import Units
 extension PolicyLoader {
     mutating func checkRules() {
         let queues = set.queues.map(\.name)
+        var cover = RuleCover(queues: queues)
+        let barring = barringDenials(cover)
         for (index, rule) in set.rules.enumerated() {
             let name = "rule \"\(printable(rule.name))\""
             for queue in (rule.match.queues ?? []).sorted() where !queues.contains(queue) {
@@ -13,31 +15,62 @@ extension PolicyLoader {
                     rule.reference, "\(name) matches queue \"\(printable(queue))\", which does not exist",
                     hint: suggestion(queue, among: queues, what: "queues"))
             }
-            if let earlier = set.rules[..<index].first(where: { makesUseless($0, rule, at: index) }) {
-                let whom = earlier.match.isUnconditional ? "matches every job" : "matches all its jobs"
+            let hiding = isBroken(rule) ? [] : rules(hiding: rule, at: index, barring, &cover)
+            if let first = hiding.first {
+                let which = hiding.map { "\"\(printable($0.name))\" (\($0.reference.place))" }
+                let verb = hiding.count == 1 ? "matches" : "together match"
+                let whom = hiding.count == 1 && first.match.isUnconditional ? "every job" : "all its jobs"
                 let hint =
-                    earlier.decides
+                    first.decides
                     ? "the first rule that matches decides; put the narrower rule first"
                     : "it adds nothing to the earlier one; remove it, or make it stricter"
                 report(
-                    rule.reference,
-                    "\(name) is never reached: \"\(printable(earlier.name))\" (\(earlier.reference.place)) \(whom)",
-                    hint: hint)
+                    rule.reference, "\(name) is never reached: \(listed(which)) \(verb) \(whom)", hint: hint)
             }
             checkValues(rule, name)
             warnOfThresholds(rule, name)
         }
     }
 
-    /// Whether `later` can change nothing because of `earlier`.
+    /// The places of the rules that deny at all times, and of whose jobs no earlier rule takes any: none of them ever runs.
+    private func barringDenials(_ cover: RuleCover) -> Set<Int> {
+        if set.rules.allSatisfy(\.decides) { return [] }
+        var places: Set<Int> = []
+        var taking: [RuleMatch] = []
+        for (place, rule) in set.rules.enumerated() where rule.decides {
+            if rule.action != .deny {
+                // A job that an `allow` spares at all times is spared by it, whatever else denies it.
+                if rule.action != .allow || rule.match.changes { taking.append(rule.match.jobs) }
+            } else if !rule.match.changes, !taking.contains(where: { cover.overlap([$0, rule.match]) }) {
+                places.insert(place)
+            }
+        }
+        return places
+    }
+
+    /// A rule with a mistake in it may match less than what of it could be read.
+    private func isBroken(_ rule: Rule) -> Bool { broken.contains("rule.\(rule.name)") }
+
+    /// The earlier rules because of which `later` can change nothing: one of them, or several that share out its jobs.
+    private func rules(
+        hiding later: Rule, at index: Int, _ barring: Set<Int>, _ cover: inout RuleCover
+    ) -> [Rule] {
+        let earlier = set.rules[..<index].enumerated().filter { place, rule in
+            !isBroken(rule) && mayHide(rule, later, at: index, isBarring: barring.contains(place))
+        }.map(\.element)
+        if let one = earlier.first(where: { $0.match.covers(later.match) }) { return [one] }
+        return cover.rules(of: earlier, hiding: later)
+    }
+
+    /// Whether `later` can change nothing for jobs that `earlier` matches too.
     ///
     /// Rules that bound running jobs are asked besides those that decide: only an `allow`, which ends the asking, or a denial
-    /// at all times hides one; and an `allow` behind a denial still spares the jobs that run from the bounds behind it.
-    private func makesUseless(_ earlier: Rule, _ later: Rule, at index: Int) -> Bool {
-        guard earlier.match.covers(later.match) else { return false }
+    /// at all times of jobs that no rule takes before hides one; and an `allow` behind a denial still spares the jobs that run
+    /// from the bounds behind it.
+    private func mayHide(_ earlier: Rule, _ later: Rule, at index: Int, isBarring: Bool) -> Bool {
         switch (earlier.action, later.action) {
         case (.allow, _): return true
-        case (.deny, .suspend), (.deny, .cap): return !earlier.match.changes
+        case (.deny, .suspend), (.deny, .cap): return isBarring
         case (.deny, .allow), (.hold, .allow), (.defer, .allow):
             return !set.rules[index...].contains { !$0.decides }
         case (.suspend, .suspend): return true
@@ -89,6 +122,7 @@ extension PolicyLoader {
 
     /// Thresholds that nothing ever crosses.
     private mutating func warnOfThresholds(_ rule: Rule, _ name: String) {
+        warnOfSizes(rule, name)
         if let limit = rule.match.intensityAbove { warnIfConstant(.intensity(limit), rule.reference, name) }
         if let limit = rule.match.priceAbove { warnIfConstant(.price(limit), rule.reference, name) }
         if let limit = rule.match.powerAbove, let cap = set.machine.powerCap.value, limit >= cap {

@@ -17,6 +17,7 @@ extension PolicyLoader {
         }
         checkSandboxes()
         checkMachine()
+        checkZone()
         checkCarbon()
         checkQueues()
         checkReservations()
@@ -63,6 +64,15 @@ extension PolicyLoader {
         for (kind, floor) in [("cpu", set.machine.cpuPowerFloor), ("gpu", set.machine.gpuPowerFloor)] {
             if let least = floor.value, cap <= least { below("power-limit-floor.\(kind)", floor.place, "\(least)") }
         }
+    }
+
+    private func checkZone() {
+        guard let zones, let zone = set.site.zone.value else { return }
+        let found = zones(zone)
+        guard found.code == nil else { return }
+        report(
+            set.site.zone.source, "\"site.zone\" is \"\(zone)\", and there is no carbon intensity for it",
+            hint: found.hint ?? "use the code of a country, such as \"DE\"")
     }
 
     private mutating func checkCarbon() {
@@ -139,6 +149,11 @@ extension IntensityService {
             return rest.isEmpty || rest.hasPrefix("/") || rest.hasPrefix(":")
         }
     }
+}
+
+/// `a`, `a and b`, `a, b and c`.
+func listed(_ words: [String]) -> String {
+    words.count < 2 ? words.joined() : words.dropLast().joined(separator: ", ") + " and " + (words.last ?? "")
 }
 
 /// `did you mean "batch"? queues: interactive, batch`.

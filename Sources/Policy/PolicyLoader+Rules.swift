@@ -5,6 +5,7 @@ extension PolicyLoader {
     mutating func addRules(_ reader: ConfigReader) {
         var seen: [String: Int] = [:]
         for section in reader.tables("rule") {
+            let before = collector.problems.count
             let name = section.string("name")
             if section.table["name"] == nil { section.missing("name", example: "\"no-training-at-noon\"") }
             let match = section.table("match").map { RuleMatch($0) } ?? RuleMatch()
@@ -27,6 +28,7 @@ extension PolicyLoader {
                     hint: "give each rule its own name")
             }
             seen[name] = section.table.line
+            if collector.problems.count > before { broken.insert("rule.\(name)") }
             var rule = Rule(
                 name: name, match: match, action: action, message: message, reference: section.reference(name))
             rule.delay = delay

@@ -28,9 +28,10 @@ extension PolicyLoader {
             (0x41...0x5A).contains($0) || (0x30...0x39).contains($0) || $0 == UInt8(ascii: "-")
         }
         if !isWord || !(2...16).contains(zone.utf8.count) {
+            let known = zones?(zone).code.map { "did you mean \"\($0)\"?" }
             reader.report(
                 "zone", "\"\(reader.name).zone\" is \"\(printable(zone))\"; it must be a zone in capitals",
-                hint: "a country such as \"DE\", or part of one such as \"US-CAL-CISO\"")
+                hint: known ?? "a country such as \"DE\"; of a service also a part of one, such as \"US-CAL-CISO\"")
             return nil
         }
         return zone

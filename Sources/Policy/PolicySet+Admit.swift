@@ -49,7 +49,9 @@ extension PolicySet {
         job.interruptible = isInterruptible(subject)
         if let refusal = apply(rulesFor: subject, to: &job, now: now, conditions) { return .refused(refusal) }
         job.deadline = spec.schedule.deadline
-        if let refusal = tooLate(job, runTime: runTime, now: now) { return .refused(refusal) }
+        if let refusal = tooLate(job, asked: spec.schedule.notBefore, runTime: runTime, now: now) {
+            return .refused(refusal)
+        }
         if job.deferral == nil, queue.deferral.upTo.value > .zero {
             job.deferral = Deferral(
                 latestStart: (job.notBefore ?? now).later(by: queue.deferral.upTo.value),

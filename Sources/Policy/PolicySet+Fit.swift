@@ -61,7 +61,8 @@ extension PolicySet {
         if asked.gpus > largest.gpus { excess.append(counted(asked.gpus, "gpu")) }
         if excess.isEmpty { return missing(asked, of: largest) }
         let gpus = largest.gpus > 0 || asked.gpus > 0 ? ", \(counted(largest.gpus, "gpu"))" : ""
-        let size = "\(counted(largest.cpus, "cpu")), \(largest.memory)\(gpus)"
+        let memory = machine.memory >= MachineCapacity.unknownMemory ? "" : ", \(largest.memory)"
+        let size = counted(largest.cpus, "cpu") + memory + gpus
         return Refusal(
             "asks for \(excess.joined(separator: " and ")); the largest job here is \(size)"
                 + (notes.isEmpty ? "" : ", with " + notes.joined(separator: " and ")),

@@ -6,15 +6,19 @@ extension PolicySet {
     ///
     /// A later file wins key by key; a rule it repeats by name takes the place of the earlier one; other rules follow.
     /// Keys no file sets keep their built-in values. The built-in queues stand only while no file defines a queue.
-    /// - Parameter files: `name` is how the file is called in messages; order is by its last component, then the whole.
+    /// - Parameters:
+    ///   - files: `name` is how the file is called in messages; order is by its last component, then the whole.
+    ///   - zones: who knows the zones of the grid; without it any word is taken for one.
     /// - Throws: every problem of every file.
-    package static func load(files: [(name: String, text: String)]) throws(ConfigProblems) -> PolicySet {
+    package static func load(
+        files: [(name: String, text: String)], zones: ZoneLookup? = nil
+    ) throws(ConfigProblems) -> PolicySet {
         let ordered = files.sorted { a, b in
             let (x, y) = (Array(lastComponent(a.name).utf8), Array(lastComponent(b.name).utf8))
             return x == y ? a.name < b.name : x.lexicographicallyPrecedes(y)
         }
         let collector = ConfigReader.Collector()
-        var loader = PolicyLoader(collector: collector)
+        var loader = PolicyLoader(collector: collector, zones: zones)
         for (index, file) in ordered.enumerated() {
             if index > 0, ordered[index - 1].name == file.name {
                 collector.add(ConfigProblem(file: file.name, line: 0, message: "this policy file is given twice"))
@@ -38,13 +42,15 @@ extension PolicySet {
 /// Lays one file after the other over the built-in values.
 struct PolicyLoader {
     let collector: ConfigReader.Collector
+    let zones: ZoneLookup?
     var set: PolicySet
     var warnings: [ConfigProblem] = []
     /// Sections with a wrong value, such as `budget.vision`: what they lack besides is not told of, for it may be that value.
-    private(set) var broken: Set<String> = []
+    var broken: Set<String> = []
 
-    init(collector: ConfigReader.Collector) {
+    init(collector: ConfigReader.Collector, zones: ZoneLookup? = nil) {
         self.collector = collector
+        self.zones = zones
         set = .builtIn
         set.queues = []
     }
@@ -156,6 +162,10 @@ struct PolicyLoader {
         setting = Setting(value, source: reader.reference("\(reader.name).\(key)", at: key))
     }
 }
+
+/// Asked for a zone of the grid: its code if there is such a zone, else what was probably meant. The policy language itself
+/// knows no zones; those who price energy do.
+package typealias ZoneLookup = @Sendable (String) -> (code: String?, hint: String?)
 
 extension ConfigReader {
     /// The line of `key`, or of the table.

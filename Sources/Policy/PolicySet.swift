@@ -158,6 +158,9 @@ package struct MachineCapacity: Hashable, Sendable {
     /// Each of the GPUs; empty where they are only counted.
     package var cards: [Card]
 
+    /// Stands for the memory of a machine of which nobody says how much it has: no sum of requests fills it.
+    package static let unknownMemory = ByteSize(bytes: 1 << 62)
+
     package struct Card: Hashable, Sendable {
         package var model: String
         /// Whose it is: its programs are other vendors' only rarely.

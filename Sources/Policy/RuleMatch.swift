@@ -89,6 +89,14 @@ package struct RuleMatch: Hashable, Sendable {
             && (powerAbove.map { limit in conditions.power.map { $0 > limit } ?? false } ?? true)
     }
 
+    /// The same without what changes with time, the grid and the machine: which jobs it is about.
+    var jobs: RuleMatch {
+        var jobs = self
+        (jobs.intensityAbove, jobs.priceAbove, jobs.powerAbove) = (nil, nil, nil)
+        (jobs.hours, jobs.weekdays) = (nil, nil)
+        return jobs
+    }
+
     /// Whether everything `other` matches is matched by this too, so that a rule after it could never decide.
     func covers(_ other: RuleMatch) -> Bool {
         func holds<T>(_ mine: Set<T>?, _ theirs: Set<T>?) -> Bool {

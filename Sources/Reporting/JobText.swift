@@ -68,8 +68,15 @@ package func text(_ why: Explanation, style: Style) -> String {
     fields.add("state", why.state.rawValue, tint: why.state.tint)
     fields.add("reason", why.reason)
     fields.add("rule", why.rule)
+    fields.add("would start", why.ahead.map { startWords(why.expectedStart, ahead: $0) })
     fields.add("what helps", why.hint)
     return fields.text
+}
+
+/// `2026-11-24T08:02:00Z, an estimate: 2 jobs before it`.
+private func startWords(_ start: Timestamp?, ahead: Int) -> String {
+    let before = ahead == 0 ? "" : ": \(ahead) job\(ahead == 1 ? "" : "s") before it"
+    return (start.map { "\($0), an estimate" } ?? "nobody can tell") + before
 }
 
 /// One line for the end of `run`, `submit --wait` and `wait`.

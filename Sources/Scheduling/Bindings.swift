@@ -15,11 +15,14 @@ package struct SpentBudget: Hashable, Sendable {
     package var until: Timestamp
     package var reason: String
     package var rule: RuleReference
+    /// The least that lets its jobs go on, as it is typed: `mlctl budget grant nlp "13 J"`.
+    package var grants: [String]
 
-    package init(until: Timestamp, reason: String, rule: RuleReference) {
+    package init(until: Timestamp, reason: String, rule: RuleReference, grants: [String] = []) {
         self.until = until
         self.reason = reason
         self.rule = rule
+        self.grants = grants
     }
 }
 
@@ -198,6 +201,14 @@ struct Bindings: Sendable {
     private func budgets(of standing: Standing, at now: Timestamp) -> [SpentBudget] {
         guard let policy, !spent.isEmpty else { return [] }
         return standing.budgets.compactMap { spent[policy.budgets[$0].name] }.filter { $0.until > now }
+    }
+
+    /// The budgets that keep a job from starting, where no rule does.
+    func spentBudgets(of id: StandingID, at now: Timestamp) -> [(name: String, budget: SpentBudget)] {
+        guard let policy, !spent.isEmpty, policy.waits(self[id], at: now, in: conditions) == nil else { return [] }
+        return self[id].budgets.map { policy.budgets[$0].name }.compactMap { name in
+            spent[name].flatMap { $0.until > now ? (name: name, budget: $0) : nil }
+        }
     }
 
     /// Why a job is to stand still; nil when it may run.

@@ -27,15 +27,22 @@ extension Scheduler {
     /// When a job would start if nothing else came: those before it in the line are given their place one after the other, each as
     /// early as there is room for it, and then the job.
     ///
-    /// An estimate: run times are those of likes, or limits; what users, projects and arrays may have at once is looked at. The work is
-    /// bounded by ``mostAhead`` and the jobs that run.
-    package func expectedStart(of job: PendingJob, now: Timestamp) -> ExpectedStart {
+    /// It starts no earlier than rules, budgets and its deferral let it. Those that wait for a time of their own are not looked at.
+    ///
+    /// An estimate: run times are those of likes, or limits; what users, projects and arrays may have at once is looked
+    /// at. The work is bounded by ``mostAhead`` and the jobs that run.
+    /// - Parameter isDeferred: where the job waits for its time, whether it does.
+    package func expectedStart(of job: PendingJob, now: Timestamp, isDeferred: Bool = true) -> ExpectedStart {
         let job = planned(settled(job))
-        guard fitsMachine(job.request) else { return ExpectedStart(at: nil, ahead: 0) }
+        guard fitsMachine(job.request),
+            let earliest = earliestStart(of: job, now: now, isDeferred: isDeferred)
+        else { return ExpectedStart(at: nil, ahead: 0) }
+        // Once it is later than its likes said, only limits count, as for its reservation.
+        let isByLimits = isOverdue(job.id, now: now)
         var profile = FreeProfile(
             free: Room(amounts: free, cards: cards), now: now,
             ends: active.values.compactMap { other in
-                other.likelyEnd(now: now).map { (max($0, now), other) }
+                (isByLimits ? other.expectedEnd : other.likelyEnd(now: now)).map { (max($0, now), other) }
             })
         var shares = LimitProfiles(limits, active.values, now: now)
         let place = line.order(Rank(job, agingPerPoint: Self.agingMicroseconds), account: job.account)
@@ -53,9 +60,8 @@ extension Scheduler {
             profile.take(other.request, on: start.cards, from: start.at, for: length)
             shares.take(other, from: start.at, for: length)
         }
-        let earliest = max(now, job.notBefore ?? now)
-        let start = shares.start(of: job, in: profile, for: expectedLength(of: job), from: now)
-        return ExpectedStart(at: start.map { max($0.at, earliest) }, ahead: ahead)
+        let start = shares.start(of: job, in: profile, for: expectedLength(of: job), from: earliest)
+        return ExpectedStart(at: start?.at, ahead: ahead)
     }
 
     /// Nil where neither its likes nor a limit tell.

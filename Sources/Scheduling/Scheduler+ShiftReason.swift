@@ -11,9 +11,13 @@ extension Scheduler {
             let flexibility = job.flexibility
         else { return nil }
         let length = Flexibility.microseconds(flexibility.runTime)
-        let text =
-            "deferred until \(shift.start)" + comparison(flexibility, then: shift.mean, from: earliest, length)
-        return WaitReason(text, rule: flexibility.source, hint: hint(flexibility, from: earliest))
+        // What the grid is when it may not start yet is no figure of now.
+        let when = earliest > now ? "at \(earliest)" : "now"
+        var text =
+            "deferred until \(shift.start)"
+            + comparison(flexibility, then: shift.mean, from: earliest, length, when: when)
+        if earliest > now { text += "; " + (job.note ?? "not before \(earliest)") }
+        return WaitReason(text, rule: flexibility.source, hint: hint(flexibility, from: earliest, when: when))
     }
 
     /// Why an active job is suspended by the plan; nil for one that is not.
@@ -54,28 +58,28 @@ extension Scheduler {
 
     /// `: grid expected at 212 g/kWh then, 410 g/kWh now; deadline 2026-11-24T08:00:00Z; by nights (site.toml:12)`.
     private func comparison(
-        _ flexibility: Flexibility, then: Double?, from now: Timestamp, _ length: Int64
+        _ flexibility: Flexibility, then: Double?, from start: Timestamp, _ length: Int64, when: String = "now"
     ) -> String {
         let quantity: SignalQuantity = flexibility.goal == .carbon ? .intensity : .price
         let what = flexibility.goal == .carbon ? "grid" : "price"
         let source =
             (flexibility.deadline.map { "; deadline \($0)" } ?? "") + (flexibility.source.map { "; by \($0)" } ?? "")
         guard let planner = forecast.planner(for: flexibility.goal), let then else { return source }
-        let end = planner.advance(now, by: length) ?? now
-        guard let here = planner.series.mean(now, end) ?? planner.series.value(at: now) else { return source }
-        return ": \(what) expected at \(quantity.text(then)) then, \(quantity.text(here)) now" + source
+        let end = planner.advance(start, by: length) ?? start
+        guard let here = planner.series.mean(start, end) ?? planner.series.value(at: start) else { return source }
+        return ": \(what) expected at \(quantity.text(then)) then, \(quantity.text(here)) \(when)" + source
     }
 
-    /// The smallest change with which it would start now.
-    private func hint(_ flexibility: Flexibility, from now: Timestamp) -> String? {
-        guard let window = flexibility.window(from: now) else { return nil }
+    /// The smallest change with which it would start as soon as it may.
+    private func hint(_ flexibility: Flexibility, from earliest: Timestamp, when: String) -> String? {
+        guard let window = flexibility.window(from: earliest) else { return nil }
         let least = window.earliest.advanced(by: window.duration)
         if !flexibility.isInterruptible, let planner = forecast.planner(for: flexibility.goal),
             let better = planner.firstBetterStart(in: window)
         {
-            return "with a deadline before \(better.advanced(by: window.duration)) it would start now"
+            return "with a deadline before \(better.advanced(by: window.duration)) it would start \(when)"
         }
-        return "with a deadline of \(least) it would start now"
+        return "with a deadline of \(least) it would start \(when)"
     }
 }
 

@@ -4,7 +4,7 @@ import Policy
 
 extension Scheduler {
     /// With more waiting nobody is told what would help: each question is asked of a copy of the queue.
-    private static let mostForChanges = 5000
+    static let mostForChanges = 5000
 
     /// Whether a job that waits would start now if it were as given, and all else as it is: asked of the planner itself.
     package func wouldStart(_ changed: PendingJob, now: Timestamp) -> Bool {

@@ -33,6 +33,20 @@ import Units
         #expect(error?.hint?.contains("\"\(near)\"") == true, "\(error?.hint ?? "")")
     }
 
+    @Test func whoChecksAZoneIsToldItsCodeOrWhatWasMeant() {
+        #expect(CarbonTable.find("DEU").code == "DE" && CarbonTable.find("germany").code == "DE")
+        #expect(CarbonTable.find("WORLD").code == "WORLD")
+        let near = [
+            ("UK", "did you mean \"GB\" (United Kingdom)?"), ("DEUU", "did you mean \"DEU\" (Germany)?"),
+            ("US-CAL-CISO", "the table has whole countries: use \"US\" (United States)"),
+            ("XX", "use an ISO 3166-1 country code"),
+        ]
+        for (zone, hint) in near {
+            let found = CarbonTable.find(zone)
+            #expect(found.code == nil && found.hint?.hasPrefix(hint) == true, "\(found)")
+        }
+    }
+
     @Test(arguments: ["", "XX", "the moon", "CAF"])
     func anUnknownZoneIsRefused(zone: String) throws {
         let table = try CarbonTable.builtIn()

@@ -1,3 +1,5 @@
+import ConfigFile
+import Glibc
 import JobAPI
 import Testing
 
@@ -58,6 +60,71 @@ import Testing
         let json = await Terminal().run(["policy", "check", "--format", "json"] + paths)
         #expect(json.status == 1)
         #expect(json.out.contains("\"line\" : 2"))
+    }
+
+    /// What a start and a reload refuse, with what was probably meant.
+    @Test(arguments: [
+        ("XX", "there is no carbon intensity for it; use an ISO 3166-1 country code"),
+        ("UK", "did you mean \"GB\" (United Kingdom)?"), ("DEUU", "did you mean \"DEU\" (Germany)?"),
+        ("Germany", "it must be a zone in capitals; did you mean \"DE\"?"), ("de", "did you mean \"DE\"?"),
+    ])
+    func checkKnowsTheZonesOfTheCarbonTable(zone: String, message: String) async throws {
+        let directory = try temporaryDirectory()
+        defer { removeDirectory(directory) }
+        try write("[site]\nzone = \"\(zone)\"\n", to: directory + "/p.toml")
+        let outcome = await Terminal().run(["policy", "check", directory + "/p.toml"])
+        #expect(outcome.status == 1)
+        #expect(outcome.err.hasPrefix("\(directory)/p.toml:2: \"site.zone\" is \"\(zone)\""), "\(outcome.err)")
+        #expect(outcome.err.contains(message), "\(outcome.err)")
+    }
+
+    @Test func reloadShowsWarnings() async throws {
+        let warning = ConfigProblem(file: "10.toml", line: 2, message: "the reserves leave no CPU", hint: "lower them")
+        let answer = PolicyReload(hash: "9f86d081884c7d65", files: ["10.toml"], changed: true, warnings: [warning])
+        try await FakeServer.with(["POST /v1/policy/reload": [try .json(answer), try .json(answer)]]) { server in
+            let outcome = await Terminal().run(["policy", "reload"], socket: server.socket)
+            #expect(outcome.status == 0)
+            expectSnapshot(outcome.out, "in force: 1 file, 9f86d081884c\n")
+            expectSnapshot(outcome.err, "warning: 10.toml:2: the reserves leave no CPU; lower them\n")
+            let json = await Terminal().run(["policy", "reload", "--format", "json"], socket: server.socket)
+            #expect(json.err.isEmpty && json.out.contains("\"warnings\""))
+        }
+    }
+
+    @Test func aReservationThatIsOverIsWarnedOf() async throws {
+        let directory = try temporaryDirectory()
+        defer { removeDirectory(directory) }
+        let times = "start = \"2020-01-01T00:00:00Z\"\nend = \"2020-01-02T00:00:00Z\"\n"
+        try write("[reservation.old]\ncpus = 1\nuser = \"a\"\n" + times, to: directory + "/p.toml")
+        let outcome = await Terminal().run(["policy", "check", directory + "/p.toml"])
+        #expect(outcome.status == 0)
+        #expect(
+            outcome.err.hasPrefix("warning: \(directory)/p.toml:5: reservation \"old\" is over since"), "\(outcome.err)"
+        )
+    }
+
+    /// A pipe is read to its end, however long its writer takes to begin.
+    @Test func checkReadsPipesToTheirEnd() async throws {
+        let directory = try temporaryDirectory()
+        defer { removeDirectory(directory) }
+        let fifo = directory + "/fifo"
+        #expect(mkfifo(fifo, 0o600) == 0)
+        let writer = try #require(popen("sleep 0.3; printf '[site]\\npue = 0.5\\n' > \(fifo)", "r"))
+        let named = await Terminal().run(["policy", "check", fifo])
+        pclose(writer)
+        #expect(named.status == 1 && named.err.hasPrefix("\(fifo):2: "), "\(named)")
+        let pipe = try #require(popen("sleep 0.3; printf '[site]\\npue = 0.5\\n'", "r"))
+        let path = "/dev/fd/\(fileno(pipe))"
+        let anonymous = await Terminal().run(["policy", "check", path])
+        pclose(pipe)
+        #expect(anonymous.status == 1 && anonymous.err.hasPrefix("\(path):2: "), "\(anonymous)")
+    }
+
+    @Test func checkReadsNothingThatIsNeitherFileNorPipe() async {
+        let device = await Terminal().run(["policy", "check", "/dev/zero"])
+        #expect(device.status == 1 && device.err == "mlctl: /dev/zero: is neither a file nor a pipe\n", "\(device)")
+        let directory = await Terminal().run(["policy", "check", "/tmp"])
+        #expect(directory.status == 1 && directory.err == "mlctl: /tmp: is a directory\n", "\(directory)")
     }
 
     @Test func checkNamesAFileItCannotRead() async throws {

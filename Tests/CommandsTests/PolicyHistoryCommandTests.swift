@@ -176,7 +176,7 @@ import Units
         none.jobs = []
         none.isEverybodys = false
         try await with(pages: [none]) { server in
-            let outcome = await run(server, "tune", "--knob", "site.pue=1,2", "--trace", "ledger")
+            let outcome = await run(server, "tune", "--knob", "queue.batch.priority=1,2", "--trace", "ledger")
             #expect(outcome.status == 1)
             #expect(
                 outcome.err
@@ -185,18 +185,18 @@ import Units
         }
         none.next = JobID(9)
         try await with(pages: [none]) { server in
-            let outcome = await run(server, "tune", "--knob", "site.pue=1,2", "--trace", "ledger")
+            let outcome = await run(server, "tune", "--knob", "queue.batch.priority=1,2", "--trace", "ledger")
             #expect(outcome.status == 1 && outcome.err.contains("come to no end at job 9"), "\(outcome.err)")
         }
         let alone = await Terminal().run(
-            ["policy", "tune", "--knob", "site.pue=1,2", "--trace", "ledger"], socket: "/nonexistent")
+            ["policy", "tune", "--knob", "queue.batch.priority=1,2", "--trace", "ledger"], socket: "/nonexistent")
         #expect(alone.status == 3 && alone.err.contains("cannot reach the mld daemon on /nonexistent"))
     }
 
     @Test func aTerminalIsToldHowFarItHasCome() async throws {
         try await with { server in
             let outcome = await Terminal(isTerminal: true).run(
-                ["policy", "tune", "--knob", "site.pue=1,2", "--trace", "ledger"], socket: server.socket)
+                ["policy", "tune", "--knob", "queue.batch.priority=1,2", "--trace", "ledger"], socket: server.socket)
             #expect(outcome.status == 0)
             #expect(outcome.err.contains("reading the ledger: 0 jobs") && outcome.err.contains("ledger: 2 jobs"))
             #expect(outcome.err.hasSuffix("\r\u{1b}[2K"))

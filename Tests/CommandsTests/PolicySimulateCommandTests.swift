@@ -245,6 +245,11 @@ import Testing
         let unknown = await tune("queue.batch.priorty=1,2")
         #expect(unknown.status == 1)
         #expect(unknown.err.contains("priority"), "\(unknown.err)")
+        let misspelt = await tune("queue.batc.defer.up-to=0..2/1 h")
+        #expect(misspelt.status == 1 && misspelt.out.isEmpty)
+        #expect(misspelt.err.contains("did you mean \"queue.batch.defer.up-to\"?"), "\(misspelt.err)")
+        let ignored = await tune("site.pue=1,2")
+        #expect(ignored.status == 1 && ignored.err.contains("a replay does not go by \"site.pue\""), "\(ignored.err)")
     }
 
     private func writeBytes(_ bytes: [UInt8], to path: String) throws {

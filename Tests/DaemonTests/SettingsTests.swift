@@ -26,10 +26,19 @@ import Testing
         #expect(user.stateDirectory == "/home/ada/.local/state/mld")
         #expect(user.policyDirectory == "/home/ada/.config/mld/policies.d")
         #expect(user.programs == "/opt/mld")
+        #expect(!user.isPolicyDirectoryNamed)
         let system = try resolve { $0.system = true }
         #expect(system.socket == "/run/mld/mld.sock")
         #expect(system.stateDirectory == "/var/lib/mld")
         #expect(system.policyDirectory == "/etc/mld/policies.d")
+    }
+
+    @Test func whoNamesThePolicyDirectoryMeansIt() throws {
+        #expect(try resolve { $0.policy = "/p" }.isPolicyDirectoryNamed)
+        try withConfig("[daemon]\npolicy = \"/p\"\n") { path in
+            let settings = try resolve { $0.config = path }
+            #expect(settings.isPolicyDirectoryNamed && settings.policyDirectory == "/p")
+        }
     }
 
     @Test func flagsWinOverTheFile() throws {

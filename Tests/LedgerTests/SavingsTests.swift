@@ -147,9 +147,13 @@ import Units
     /// It was expected to wait two hours for room and did not: run at once it would not have begun later.
     @Test func theBaselineIsNoLaterThanTheStart() async throws {
         let (fixture, id, host) = try await submitted([(-100, 400), (1800, 100)], baseline: 7200)
+        #expect(try await fixture.ledger.savings(of: id)?.baselineStart == at(7200))
         try await begin(fixture, id, at: 60)
+        // Nor is it shown so.
+        #expect(try await fixture.ledger.savings(of: id)?.baselineStart == at(60))
         try await draw(fixture, id, host, minutes: 1..<31, grams: 400)
-        #expect(try await end(fixture, id, at: 1860).carbonSavedG == 0)
+        let savings = try await end(fixture, id, at: 1860)
+        #expect(savings.carbonSavedG == 0 && savings.baselineStart == at(60))
     }
 
     @Test func whatNeverRanOrHadNoBaselineSavesNothing() async throws {

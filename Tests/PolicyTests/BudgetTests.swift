@@ -35,6 +35,29 @@ import Units
         #expect(set.budget("c")?.source.place == "p.toml:6")
     }
 
+    /// What is proposed lets jobs go on, whatever is spent, and is little more than it takes.
+    @Test func theGrantsProposedAreEnough() throws {
+        let budget = try budget("energy = \"50 kWh/month\"\ncarbon = \"15 kg/week\"\nmoney = \"200 EUR/year\"")
+        for (kind, limit) in zip(BudgetKind.allCases, budget.limits) {
+            for beyond in [0, 1, 999_999, 1_000_000, 4_321_987_654, 13_000_000_000, 987_654_321_987_654] as [Int64] {
+                let spent = [kind: limit.amount + beyond]
+                let command = try #require(budget.verdict(spent: spent, at: tuesday)?.grants.first)
+                let text = String(command.split(separator: "\"")[1])
+                #expect(command == "mlctl budget grant vision \"\(text)\"")
+                let granted =
+                    switch kind {
+                    case .energy: try Energy(parsing: text).microjoules
+                    case .carbon: try CarbonMass(parsing: text).micrograms
+                    case .money: try Money(parsing: text).micros
+                    }
+                #expect(granted > beyond && Double(granted) <= Double(beyond) * 1.2 + 1e6, "\(text) for \(beyond)")
+                #expect(budget.verdict(spent: spent, granted: [kind: granted], at: tuesday)?.holds == false)
+            }
+        }
+        let spent: [BudgetKind: Int64] = [.energy: budget.limits[0].amount, .money: budget.limits[2].amount]
+        #expect(budget.verdict(spent: spent, at: tuesday)?.grants.count == 2)
+    }
+
     @Test func verdicts() throws {
         let holds = try budget("energy = \"50 kWh/month\"")
         let kilowattHour: Int64 = 3_600_000_000_000
@@ -51,6 +74,7 @@ import Units
                 == "budget \"vision\" has spent 52 kWh of 50 kWh/month (p.toml:4); its jobs wait until 2026-12-01T00:00:00Z"
         )
         #expect(spent.rule.name == "budget.vision.energy")
+        #expect(spent.grants == ["mlctl budget grant vision \"2.1 kWh\""] && warning.grants == [])
         let warns = try budget("energy = \"50 kWh/month\"\nwhen-spent = \"warn\"\nwarn-at = 1")
         #expect(warns.verdict(spent: [.energy: 49 * kilowattHour], at: tuesday)?.state == .open)
         let told = try #require(warns.verdict(spent: [.energy: 50 * kilowattHour], at: tuesday))

@@ -332,6 +332,34 @@ import Units
             "[budget.a]\nenergy = \"1 kWh/day\"\n[[rule]]\nname = \"r\"\nthen = \"deny\"\nmatch = { project = [\"a\", \"b\"] }\n",
             "p.toml:1: budget \"a\" is for project \"a\", of which no job is ever taken: rule \"r\" (p.toml:3) denies it"
         ),
+        // A project that only several denials together close, or one that looks as if it left something.
+        (
+            closed("{ queue = [\"interactive\", \"batch\", \"long\"] }"),
+            "p.toml:1: budget \"a\" is for project \"a\", of which no job is ever taken: rule \"r0\" (p.toml:3) denies it"
+        ),
+        (closed("{ cpus-above = 0 }"), "p.toml:1: budget \"a\" is for project \"a\", of which no job is ever taken"),
+        (
+            closed("{ hour = \"08-18\", project = \"a\" }", "{ hour = \"18-08\", project = \"a\" }"),
+            "p.toml:1: budget \"a\" is for project \"a\", of which no job is ever taken: rules \"r0\" (p.toml:3) and \"r1\" (p.toml:7) deny it"
+        ),
+        // Sizes that are refused before any rule is asked.
+        (
+            "[queue.a]\ndefault = true\nmax-cpus-per-job = 8\n" + rule("then = \"hold\"\nmatch = { cpus-above = 8 }"),
+            "p.toml:4: rule \"r\" is for jobs of more than 8 cpus, but none may have more than 8 (queue.a.max-cpus-per-job, p.toml:3)"
+        ),
+        (
+            "[sandbox.default]\nmax-cpus = 4\n" + rule("then = \"hold\"\nmatch = { cpus-above = 6 }"),
+            "p.toml:3: rule \"r\" is for jobs of more than 6 cpus, but none may have more than 4 (sandbox.default.max-cpus, p.toml:2)"
+        ),
+        (
+            "[sandbox.default]\nmax-memory = \"4 GiB\"\n"
+                + rule("then = \"hold\"\nmatch = { memory-above = \"4 GiB\" }"),
+            "p.toml:3: rule \"r\" is for jobs of more than 4 GiB of memory, but none may have more than 4 GiB (sandbox.default.max-memory"
+        ),
+        (
+            "[limits]\nmax-gpus-per-user = 2\n" + rule("then = \"hold\"\nmatch = { gpus-above = 2 }"),
+            "p.toml:3: rule \"r\" is for jobs of more than 2 gpus, but none may have more than 2 (limits.max-gpus-per-user, p.toml:2)"
+        ),
         (
             "[site]\nzone = \"DE\"\n[carbon]\nsource = { url = \"http://a/\", format = \"uk-carbon-intensity\" }\n",
             "p.toml:4: carbon.source is the intensity of Great Britain, but site.zone is \"DE\""
@@ -356,7 +384,20 @@ import Units
         #expect(try policy(text).warnings.allSatisfy { $0.hint != nil })
     }
 
+    /// A budget of project "a", and denials.
+    private static func closed(_ denials: String...) -> String {
+        "[budget.a]\nenergy = \"1 kWh/day\"\n"
+            + denials.enumerated().map {
+                "[[rule]]\nname = \"r\($0.offset)\"\nthen = \"deny\"\nmatch = \($0.element)\n"
+            }.joined()
+    }
+
     private static let fine: [String] = [
+        closed("{ queue = [\"interactive\", \"batch\"] }"), closed("{ cpus-above = 1 }"),
+        closed("{ hour = \"08-17\" }", "{ hour = \"18-08\" }"),
+        "[queue.a]\ndefault = true\nmax-cpus-per-job = 8\n[queue.b]\n"
+            + rule("then = \"hold\"\nmatch = { cpus-above = 8 }"),
+        "[queue.a]\ndefault = true\nmax-cpus-per-job = 8\n" + rule("then = \"hold\"\nmatch = { cpus-above = 7 }"),
         "[budget.a]\nenergy = \"1 kWh/day\"\n[[rule]]\nname = \"x\"\nthen = \"allow\"\nmatch = { user = \"u\" }\n[[rule]]\nname = \"r\"\nthen = \"deny\"\nmatch = { project = \"a\" }\n",
         "[budget.a]\nenergy = \"1 kWh/day\"\n[[rule]]\nname = \"r\"\nthen = \"deny\"\nmatch = { project = \"a\", hour = \"01-02\" }\n",
         "[budget.a]\nenergy = \"1 kWh/day\"\nuser = \"u\"\n[[rule]]\nname = \"r\"\nthen = \"deny\"\nmatch = { project = \"a\" }\n",
@@ -404,6 +445,14 @@ import Units
         #expect(hidden("then = \"cap\"\ncpus = 2", "then = \"cap\"\ncpus = 3\nmatch = { user = \"x\" }") == 1)
         #expect(hidden("then = \"cap\"\ncpus = 2", "then = \"cap\"\ncpus = 1\nmatch = { user = \"x\" }") == 0)
         #expect(hidden("then = \"cap\"\ncpus = 2", "then = \"cap\"\npower = \"99 W\"\nmatch = { user = \"x\" }") == 0)
+    }
+
+    /// A machine of which nobody says how much memory it has is not told of in PiB.
+    @Test func anUnknownMemoryIsLeftOutOfRefusals() {
+        let machine = MachineCapacity(cpus: 4, memory: MachineCapacity.unknownMemory, gpus: 0)
+        let asked = PolicySet.builtIn.admit(job(cpus: 8), by: alice, machine: machine, queuedByUser: 0, now: tuesday)
+        #expect(asked.refusal?.message == "asks for 8 cpus; the largest job here is 4 cpus")
+        #expect(asked.refusal?.hint == "ask for at most 4 cpus")
     }
 
     @Test func limitsAtSubmission() throws {

@@ -42,11 +42,20 @@ import Units
         let refusal = try #require(PolicySet.builtIn.ask(due(3600, time: 1800, notBefore: 2700)).refusal)
         #expect(refusal.message.hasPrefix("a start at 2026-11-24T10:45:00Z would miss"))
         let never = PolicySet.builtIn.ask(due(3600, time: 60, notBefore: 3600)).refusal
-        #expect(never?.message.contains("is not after") == true)
+        #expect(never?.message.hasSuffix("before which the job may not start") == true)
+        #expect(never?.hint == "submit it with a deadline of 2026-11-24T11:01:01Z or later, or an earlier not-before")
         // So does a rule that holds it.
         let nights = try policy("[[rule]]\nname = \"r\"\nmatch = { hour = \"08-20\" }\nthen = \"hold\"\n")
         let held = try #require(nights.ask(due(3600, time: 60)).refusal)
-        #expect(held.message.contains("is not after 2026-11-24T20:00:00Z") && held.rule?.name == "r")
+        #expect(
+            held.message
+                == "the deadline 2026-11-24T11:00:00Z is not after 2026-11-24T20:00:00Z, before which the job may not"
+                + " start: held by rule \"r\" (p.toml:1) until 2026-11-24T20:00:00Z")
+        #expect(held.hint == "submit it with a deadline of 2026-11-24T20:01:01Z or later; an admin may change the rule")
+        #expect(nights.ask(due(10 * 3600 + 61, time: 60)).job != nil, "as the hint says")
+        // One that leaves too little room after it names it too.
+        let late = try #require(nights.ask(due(10 * 3600 + 1, time: 60)).refusal)
+        #expect(late.message.hasSuffix("; held by rule \"r\" (p.toml:1) until 2026-11-24T20:00:00Z"), "\(late)")
         #expect(nights.ask(due(11 * 3600, time: 60)).job != nil)
     }
 

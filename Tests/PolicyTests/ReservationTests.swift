@@ -29,6 +29,12 @@ import Units
         #expect(reservation.nextInterval(from: middle) == middle..<end)
         #expect(reservation.nextInterval(from: end) == nil)
         #expect(try policy(once).pastReservations(at: end).map(\.name) == ["paper"])
+        #expect(PolicyCheck.warnings(of: try policy(once), at: middle).isEmpty)
+        #expect(
+            PolicyCheck.verdict(files: [(name: "p.toml", text: once)], at: end).warnings.map(\.description) == [
+                "p.toml:3: reservation \"paper\" is over since 2026-11-24T18:00:00Z and keeps nothing any more; remove it, or"
+                    + " give it a new start and end"
+            ])
         #expect(try policy(once + "\n" + weekly).pastReservations(at: middle).isEmpty)
     }
 

@@ -178,6 +178,27 @@ func flexible(
         }
     }
 
+    /// What is the grid's at the time before which it may not start is not called that of now, nor could a deadline start it now.
+    @Test func oneThatIsKeptFirstIsNotComparedWithNow() throws {
+        var scheduler = try scheduler()
+        var job = flexible(1, deadline: 5, notBefore: 1)
+        scheduler.add(job)
+        var reason = try #require(scheduler.reason(for: JobID(1), now: t(h(0))))
+        #expect(
+            reason.text
+                == "deferred until 2023-11-15T01:00:00Z: grid expected at 200 g/kWh then, 410 g/kWh at"
+                + " 2023-11-14T23:00:00Z; deadline 2023-11-15T03:00:00Z; by queue.batch.defer (site.toml:7);"
+                + " not before 2023-11-14T23:00:00Z")
+        #expect(reason.hint == "with a deadline before 2023-11-15T00:30:00Z it would start at 2023-11-14T23:00:00Z")
+        job.note = "held by rule \"day\" (site.toml:3) until 2023-11-14T23:00:00Z"
+        scheduler.add(job)
+        reason = try #require(scheduler.reason(for: JobID(1), now: t(h(0))))
+        #expect(reason.text.hasSuffix("(site.toml:7); " + (job.note ?? "")), "\(reason)")
+        // From then on it is.
+        #expect(scheduler.text(1, at: h(1.5))?.contains(" g/kWh now; ") == true)
+        #expect(scheduler.hint(1, at: h(1.5))?.hasSuffix("it would start now") == true)
+    }
+
     @Test func aReasonForCostIsInMoney() throws {
         var scheduler = Scheduler(capacity: vector(8, gib: 64))
         scheduler.adopt(forecast: try forecast([9, 8], price: [0.31, 0.1]), now: t(h(0)))

@@ -52,6 +52,35 @@ import Units
         #expect(error?.description.contains("priority") == true, "\(error?.description ?? "")")
     }
 
+    @Test(arguments: [
+        ("queue.batc.priority", "did you mean \"queue.batch.priority\"?"),
+        ("limits.max-runing-per-user", "did you mean \"limits.max-running-per-user\"?"),
+        ("reservation.a-course-of-students.cpus", "its queues: interactive, batch, long"),
+        ("rule.up-to", "rules have no key of their own"),
+        ("site.zone", "all replays have one site"), ("carbon.price", "--price CSV"),
+        ("sandbox.default.network", "a trace does not tell"), ("queue.batch.max-suspended", "as fast as they did then"),
+    ])
+    func refusesWhatThePolicyLacksOrAReplayIgnores(name: String, hint: String) throws {
+        let knob = try Knob(name: name, values: ["1"])
+        let error = #expect(throws: SweepError.self) { try knob.check(in: .builtIn) }
+        #expect(error?.hint?.contains(hint) == true, "\(error?.description ?? "")")
+    }
+
+    @Test(arguments: [
+        "queue.batch.defer.up-to", "machine.reserve-cpus", "machine.power-cap", "fair-share.strength",
+        "fair-share.weights.ann", "limits.max-cpus-per-user", "sandbox.default.max-cpus", "access.submit",
+    ])
+    func takesWhatAReplayGoesBy(name: String) throws {
+        try Knob(name: name, values: ["1"]).check(in: .builtIn)
+    }
+
+    @Test func whatChangesNothingIsSaid() throws {
+        let trace = Trace(jobs: [traced("one", at: 0, run: 60)])
+        let report = try Sweep.run(
+            try Knob(parsing: "queue.batch.priority=1,2"), in: [], over: trace, named: "t", on: machine(1))
+        #expect(report.notes.last?.hasPrefix("no value of queue.batch.priority changes anything") == true)
+    }
+
     @Test func pointsThatAnotherBeatsAreNotBest() {
         #expect(
             Sweep.best([(1, 5), (2, 4), (2, 5), (3, 1), (3, 1), (4, 1)]) == [true, true, false, true, true, false])

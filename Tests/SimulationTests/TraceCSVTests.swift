@@ -22,6 +22,23 @@ import Units
         #expect(trace.jobs[0].request == ResourceVector(cpus: 1, memory: .mebibytes(1)))
     }
 
+    @Test func namesThatAreThereTwiceAreRemarked() throws {
+        let header = "job,submit,duration_min\n"
+        let line = "a,2020-01-01T09:30:00Z,90\n"
+        let other = "b,2020-01-01T09:30:00Z,90\n"
+        let trace = try Trace.csv([header, line, other, line, line].joined(), file: "t.csv")
+        #expect(trace.jobs.count == 4)
+        #expect(
+            trace.notes == [
+                "2 jobs have the name of an earlier one, such as \"a\": they are replayed too; is a line there twice?"
+            ])
+        #expect(try Trace.csv(header + line, file: "t.csv").notes.isEmpty)
+        let unnumbered = "-1 0 -1 60 -1 -1 512 16 -1 -1 1 -1 -1 -1 0 -1 -1 -1\n"
+        #expect(try Trace.swf(unnumbered + unnumbered, file: "t.swf").notes.isEmpty)
+        let numbered = (unnumbered + unnumbered).replacing("-1 0 -1", with: "7 0 -1")
+        #expect(try Trace.swf(numbered, file: "t.swf").notes.count == 1)
+    }
+
     @Test func readsAllColumnsInAnyOrderWithQuotesAndCRLF() throws {
         let trace = try Trace.csv(
             "\u{FEFF}user,queue,time_limit_min,power_w,memory,gpus,cpus,project,duration_min,submit,job\r\n"

@@ -90,7 +90,7 @@ struct MachineFile {
         if !isUnlimited {
             guard let cpus = cpus ?? processors else { return nil }
             capacity = MachineCapacity(
-                cpus: cpus, memory: memory ?? ByteSize(bytes: 1 << 62), gpus: gpus ?? 0,
+                cpus: cpus, memory: memory ?? MachineCapacity.unknownMemory, gpus: gpus ?? 0,
                 cards: cards)
         }
         return SimulatedMachine(

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Carbon
 import ConfigFile
 import Policy
 import Reporting
@@ -25,7 +26,7 @@ struct PolicyCheckCommand: ContextCommand {
 
     func run(in context: Context) async throws -> Int32 {
         let texts = try files.map { (name: $0, text: try readText($0)) }
-        let found = PolicyCheck.verdict(files: texts)
+        let found = PolicyCheck.verdict(files: texts, zones: CarbonTable.find, at: context.now())
         let problems = found.problems
         let verdict = Verdict(files: files, problems: problems, warnings: found.warnings)
         try format.print(verdict, in: context) { verdict in

@@ -9,7 +9,8 @@ struct PolicyReloadCommand: ContextCommand {
         commandName: "reload",
         abstract: "Put the policy files in force, all of them or none; for admins.",
         discussion: """
-            Where a file has a problem, the policy in force stays, and every problem is shown with its file and line.
+            Where a file has a problem, the policy in force stays, and every problem is shown with its file and line. Warnings tell \
+            what is in force and will not do what it seems to, on this machine too.
 
             EXAMPLE
               mlctl policy check /etc/mld/policies.d/*.toml && mlctl policy reload
@@ -25,6 +26,9 @@ struct PolicyReloadCommand: ContextCommand {
             guard result.changed else { return "nothing has changed: \(count), \(result.hash.prefix(12))\n" }
             return (result.files.isEmpty ? "in force: the built-in policy" : "in force: \(count)")
                 + ", \(result.hash.prefix(12))\n"
+        }
+        if format.format == .table {
+            for problem in result.warnings { context.note(printable("warning: \(problem.description)")) }
         }
         return 0
     }

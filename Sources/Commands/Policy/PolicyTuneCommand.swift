@@ -9,7 +9,7 @@ struct PolicyTuneCommand: ContextCommand {
         abstract: "Replay jobs of the past with each value of one setting.",
         discussion: """
             Marked are the values that no other beats in both carbon and waiting. Values are a list (1,10,100) or from, to and \
-            step with a unit (0..48/8 h).
+            step with a unit (0..48/8 h). A setting that the policy does not have, or that no replay goes by, is refused.
 
             EXAMPLE
               mlctl policy tune --knob "limits.max-running-per-user=1..8/1" --trace ledger --since "30 d"
@@ -33,8 +33,9 @@ struct PolicyTuneCommand: ContextCommand {
         do { knob = try Knob(parsing: self.knob) } catch { throw Failure.usage("--knob: \(error)") }
         let present = policy.isEmpty ? try await PolicyInForce(global, option: "--policy", in: context) : nil
         let files = try present?.files ?? readPolicy(policy)
-        let inputs = try await SimulationInputs.read(
-            simulation, sites: [try present?.policy ?? loadPolicy(files)], global, in: context)
+        let policy = try present?.policy ?? loadPolicy(files)
+        try described { try knob.check(in: policy) }
+        let inputs = try await SimulationInputs.read(simulation, sites: [policy], global, in: context)
         var report = try await showingWait("replaying", context) {
             try described {
                 try Sweep.run(

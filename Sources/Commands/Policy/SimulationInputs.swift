@@ -199,7 +199,7 @@ func readPolicy(_ paths: [String]) throws -> [(name: String, text: String)] {
 /// - Returns: the built-in policy when there are no files.
 func loadPolicy(_ files: [(name: String, text: String)]) throws -> PolicySet {
     if files.isEmpty { return .builtIn }
-    return try described { try PolicySet.load(files: files) }
+    return try described { try PolicySet.load(files: files, zones: CarbonTable.find) }
 }
 
 /// Runs `body`; what it throws ends the command with its words and status 1.

@@ -1,6 +1,6 @@
 import Glibc
 
-/// The text of a file of at most 1 MiB.
+/// The text of a file or pipe of at most 1 MiB.
 func readText(_ path: String) throws -> String {
     try utf8(readBytes(path, limit: 1 << 20), path)
 }
@@ -35,10 +35,30 @@ func unpackedBytes(_ path: String, limit: Int, program: String = "/usr/bin/gzip"
     return unpacked.output
 }
 
+/// Opens a file, or a pipe to be read to its end. Whatever else there is may have no end, or do something when it is opened.
 private func openedFile(_ path: String) throws -> Int32 {
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+    let kind = try kindOfFile(path) { stat(path, &$0) }
+    guard kind == S_IFREG || kind == S_IFIFO else {
+        throw Failure.failed("\(path): \(kind == S_IFDIR ? "is a directory" : "is neither a file nor a pipe")")
+    }
+    // A pipe is waited for: one whose writer has not come yet would look empty.
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC | (kind == S_IFIFO ? 0 : O_NONBLOCK))
     guard descriptor >= 0 else { throw Failure.failed("\(path): \(String(cString: strerror(errno)))") }
-    return descriptor
+    do {
+        guard try kindOfFile(path, { fstat(descriptor, &$0) }) == kind else {
+            throw Failure.failed("\(path): another file has taken its place; try again")
+        }
+        return descriptor
+    } catch {
+        close(descriptor)
+        throw error
+    }
+}
+
+private func kindOfFile(_ path: String, _ ask: (inout stat) -> Int32) throws -> mode_t {
+    var status = stat()
+    guard ask(&status) == 0 else { throw Failure.failed("\(path): \(String(cString: strerror(errno)))") }
+    return status.st_mode & S_IFMT
 }
 
 private func readBytes(_ descriptor: Int32, _ path: String, limit: Int) throws -> [UInt8] {

@@ -155,7 +155,8 @@ extension JobController {
         var spent: [String: SpentBudget] = [:]
         for state in budgetStates where state.verdict.holds {
             let verdict = state.verdict
-            spent[state.budget.name] = SpentBudget(until: verdict.until, reason: verdict.reason, rule: verdict.rule)
+            spent[state.budget.name] = SpentBudget(
+                until: verdict.until, reason: verdict.reason, rule: verdict.rule, grants: verdict.grants)
         }
         scheduler.adopt(spent: spent)
         requestPlan()

@@ -1,5 +1,6 @@
 import Carbon
 import JobAPI
+import Ledger
 import LinuxSystem
 import Policy
 import Scheduling
@@ -13,34 +14,37 @@ extension JobController {
     /// - Parameter by: by when it has to have ended; nil for what the policy lets it wait.
     func estimate(_ spec: JobSpec, by deadline: Timestamp?, from peer: Peer) async throws -> Estimate {
         let user = User.lookup(uid: peer.uid, gid: peer.gid)
+        let submitter = remember(
+            Submitter(uid: user.uid, user: user.name, groups: user.groupNames, home: user.home))
         try SubmissionCheck.check(spec, mayRead: settings.isSystemMode ? nil : peer.uid)
         var spec = spec
         spec.project = spec.project ?? settings.defaultProject
+        spec.schedule.deadline = deadline ?? spec.schedule.deadline
         let count = spec.array?.indices.count ?? 1
         spec.array = nil
+        let site = await meter.site
+        let conditions = await conditionsOfAWaitingJob()
         let now = Timestamp.now()
-        let admission = policy.admit(
-            spec, by: Submitter(uid: user.uid, user: user.name, groups: user.groupNames, home: user.home),
-            machine: machine, queuedByUser: scheduler.pendingCount(uid: peer.uid) + count - 1, now: now,
-            runTime: learnedRunTime(of: spec, user: user.uid), power: expectation(for: spec, user: user.uid))
-        guard case .accepted(let admitted) = admission else {
-            guard case .refused(let refusal) = admission else { return .refused("refused") }
+        let admitted: AdmittedJob
+        switch admission(of: spec, count: count, by: submitter, now: now, in: conditions) {
+        case .accepted(let job): admitted = job
+        case .refused(let refusal):
             return .refused(refusal.message, rule: refusal.rule?.description, hint: refusal.hint)
         }
-        let site = await meter.site
         var estimate = Estimate(
             admission: .init(
                 accepted: true, reason: admitted.reason, rule: admitted.rule?.description, queue: admitted.queue))
         estimate.timeLimitS = admitted.timeLimit
         let keys = JobKeys(spec, user: user.uid, queue: admitted.queue)
         let length = try forecastRun(spec, keys, &estimate)
-        expectStart(spec, admitted, keys, user, now: now, &estimate)
+        // Of what it waits for of other jobs it is free.
+        let new = newJob(spec, admitted, user, groups: submitter.groups, after: [], now: now)
+        let undeferred = expectStart(new, now: now, in: conditions, &estimate)
         let deferral = admitted.deferral?.latestStart.advanced(by: length ?? .zero)
         let grid = GridEstimate(site: site, price: policy.carbon.price.value, forecast: scheduler.shiftForecast)
         estimate.currency = policy.carbon.price.value?.currency
         grid.fill(
-            &estimate, length: length, now: max(now, estimate.expectedStart ?? now),
-            deadline: deadline ?? spec.schedule.deadline ?? deferral,
+            &estimate, length: length, now: max(now, undeferred ?? now), deadline: admitted.deadline ?? deferral,
             goal: admitted.deferral?.goal == .cost ? .cost : .carbon)
         if count > 1 { estimate.notes.append("of each of the array's \(count) jobs") }
         if !spec.schedule.after.isEmpty { estimate.notes.append("without the wait for the jobs it names in \"after\"") }
@@ -90,24 +94,49 @@ extension JobController {
         return estimate.durationS?.high.map { .seconds(min(max($0, 1), 1e9)) }
     }
 
+    /// How things stand, also for rules that ask what the machine draws: that is looked at while jobs wait, as this one would.
+    private func conditionsOfAWaitingJob() async -> Conditions {
+        guard policy.asksForPower, conditions.power == nil else { return conditions }
+        let power = await meter.power()
+        var present = conditions
+        present.power = present.power ?? power
+        return present
+    }
+
+    /// What the scheduler says of it.
+    /// - Returns: when it would start if it were not deferred; nil where nobody can tell.
     private func expectStart(
-        _ spec: JobSpec, _ admitted: AdmittedJob, _ keys: JobKeys, _ user: User, now: Timestamp,
-        _ estimate: inout Estimate
-    ) {
-        guard !admitted.held else { return estimate.notes.append("it would wait until somebody releases it") }
-        let job = PendingJob(
-            id: JobID(.max), uid: user.uid,
-            account: policy.account(user: user.name, project: admitted.project), queue: admitted.queue,
-            priority: admitted.priority, submittedAt: now, notBefore: admitted.notBefore,
-            request: machine.request(spec.resources), timeLimit: admitted.timeLimit, likes: keys.work)
-        let start = scheduler.expectedStart(of: job, now: now)
-        estimate.expectedStart = start.at
-        estimate.ahead = start.ahead
-        if start.isBeyond {
-            estimate.notes.append("more than \(start.ahead) jobs wait before it: nobody can tell when it starts")
-        } else if start.at == nil {
-            estimate.notes.append("nobody can tell when it starts: of what runs before it the end is not known")
+        _ new: NewJob, now: Timestamp, in conditions: Conditions, _ estimate: inout Estimate
+    ) -> Timestamp? {
+        if let note = whyNotDeferred(new.leeway, likes: new.likes, timeLimit: new.timeLimit) {
+            estimate.notes.append(note)
         }
+        let job = PendingJob(
+            JobID(.max), new, on: machine, account: policy.account(user: new.user, project: new.project),
+            flexibility: flexibility(new.leeway, likes: new.likes, timeLimit: new.timeLimit))
+        scheduler.adopt(conditions: conditions)
+        guard !new.held, let prospect = scheduler.prospect(of: job, now: now) else {
+            estimate.notes.append("it would wait until somebody releases it")
+            return nil
+        }
+        if let reason = prospect.reason {
+            estimate.admission.reason = "accepted; " + reason.text
+            estimate.admission.rule = reason.rule?.description ?? estimate.admission.rule
+            estimate.admission.hint = reason.hint
+        }
+        estimate.expectedStart = prospect.start.at
+        estimate.ahead = prospect.start.ahead
+        if prospect.start.isBeyond {
+            estimate.notes.append(
+                "more than \(prospect.start.ahead) jobs wait before it: nobody can tell when it starts")
+        } else if prospect.start.at == nil {
+            estimate.notes.append(
+                "nobody can tell when it starts: "
+                    + (prospect.isKept
+                        ? "what keeps it has no end that is known"
+                        : "of what runs before it the end is not known"))
+        }
+        return prospect.undeferred.at
     }
 }
 

@@ -23,9 +23,11 @@ extension JobController {
         }
         // One intensity after the other: what the meter goes by is what the ledger was told last.
         while let pricing { _ = await pricing.value }
-        let (new, text, table) = try await read(settings.policyDirectory)
+        let (new, text, table) = try await read(
+            settings.policyDirectory, mustExist: settings.isPolicyDirectoryNamed || !policy.files.isEmpty)
+        let warnings = PolicyFiles.warnings(of: new, on: machine)
         let old = policy.hash
-        let result = PolicyReload(hash: new.hash, files: new.files, changed: new.hash != old)
+        let result = PolicyReload(hash: new.hash, files: new.files, changed: new.hash != old, warnings: warnings)
         guard result.changed else { return result }
         let sharesChange = new.fairShare != policy.fairShare
         let now = Timestamp.now()
@@ -45,7 +47,7 @@ extension JobController {
         scheduler.adopt(policy: new, machine: machine)
         await learnFigures()
         await grid?.adopt(new, table: table)
-        PolicyFiles.tell(of: new, logger)
+        PolicyFiles.tell(of: new, on: machine, logger)
         logger.notice(
             "policy reloaded",
             metadata: ["event": "policy-reloaded", "user": "\(user)", "hash": "\(new.hash.prefix(12))"])
@@ -67,14 +69,16 @@ extension JobController {
     }
 
     /// Apart from the actor: files take their time.
-    private nonisolated func read(_ directory: String) async throws -> (PolicySet, String, SiteCarbon) {
+    private nonisolated func read(
+        _ directory: String, mustExist: Bool
+    ) async throws -> (PolicySet, String, SiteCarbon) {
         let hint = "the policy in force stays; mend the files and reload again"
         do {
-            let (policy, text) = try PolicyFiles.load(directory)
+            let (policy, text) = try PolicyFiles.load(directory, mustExist: mustExist)
             return (policy, text, try SiteCarbon(policy))
         } catch let problems as ConfigProblems {
             throw APIError(
-                .invalidRequest, "the policy files have problems: \(problems)", hint: hint, details: problems.problems)
+                .invalidRequest, "the policy files have problems", hint: hint, details: problems.problems)
         } catch {
             throw APIError(.invalidRequest, "the policy files cannot be used: \(error)", hint: hint)
         }

@@ -10,6 +10,7 @@ extension JobController {
     func hint(_ reason: WaitReason, _ stored: StoredJob) -> String? {
         if let hint = reason.hint, hint.contains("it would start now") { return hint }
         let now = Timestamp.now()
+        if let grant = scheduler.grantHint(for: stored.record.id, now: now) { return grant }
         let change = scheduler.smallestChange(for: stored.record.id, now: now) ?? betterQueue(stored, now: now)
         let hints = [change, reason.hint].compactMap(\.self)
         return hints.isEmpty ? nil : hints.joined(separator: "; ")

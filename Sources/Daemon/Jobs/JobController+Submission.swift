@@ -26,29 +26,15 @@ extension JobController {
         let array = spec.array
         spec.array = nil
         let count = array?.indices.count ?? 1
-        let queued = scheduler.pendingCount(uid: peer.uid) + submitting[peer.uid, default: 0] + count - 1
         let project = spec.project ?? settings.defaultProject
-        let queuedOfProject =
-            scheduler.pendingCount(project: project) + submittingOf[project, default: 0] + count - 1
-        let admission = policy.admit(
-            spec, by: submitter, machine: machine, queuedByUser: queued, queuedByProject: queuedOfProject, now: now,
-            conditions: conditions, runTime: learnedRunTime(of: spec, user: user.uid),
-            power: expectation(for: spec, user: user.uid))
-        switch admission {
+        switch admission(of: spec, count: count, by: submitter, now: now, in: conditions) {
         case .refused(let refusal):
             try await ledger.refuse(
                 user: user.name, reason: refusal.message, rule: refusal.rule?.description, policyHash: policy.hash,
                 at: now)
             throw APIError(.refused, refusal.message, hint: refusal.hint)
         case .accepted(let admitted):
-            let keys = JobKeys(spec, user: user.uid, queue: admitted.queue)
-            let new = NewJob(
-                spec: spec, user: user.name, uid: user.uid, gid: user.gid, project: admitted.project,
-                queue: admitted.queue, priority: admitted.priority, timeLimit: admitted.timeLimit,
-                held: admitted.held, notBefore: admitted.notBefore, reason: admitted.reason,
-                rule: admitted.rule?.description, policyHash: policy.hash, submittedAt: now, after: after,
-                baseline: baseline(for: spec, keys, after: after, held: admitted.held, now: now), likes: keys.work,
-                leeway: leeway(admitted), groups: submitter.groups)
+            let new = newJob(spec, admitted, user, groups: submitter.groups, after: after, now: now)
             // Until they wait, so that others of the same user or project that come meanwhile do not pass the limit.
             submitting[peer.uid, default: 0] += count
             submittingOf[project, default: 0] += count

@@ -77,13 +77,16 @@ extension JobController {
                 id: id, state: job.state, reason: reason, hint: "its processes have 10 s to end, then they are killed")
         }
         let isPlanned = job.state == .queued || job.state == .suspended && stored.holder == .rule
-        if isPlanned || stored.holder == .plan, let reason = scheduler.reason(for: id, now: .now()) {
+        let now = Timestamp.now()
+        if isPlanned || stored.holder == .plan, let reason = scheduler.reason(for: id, now: now) {
             let note = whyNotDeferred(stored.leeway, likes: stored.keys.work, timeLimit: stored.timeLimit)
             // What a person holds no rule does.
             let rule = stored.holder == .owner || stored.holder == .admin ? nil : stored.rule
+            let start = scheduler.expectedStart(for: id, now: now)
             return Explanation(
                 id: id, state: job.state, reason: reason.text + (note.map { "; \($0)" } ?? ""),
-                rule: reason.rule?.description ?? rule, hint: hint(reason, stored))
+                rule: reason.rule?.description ?? rule, hint: hint(reason, stored), expectedStart: start?.at,
+                ahead: start?.ahead)
         }
         let hint: String? =
             switch job.state {

@@ -24,8 +24,11 @@ package enum Daemon {
         let sink = JournalLogHandler.Sink.standardError()
         var logger = Logger(label: "mld", factory: { _ in JournalLogHandler(sink: sink) })
         logger.logLevel = Logger.Level(rawValue: settings.logLevel) ?? .info
-        let (policy, policyText) = try PolicyFiles.load(settings.policyDirectory)
-        PolicyFiles.tell(of: policy, logger)
+        let (policy, policyText) = try PolicyFiles.load(
+            settings.policyDirectory, mustExist: settings.isPolicyDirectoryNamed)
+        if !PolicyFiles.exist(in: settings.policyDirectory) {
+            logger.notice("policy: there is no directory \(settings.policyDirectory), so the built-in policy holds")
+        }
         let state = try StateDirectory(path: settings.stateDirectory)
         defer { state.release() }
         try state.createLedgerFile()
@@ -43,6 +46,7 @@ package enum Daemon {
         // Where clients really reach us, and what jobs must not see.
         settings.socket = socket.path
         let machine = try Machine(roots: settings.roots)
+        PolicyFiles.tell(of: policy, on: machine.capacity, logger)
         let host = try await ledger.host(
             name: machine.hostName, cpuModel: machine.cpuModel, cpus: machine.capacity.cpus,
             memory: machine.capacity.memory)

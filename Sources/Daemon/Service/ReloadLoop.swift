@@ -13,6 +13,10 @@ struct ReloadLoop: Service {
             do {
                 let result = try await jobs.reload(from: nil)
                 if !result.changed { logger.notice("the policy files are as they were") }
+            } catch let error as APIError {
+                // A line each: a log has no line breaks within one.
+                for problem in error.details ?? [] { logger.error("policy: \(problem)") }
+                logger.error("\(error.message); \(error.hint ?? "the policy in force stays")")
             } catch {
                 logger.error("the policy in force stays: \(error)")
             }

@@ -12,6 +12,8 @@ package struct Settings: Sendable {
     package var stateDirectory: String
     /// Policy files are read from here; without any the built-in policy holds.
     package var policyDirectory: String
+    /// Somebody named it: then it must be there, for without it caps, budgets and access would be gone unnoticed.
+    package var isPolicyDirectoryNamed = false
     package var roots: SystemRoots
     /// Where `mld-exec` and `mltrain` are.
     package var programs: String
@@ -67,6 +69,7 @@ package struct Settings: Sendable {
         settings.socket = flags.socket ?? settings.socket
         settings.stateDirectory = flags.state ?? settings.stateDirectory
         settings.policyDirectory = flags.policy ?? settings.policyDirectory
+        settings.isPolicyDirectoryNamed = flags.policy != nil || settings.isPolicyDirectoryNamed
         settings.jobsCgroup = flags.jobsCgroup
         settings.spawner = flags.spawner.map(Spawner.service) ?? .here
         let paths = [
@@ -86,7 +89,10 @@ package struct Settings: Sendable {
         if let section = reader.table("daemon") {
             socket = section.string("socket") ?? socket
             stateDirectory = section.string("state") ?? stateDirectory
-            policyDirectory = section.string("policy") ?? policyDirectory
+            if let directory = section.string("policy") {
+                policyDirectory = directory
+                isPolicyDirectoryNamed = true
+            }
             defaultProject = section.string("default-project") ?? defaultProject
             if let level = section.choice("log-level", LogLevel.self) { logLevel = level.rawValue }
             section.finish()

@@ -26,7 +26,7 @@ package struct SimulatedMachine: Hashable, Sendable {
 
     /// To the policy and the scheduler a machine without limits is one that no sum of requests can fill.
     var limits: MachineCapacity {
-        capacity ?? MachineCapacity(cpus: 1 << 50, memory: ByteSize(bytes: 1 << 62), gpus: 1 << 50)
+        capacity ?? MachineCapacity(cpus: 1 << 50, memory: MachineCapacity.unknownMemory, gpus: 1 << 50)
     }
 
     private static func sane(_ watts: Double) -> Double { watts.isFinite ? min(max(0, watts), 1e7) : 0 }

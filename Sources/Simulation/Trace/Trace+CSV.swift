@@ -72,6 +72,7 @@ private struct CSVReader {
         trace.projects = projects.list
         trace.queues = queues.list
         trace.gpuModels = models.list
+        trace.notes += trace.noteOnRepeatedNames.map { [$0] } ?? []
         trace.sortBySubmission()
         return trace
     }

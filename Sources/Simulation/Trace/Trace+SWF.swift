@@ -87,7 +87,7 @@ private struct SWFReader {
         trace.projects = groups.list
         trace.queues = queues.list
         trace.processors = trace.processors ?? nodes
-        trace.notes = notes
+        trace.notes = notes + (trace.noteOnRepeatedNames.map { [$0] } ?? [])
         trace.sortBySubmission()
         return trace
     }

@@ -105,6 +105,22 @@ struct Names {
 }
 
 extension Trace {
+    /// What to say where jobs have the name of another: they are replayed, each for itself, but a line may be there twice.
+    var noteOnRepeatedNames: String? {
+        var seen = Set<String>(minimumCapacity: jobs.count)
+        var first: String?
+        var count = 0
+        // SWF writes -1 where it knows no number.
+        for job in jobs where job.name != "-1" && !seen.insert(job.name).inserted {
+            first = first ?? job.name
+            count += 1
+        }
+        guard let first else { return nil }
+        let (whose, are) = count == 1 ? ("1 job has", "it is") : ("\(count) jobs have", "they are")
+        return "\(whose) the name of an earlier one, such as \"\(shown(first))\": \(are) replayed too;"
+            + " is a line there twice?"
+    }
+
     /// Sorts the jobs as a replay takes them, without changing the order of one moment.
     mutating func sortBySubmission() {
         if zip(jobs, jobs.dropFirst()).allSatisfy({ $0.submit <= $1.submit }) { return }

@@ -12,6 +12,13 @@ package enum Sweep {
         _ knob: Knob, in files: [(name: String, text: String)], over trace: Trace, named name: String,
         on machine: SimulatedMachine, prices: GridPrices = GridPrices(), options: Replay.Options = Replay.Options()
     ) throws(SweepError) -> SweepReport {
+        do {
+            try knob.check(in: files.isEmpty ? .builtIn : PolicySet.load(files: files))
+        } catch let error as SweepError {
+            throw error
+        } catch {
+            throw SweepError("\(error)")
+        }
         var policies: [(value: String, policy: PolicySet)] = []
         for value in knob.values { policies.append((value, try policy(knob, value, files))) }
         var options = options
@@ -26,7 +33,11 @@ package enum Sweep {
         {
             rows[index].isBest = isBest
         }
-        return SweepReport(trace: name, knob: knob.name, rows: rows, notes: trace.notes)
+        var notes = trace.notes
+        if let first = rows.first, rows.count > 1, rows.allSatisfy({ $0.figures == first.figures }) {
+            notes.append("no value of \(knob.name) changes anything: nothing in this trace, or its signals, meets it")
+        }
+        return SweepReport(trace: name, knob: knob.name, rows: rows, notes: notes)
     }
 
     /// The policy with the setting at a value: a file that is merged after all others.

@@ -43,7 +43,9 @@ enum OpenAPISamples {
     private static var spec: JobSpec {
         var spec = JobSpec(
             name: "a", project: "b", queue: "c",
-            resources: .init(cpus: 1, memory: .gibibytes(1), gpus: 1, timeLimit: 60),
+            resources: .init(
+                cpus: 1, memory: .gibibytes(1), gpus: 1, gpuMemory: .gibibytes(1), gpuModel: "a", gpuShare: true,
+                timeLimit: 60),
             schedule: .init(
                 notBefore: at, after: [Dependency(JobReference(JobID(1)))], retries: 1, retryDelay: 2,
                 interruptible: true, warnBefore: 3, warnSignal: .usr1, deadline: at),
@@ -98,7 +100,11 @@ enum OpenAPISamples {
             ),
             ("Transition", transition), ("Placement", placement), ("PlacedGPU", Placement.GPU(index: 0, id: "gpu-0")),
             ("Savings", savings), ("JobEvent", event),
-            ("Explanation", Explanation(id: JobID(1), state: .queued, reason: "a", rule: "a.toml:1", hint: "b")),
+            (
+                "Explanation",
+                Explanation(
+                    id: JobID(1), state: .queued, reason: "a", rule: "a.toml:1", hint: "b", expectedStart: at, ahead: 1)
+            ),
             (
                 "ArrayReport",
                 ArrayReport(
@@ -159,12 +165,15 @@ enum OpenAPISamples {
         let balance = EnergyReport.Balance(meteredUj: 6, jobsUj: 2, systemUj: 1, mldUj: 1, idleUj: 1, gapUj: 1)
         let period = EnergyReport.Period(since: at, until: at)
         let finding = AuditReport.Finding(check: "chain", row: "jobs id=1", problem: "edited")
-        let job = HistoryPage.Job(
+        var job = HistoryPage.Job(
             id: JobID(1), name: "a", user: "ada", project: "p", queue: "q", cpus: 1, memoryBytes: .gibibytes(1),
             gpus: 1, timeLimitS: 60, submittedAt: at, notBefore: at, deadline: at, durationS: 1, waitedS: 2, powerW: 3,
             state: .succeeded, kind: "k", groups: ["g"])
+        (job.gpuMemoryBytes, job.gpuModel, job.gpuShare) = (.gibibytes(1), "a", true)
+        let card = HistoryPage.Machine.Card(model: "a", memoryBytes: .gibibytes(1))
         let intensity = HistoryPage.Intensity(from: at, gPerKwh: 100, pue: 1.5)
-        let machine = HistoryPage.Machine(cpus: 2, memoryBytes: .gibibytes(1), gpus: 1, idleW: 10, idleUnknown: ["x"])
+        let machine = HistoryPage.Machine(
+            cpus: 2, memoryBytes: .gibibytes(1), gpus: 1, cards: [card], idleW: 10, idleUnknown: ["x"])
         return [
             (
                 "EnergyReport",
@@ -177,6 +186,7 @@ enum OpenAPISamples {
                 AuditReport(findings: [finding], rows: ["jobs": 1], entries: 1, head: "ab", unsealedRows: 1, at: at)
             ),
             ("Finding", finding), ("PastJob", job), ("Intensity", intensity), ("Machine", machine),
+            ("Card", card),
             (
                 "HistoryPage",
                 HistoryPage(
@@ -196,7 +206,12 @@ enum OpenAPISamples {
         let file = PolicyTexts.File(name: "a.toml", text: "")
         return [
             ("BudgetReport", BudgetReport(budgets: [row], at: at)), ("BudgetRow", row),
-            ("PolicyReload", PolicyReload(hash: "ab", files: ["a.toml"], changed: true)),
+            (
+                "PolicyReload",
+                PolicyReload(
+                    hash: "ab", files: ["a.toml"], changed: true,
+                    warnings: [ConfigProblem(file: "a.toml", line: 1, message: "late", hint: "mend it")])
+            ),
             ("PolicyReport", PolicyReport(files: ["a.toml"], hash: "ab", settings: [line])), ("Setting", line),
             ("PolicyTexts", PolicyTexts(hash: "ab", files: [file])), ("PolicyFile", file),
         ]

@@ -38,7 +38,9 @@ final class RunningDaemon: @unchecked Sendable {  // Process is not Sendable; on
         extraArguments = arguments
         self.environment = environment
         self.wrapper = wrapper
-        try FileManager.default.createDirectory(atPath: work, withIntermediateDirectories: true)
+        for path in [work, directory + "/policies"] {
+            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+        }
         try prepare(directory)
         heldSocket = holdsSocket ? try HeldSocket(directory + "/s") : nil
         process = Process()
