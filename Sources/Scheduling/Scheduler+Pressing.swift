@@ -49,7 +49,7 @@ extension Scheduler {
 
     /// What an active job is to the rules now.
     func standingNow(_ job: ActiveJob) -> StandingID {
-        guard let latest = job.shift?.latestRun, let clock, latest <= clock else { return job.standing }
+        guard let shift = job.shift, let clock, shift.isPressed(at: clock) else { return job.standing }
         return bindings.knownPressed(job.standing)
     }
 }
@@ -65,12 +65,19 @@ extension Flexibility {
 }
 
 extension ActiveShift {
-    /// When it has to run to end by its deadline, as of ``asOf``; nil without one. Going on costs some time too.
+    /// When it has to run to end by its deadline if it stands still until then; nil without one. Going on costs some time too.
     var latestRun: Timestamp? {
         flexibility.deadline.map {
-            let needs = remaining + (isSuspended ? flexibility.restart : 0)
+            let needs = remaining + flexibility.restart
             return Timestamp(microseconds: $0.microseconds.subtracting(Flexibility.microseconds(needs)))
         }
+    }
+
+    /// Whether it misses its deadline if it stands still any longer.
+    func isPressed(at now: Timestamp) -> Bool {
+        var present = self
+        present.count(to: now)
+        return present.latestRun.map { $0 <= now } ?? false
     }
 }
 

@@ -75,7 +75,7 @@ import Units
     @Test func aStartIsPlannedInOpenHours() throws {
         // t(h(0)) is 22:00.
         var scheduler = try Scheduler(Self.rule("hold", "hour = \"23-04\""), cpus: 4)
-        scheduler.adopt(forecast: try forecast([400, 500, 100, 100, 100, 100, 100, 300, 200, 500, 500]), now: t(h(0)))
+        scheduler.adopt(forecast: try forecast([400, 500, 100, 100, 100, 100, 400, 300, 200, 500, 500]), now: t(h(0)))
         scheduler.add(flexible(1, deadline: 5))
         #expect(scheduler.run(at: h(0)) == [1], "later it would be too late")
         scheduler.add(flexible(2, deadline: 11))
