@@ -10,9 +10,20 @@ extension Scheduler {
         guard let latest = job.flexibility?.latestByDeadline else { return standing }
         let pressed = bindings.pressed(standing)
         if pressed == standing { return standing }
-        if let clock, latest <= clock { return pressed }
-        pressing.insert(Due(at: latest, id: job.id))
+        let last = lastStart(of: job, standing, by: latest)
+        if let clock, last <= clock { return pressed }
+        pressing.insert(Due(at: last, id: job.id))
+        pressAt[job.id] = last
         return standing
+    }
+
+    /// Shortly before the last hours end in which it may start and still end by its deadline.
+    private func lastStart(of job: PendingJob, _ standing: StandingID, by latest: Timestamp) -> Timestamp {
+        let earliest = max(job.submittedAt, job.notBefore ?? job.submittedAt, clock ?? job.submittedAt)
+        guard let open = bindings.openings(standing, from: earliest, to: latest).last, open.upperBound < latest else {
+            return latest
+        }
+        return max(open.lowerBound, open.upperBound.advanced(by: .seconds(-60)))
     }
 
     /// The same of one that is active.
@@ -22,15 +33,14 @@ extension Scheduler {
         return standing
     }
 
-    mutating func forgetPressing(_ job: PendingJob) {
-        guard !pressing.isEmpty, let latest = job.flexibility?.latestByDeadline else { return }
-        pressing.remove(Due(at: latest, id: job.id))
+    mutating func forgetPressing(_ id: JobID) {
+        if let due = pressAt.removeValue(forKey: id) { pressing.remove(Due(at: due, id: id)) }
     }
 
     /// Those that have to start now stand where the grid does not keep them.
     mutating func press(now: Timestamp) {
         while let due = pressing.first, due.at <= now {
-            pressing.remove(due)
+            forgetPressing(due.id)
             if let job = pending[due.id] { add(job) }
         }
     }

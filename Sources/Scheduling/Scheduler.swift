@@ -47,6 +47,7 @@ package struct Scheduler: Sendable {
     var windows: Windows?
     /// Jobs that wait, and when they have to start to end by their deadlines.
     var pressing = OrderedSet<Due>()
+    var pressAt: [JobID: Timestamp] = [:]
     /// Active jobs that a rule may suspend.
     var suspendable = OrderedSet<JobID>()
     /// What accounts have used, where they have shares.
@@ -130,6 +131,7 @@ package struct Scheduler: Sendable {
     private mutating func standAnew() {
         line = WaitingLine()
         pressing = OrderedSet()
+        pressAt = [:]
         sharedAt = nil
         for (id, job) in pending {
             let standing = stand(job)
@@ -231,7 +233,7 @@ package struct Scheduler: Sendable {
         Self.countDown(&pendingByProject, job.project)
         bindings.use(job.standing, -1)
         shifts[id] = nil
-        forgetPressing(job)
+        forgetPressing(id)
         if !job.isFree { return job }
         if let due = dueAt.removeValue(forKey: id) {
             future.remove(Due(at: due, id: id))

@@ -78,7 +78,8 @@ import Testing
         let directory = "/tmp/mldt-\(UUID().uuidString.prefix(8))"
         defer { try? FileManager.default.removeItem(atPath: directory) }
         guard CgroupTree.find() != nil else { return }
-        try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+        try FileManager.default.createDirectory(
+            atPath: directory + "/policies", withIntermediateDirectories: true)
         for (content, words) in [(String?.none, "No such file"), ("/a/../b", "names no control group"), ("", "")] {
             let file = directory + "/place"
             try? FileManager.default.removeItem(atPath: file)

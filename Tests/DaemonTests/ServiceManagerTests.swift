@@ -58,6 +58,7 @@ import Testing
     @Test func aDescriptorThatIsNoListeningSocketIsRefused() throws {
         let directory = "/tmp/mldt-\(UUID().uuidString.prefix(8))"
         defer { try? FileManager.default.removeItem(atPath: directory) }
+        try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
         let script = #"export LISTEN_PID=$$ LISTEN_FDS=1; exec "$0" "$@" 3</dev/null"#
         let mld = RunningDaemon.programs + "/mld"
         let result = try RunningDaemon.run(

@@ -115,6 +115,7 @@ import Testing
 
     @Test func aDaemonWhoseServiceIsNotThereDoesNotStart() async throws {
         let directory = "/tmp/mldt-\(UUID().uuidString.prefix(8))"
+        try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(atPath: directory) }
         let result = try RunningDaemon.run(
             "mld",
