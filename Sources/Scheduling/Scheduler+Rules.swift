@@ -84,6 +84,8 @@ extension Scheduler {
     package mutating func wentOn(_ id: JobID, at now: Timestamp) {
         change(id) { $0.isHalted = false }
         resumed(id, at: now)
+        // Of the time that was planned for it some may be gone.
+        if active[id]?.shift != nil { planRuns(id, now: now) }
     }
 
     /// No rule suspends the job any more, until it ends: a person let it go on.

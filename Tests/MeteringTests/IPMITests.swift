@@ -115,8 +115,12 @@ struct IPMITests {
             reader.descriptions.first?.status
                 == "the BMC is not asked any more: gives no power: ipmitool: no answer within 1 s: killed")
         let pids = try SystemFile.text(machine.directory + "/pids").split(separator: "\n").compactMap { Int32($0) }
-        // One after the other, killed and reaped.
-        #expect(pids.count >= 3 && pids.allSatisfy { kill($0, 0) != 0 })
+        // One after the other, killed and reaped; on a busy machine the last one takes a moment.
+        #expect(pids.count >= 3)
+        for _ in 0..<100 where pids.contains(where: { kill($0, 0) == 0 }) {
+            try await Task.sleep(for: .milliseconds(50))
+        }
+        #expect(pids.allSatisfy { kill($0, 0) != 0 })
         #expect(reader.sample(tick()).isEmpty)
     }
 
