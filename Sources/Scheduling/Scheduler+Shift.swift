@@ -8,50 +8,121 @@ extension Scheduler {
     /// wait in the line are looked at too.
     ///
     /// O(log n) for each job that is deferred; of one that may be suspended, as long as ``ShiftPlanner`` takes.
-    package mutating func adopt(forecast: ShiftForecast, now: Timestamp) {
+    /// - Parameter isGone: what the new one has no series for will not be told again: nothing is deferred for it any more.
+    package mutating func adopt(forecast: ShiftForecast, now: Timestamp, isGone: Bool = false) {
         clock = max(clock ?? now, now)
         let gained = Flexibility.Goal.allCases.filter { goal in
             forecast.planner(for: goal) != nil && self.forecast.planner(for: goal) == nil
         }
         self.forecast = forecast
         startIndexes = StartIndexes()
+        if let slot = (forecast.carbon ?? forecast.cost)?.slot { bookings.cut(into: slot) }
         // While nothing was known of what is to come, they took their place in the line.
         if !gained.isEmpty {
             for (id, job) in pending.sorted(by: { $0.key < $1.key }) where dueAt[id] == nil && job.isFree {
                 if let goal = job.flexibility?.goal, gained.contains(goal) { add(job) }
             }
         }
-        for id in shifts.keys.sorted() {
-            guard let job = pending[id], let goal = job.flexibility?.goal, forecast.planner(for: goal) != nil else {
-                continue
-            }
-            let earliest = max(job.submittedAt, job.notBefore ?? job.submittedAt, now)
-            let planned = shift(for: job, earliest: earliest) ?? PlannedShift(start: earliest)
-            shifts[id] = planned
-            wait(id, until: planned.start)
+        let planned = shifts.keys.sorted().compactMap { id -> PendingJob? in
+            guard let job = pending[id], let goal = job.flexibility?.goal else { return nil }
+            return forecast.planner(for: goal) != nil || isGone ? job : nil
         }
+        // Those that run choose first, then those that came first.
+        for job in planned { bookings.release(job.id) }
         for id in active.keys.sorted() where active[id]?.shift != nil { planRuns(id, now: now) }
+        for job in planned {
+            let earliest = max(job.submittedAt, job.notBefore ?? job.submittedAt, now)
+            let planned = bookShift(for: job, earliest: earliest) ?? PlannedShift(start: earliest)
+            shifts[job.id] = planned
+            wait(job.id, until: planned.start)
+        }
     }
 
-    /// When a job that may be deferred is to start; nil where it may not, or where nothing is known of what is to come.
-    mutating func shift(for job: PendingJob, earliest: Timestamp) -> PlannedShift? {
+    /// When a job that may be deferred is to start, and books it; nil where it may not, or where nothing is known of what is to come.
+    ///
+    /// Around what others have booked: at the cheapest time that has room for it. Where none has, a job with a deadline starts as soon
+    /// as it can, and one without at the cheapest time, when it may have to wait.
+    mutating func bookShift(for job: PendingJob, earliest: Timestamp) -> PlannedShift? {
         guard let flexibility = job.flexibility, let planner = forecast.planner(for: flexibility.goal),
             let window = flexibility.window(from: earliest)
         else { return nil }
+        let amounts = planned(job).request.booked
+        func atOnce(_ start: Timestamp) -> PlannedRuns {
+            let end = planner.advance(start, by: Flexibility.microseconds(flexibility.runTime))
+            return PlannedRuns(shift: PlannedShift(start: start), runs: [.init(from: start, to: end ?? start)])
+        }
+        let chosen: PlannedRuns
         if let threshold = flexibility.threshold, let value = planner.series.value(at: earliest), value <= threshold {
-            return PlannedShift(start: earliest)
+            chosen = atOnce(earliest)
+        } else {
+            let latest = max(earliest, flexibility.latest(before: window.deadline))
+            let openings = bindings.openings(job.standing, from: earliest, to: latest)
+            guard let first = openings.first else { return nil }
+            let best = cheapest(flexibility, in: openings, of: window, planner)
+            if let best, hasRoom(for: amounts, best, by: window.deadline) {
+                chosen = best
+            } else if var roomy = cheapest(flexibility, in: openings, of: window, planner, amidst: amounts) {
+                roomy.shift.isCrowdedOut = best.map { $0.shift.start < roomy.shift.start } ?? false
+                chosen = roomy
+            } else {
+                chosen = flexibility.deadline == nil ? best ?? atOnce(first.lowerBound) : atOnce(first.lowerBound)
+            }
         }
-        let latest = flexibility.latest(before: window.deadline)
-        let openings = bindings.openings(job.standing, from: earliest, to: max(earliest, latest))
-        var best: PlannedShift?
+        bookings.book(job.id, .init(amounts: amounts, runs: chosen.runs))
+        return chosen.shift
+    }
+
+    private struct PlannedRuns {
+        var shift: PlannedShift
+        var runs: [ShiftPlanner.Run]
+    }
+
+    private func hasRoom(for amounts: Bookings.Amounts, _ planned: PlannedRuns, by deadline: Timestamp) -> Bool {
+        bookings.hasRoom(for: amounts, planned.runs, by: deadline, of: capacity.booked)
+    }
+
+    /// - Parameter amounts: nil to look at nothing that others have booked.
+    private mutating func cheapest(
+        _ flexibility: Flexibility, in openings: [ClosedRange<Timestamp>], of window: ShiftPlanner.Window,
+        _ planner: ShiftPlanner, amidst amounts: Bookings.Amounts? = nil
+    ) -> PlannedRuns? {
+        var best: PlannedRuns?
         for opening in openings {
-            let runs = flexibility.runs(startingIn: opening, of: window, planner, &startIndexes)
-            guard let start = runs.first?.from, opening.contains(start) else { continue }
-            let planned = PlannedShift(start: start, mean: planner.mean(runs))
-            if let mean = best?.mean, planned.mean.map({ $0 >= mean }) ?? true { continue }
-            if best == nil || planned.mean != nil { best = planned }
+            let part = flexibility.part(startingIn: opening, of: window)
+            guard let runs = runs(of: flexibility, in: part, planner, amidst: amounts), let start = runs.first?.from,
+                opening.contains(start)
+            else { continue }
+            let mean = planner.mean(runs)
+            if let best = best?.shift.mean, mean.map({ $0 >= best }) ?? true { continue }
+            if best == nil || mean != nil {
+                best = PlannedRuns(shift: PlannedShift(start: start, mean: mean), runs: runs)
+            }
         }
-        return best ?? openings.first.map { PlannedShift(start: $0.lowerBound) }
+        return best
+    }
+
+    /// The runs that cost least, of one that may not be suspended a single one; nil where others leave it no room.
+    private mutating func runs(
+        of flexibility: Flexibility, in window: ShiftPlanner.Window, _ planner: ShiftPlanner,
+        amidst amounts: Bookings.Amounts?
+    ) -> [ShiftPlanner.Run]? {
+        if flexibility.isInterruptible {
+            let restart = Duration.seconds(Int64(saturating: flexibility.restart))
+            guard let amounts else { return planner.runs(in: window, restart: restart) }
+            let capacity = capacity.booked
+            let runs = planner.runs(in: window, restart: restart) { [bookings] in
+                bookings.isFull(for: amounts, at: $0, of: capacity)
+            }
+            return bookings.hasRoom(for: amounts, runs, by: window.deadline, of: capacity) ? runs : nil
+        }
+        let start =
+            if let amounts {
+                bookings.start(in: window, planner, for: amounts, of: capacity.booked)
+            } else {
+                Optional(startIndexes.start(in: window, planner, goal: flexibility.goal))
+            }
+        let length = ShiftPlanner.wholeSeconds(window.duration) * 1_000_000
+        return start.map { [.init(from: $0, to: planner.advance($0, by: length) ?? Timestamp(microseconds: .max))] }
     }
 
     // MARK: - Jobs that may be suspended
@@ -71,6 +142,7 @@ extension Scheduler {
     package mutating func settle(_ id: JobID) {
         guard active[id]?.shift?.isSuspended == false else { return }
         change(id) { $0.shift = nil }
+        bookings.release(id)
         setBorder(id, nil)
         unsettled.remove(id)
     }
@@ -94,11 +166,17 @@ extension Scheduler {
     mutating func planRuns(_ id: JobID, now: Timestamp) {
         guard var shift = active[id]?.shift, let end = shift.flexibility.end else { return }
         shift.count(to: now)
+        bookings.release(id)
+        let amounts = active[id]?.request.booked ?? .zero
         if let planner = forecast.planner(for: shift.flexibility.goal) {
-            shift.runs = shift.replanned(planner, end: end, now: now, isNew: active[id]?.startedAt == now)
+            let capacity = capacity.booked
+            shift.runs = shift.replanned(planner, end: end, now: now, isNew: active[id]?.startedAt == now) {
+                bookings.isFull(for: amounts, at: $0, of: capacity)
+            }
         } else if shift.runs.isEmpty {
             shift.runs = [.init(from: now, to: end)]
         }
+        bookings.book(id, .init(amounts: amounts, runs: shift.runs))
         change(id) { $0.shift = shift }
         update(id, now: now)
     }
@@ -130,35 +208,26 @@ extension Scheduler {
 }
 
 extension Flexibility {
-    /// The runs that cost least, of one that may not be suspended a single one, where the first may begin only in a part of the window.
-    func runs(
-        startingIn opening: ClosedRange<Timestamp>, of window: ShiftPlanner.Window, _ planner: ShiftPlanner,
-        _ indexes: inout StartIndexes
-    ) -> [ShiftPlanner.Run] {
+    /// A window in which the first run may begin only in a part of another.
+    fileprivate func part(
+        startingIn opening: ClosedRange<Timestamp>, of window: ShiftPlanner.Window
+    ) -> ShiftPlanner.Window {
         var window = window
         window.earliest = opening.lowerBound
         if !isInterruptible {
             let (end, overflow) = opening.upperBound.microseconds.addingReportingOverflow(Self.microseconds(runTime))
             if !overflow { window.deadline = min(window.deadline, Timestamp(microseconds: end)) }
         }
-        return runs(in: window, planner, &indexes)
-    }
-
-    /// The runs that cost least, of one that may not be suspended a single one.
-    private func runs(
-        in window: ShiftPlanner.Window, _ planner: ShiftPlanner, _ indexes: inout StartIndexes
-    ) -> [ShiftPlanner.Run] {
-        if isInterruptible { return planner.runs(in: window, restart: .seconds(Int64(saturating: restart))) }
-        let start = indexes.start(in: window, planner, goal: goal)
-        let length = Flexibility.microseconds(runTime)
-        return [.init(from: start, to: planner.advance(start, by: length) ?? Timestamp(microseconds: .max))]
+        return window
     }
 }
 
 extension ActiveShift {
-    /// - Parameter isNew: it has only just started, and is not suspended at once.
+    /// - Parameters:
+    ///   - isNew: it has only just started, and is not suspended at once.
+    ///   - isFull: the slot that begins there is others'.
     func replanned(
-        _ planner: ShiftPlanner, end: Timestamp, now: Timestamp, isNew: Bool
+        _ planner: ShiftPlanner, end: Timestamp, now: Timestamp, isNew: Bool, isFull: (Timestamp) -> Bool
     ) -> [ShiftPlanner.Run] {
         let through = [ShiftPlanner.Run(from: now, to: max(end, now))]
         let left = Flexibility.microseconds(remaining)
@@ -168,7 +237,7 @@ extension ActiveShift {
         {
             planner.runs(
                 in: .init(earliest: earliest, deadline: end, duration: .microseconds(microseconds)), restart: restart,
-                progress: progress)
+                progress: progress, isFull: isFull)
         }
         if isSuspended { return runs(now, left, .suspended) }
         guard let slot = planner.firstSlot(from: isNew ? planner.advance(now, by: 1) ?? now : now) else {

@@ -16,6 +16,7 @@ extension Scheduler {
         var text =
             "deferred until \(shift.start)"
             + comparison(flexibility, then: shift.mean, from: earliest, length, when: when)
+        if shift.isCrowdedOut { text += "; sooner hours that are as good are booked by others that wait" }
         if earliest > now { text += "; " + (job.note ?? "not before \(earliest)") }
         return WaitReason(text, rule: flexibility.source, hint: hint(flexibility, from: earliest, when: when))
     }

@@ -68,6 +68,8 @@ package struct Scheduler: Sendable {
     /// What is known of what is to come.
     var forecast = ShiftForecast()
     var startIndexes = StartIndexes()
+    /// What jobs that may be deferred are planned to use.
+    var bookings = Bookings()
     /// The latest time any call told.
     var clock: Timestamp?
     /// The jobs of ``future`` that may be deferred.
@@ -214,7 +216,7 @@ package struct Scheduler: Sendable {
         pendingByProject[job.project, default: 0] += 1
         if !job.isFree { return }
         let earliest = max(job.submittedAt, job.notBefore ?? job.submittedAt, clock ?? job.submittedAt)
-        if let shift = shift(for: job, earliest: earliest), shift.start > earliest || job.notBefore != nil {
+        if let shift = bookShift(for: job, earliest: earliest), shift.start > earliest || job.notBefore != nil {
             shifts[job.id] = shift
             wait(job.id, until: shift.start)
         } else if let notBefore = job.notBefore {
@@ -233,6 +235,7 @@ package struct Scheduler: Sendable {
         Self.countDown(&pendingByProject, job.project)
         bindings.use(job.standing, -1)
         shifts[id] = nil
+        bookings.release(id)
         forgetPressing(id)
         if !job.isFree { return job }
         if let due = dueAt.removeValue(forKey: id) {
@@ -254,6 +257,7 @@ package struct Scheduler: Sendable {
     /// A job holds resources from now on, whether this scheduler planned it or it was found running.
     package mutating func started(_ job: ActiveJob) {
         let kept = standstill(after: job)
+        let booking = bookings.release(job.id)
         remove(job.id)
         ended(job.id)
         var job = job
@@ -266,6 +270,7 @@ package struct Scheduler: Sendable {
         cards.take(job.request, on: job.cards)
         count(job) { $0.add(job.request) }
         if let array = job.array { activeByArray[array, default: 0] += 1 }
+        if let booking { bookings.book(job.id, booking.begun(at: job.startedAt)) }
         if job.shift != nil { planRuns(job.id, now: max(job.shift?.asOf ?? job.startedAt, clock ?? job.startedAt)) }
         standstill = kept
     }
@@ -276,6 +281,7 @@ package struct Scheduler: Sendable {
         guard let job = active.removeValue(forKey: id) else { return nil }
         used -= job.held
         cards.give(job.request, on: job.cards)
+        bookings.release(id)
         setBorder(id, nil)
         unsettled.remove(id)
         suspendable.remove(id)

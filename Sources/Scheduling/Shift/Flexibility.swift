@@ -82,6 +82,8 @@ package struct PlannedShift: Hashable, Sendable {
     package var start: Timestamp
     /// The mean of the signal while it runs then.
     package var mean: Double?
+    /// Better hours are taken by others that are deferred.
+    package var isCrowdedOut = false
 }
 
 /// An active job that may be suspended, and when it runs.

@@ -1,4 +1,4 @@
-import Units
+package import Units
 
 extension ShiftPlanner {
     /// What an interruptible job does when the question is asked.
@@ -16,9 +16,13 @@ extension ShiftPlanner {
     ///
     /// Each time it goes on after a gap costs as much as `restart` of work at that moment's value, and takes no time. The
     /// answer is exact: there is no cheaper set. It takes time and memory as slots times slots needed.
+    /// - Parameter isFull: the slot that begins there is not to be used. `earliest` is asked too.
     /// - Returns: one run or several, none touching the next. Where the deadline leaves no choice or the series does not
     ///   tell, one that begins at once.
-    package func runs(in window: Window, restart: Duration, progress: Progress = .notStarted) -> [Run] {
+    package func runs(
+        in window: Window, restart: Duration, progress: Progress = .notStarted,
+        isFull: (Timestamp) -> Bool = { _ in false }
+    ) -> [Run] {
         let length = Self.wholeSeconds(window.duration)
         let atOnce = [
             Run(
@@ -29,12 +33,13 @@ extension ShiftPlanner {
             let first = firstSlot(from: window.earliest)
         else { return atOnce }
         let search = SlotSearch(
-            self, from: first, until: window.deadline, restart: Self.restartSeconds(restart))
+            self, from: first, until: window.deadline, restart: Self.restartSeconds(restart), isFull: isFull)
         let head = (first.microseconds - window.earliest.microseconds + 999_999) / 1_000_000
         let isAhead = first > window.earliest
         let waiting = search.cheapest(
             seconds: length, wasRunning: !isAhead && progress == .running, hasRun: progress != .notStarted)
         guard isAhead else { return waiting.map { joined($0, seconds: length, search) } ?? atOnce }
+        if isFull(window.earliest), let waiting { return joined(waiting, seconds: length, search) }
         guard let headCost = cost(from: window.earliest, seconds: min(head, length)) else { return atOnce }
         let charge = progress == .suspended ? max(0, price) * search.restart : 0
         if head >= length {

@@ -16,17 +16,26 @@ struct SlotSearch {
     /// How many slots begin before the deadline, are covered, and so may be used at least in part.
     private let count: Int
     private let until: Timestamp
+    /// Of each of them whether it must not be used.
+    private let isFull: [Bool]
 
     /// - Parameters:
     ///   - first: the beginning of a slot.
     ///   - restart: seconds.
-    init(_ planner: ShiftPlanner, from first: Timestamp, until deadline: Timestamp, restart: Int64) {
+    ///   - isFull: whether the slot that begins there must not be used.
+    init(
+        _ planner: ShiftPlanner, from first: Timestamp, until deadline: Timestamp, restart: Int64,
+        isFull: (Timestamp) -> Bool = { _ in false }
+    ) {
         self.planner = planner
         self.first = first
         self.restart = restart
         until = min(deadline, planner.series.end)
         let room = first < until ? until.microseconds - first.microseconds : 0
         count = min(Int((room + planner.slotLength - 1) / planner.slotLength), ShiftPlanner.mostSlots)
+        self.isFull = (0..<count).map {
+            isFull(Timestamp(microseconds: first.microseconds + Int64($0) * planner.slotLength))
+        }
     }
 
     func start(_ index: Int) -> Timestamp {
@@ -105,7 +114,7 @@ struct SlotSearch {
         for index in 0..<count {
             let start = start(index)
             guard let price = planner.price(at: start) else { return nil }
-            let room = (until.microseconds - start.microseconds) / 1_000_000
+            let room = isFull[index] ? 0 : (until.microseconds - start.microseconds) / 1_000_000
             costs.append(
                 Cost(
                     whole: room >= slot ? planner.cost(from: start, seconds: slot) ?? .max : .max,
