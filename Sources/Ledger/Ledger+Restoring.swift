@@ -28,7 +28,8 @@ extension Ledger {
     /// Puts a copy in place of the ledger, which must not be in use; what was there stays beside it.
     ///
     /// Jobs that waited when the copy was made may have run since: they are held until somebody releases them, for none may run
-    /// twice. Numbers go on above those that were given out since.
+    /// twice. Attempts that ran then may have been followed by others: where one of them would be tried again, the job is held too.
+    /// Numbers go on above those that were given out since.
     /// - Parameters:
     ///   - lastNumber: the highest number of a job that there are files of.
     ///   - accepting: whether a copy whose audit finds something may be taken.
@@ -74,8 +75,40 @@ extension Ledger {
         return RestoredLedger(audit: audit, held: held, replaced: try exchange(coming, for: path, now: now))
     }
 
+    private static let heldReason =
+        "held since the ledger was restored from a copy: it may have run since that was made"
+    /// Under which key ``Ledger`` keeps the attempts that ran when the copy was made: `12/1 15/3`, job and attempt.
+    private static let restoredKey = "attempts-of-the-copy"
+
+    /// Holds a job that was just queued again where its last attempt ran when the copy was made that this ledger was restored from.
+    static func holdRestored(_ db: Database, _ id: JobID, at now: Timestamp) throws {
+        guard
+            let text = try String.fetchOne(
+                db, sql: "SELECT value FROM learned WHERE key = ?", arguments: [restoredKey]),
+            let row = try Row.fetchOne(
+                db, sql: "SELECT attempt, policy_hash FROM jobs WHERE id = ?", arguments: [id.number])
+        else { return }
+        let attempt: Int64 = row["attempt"]
+        guard text.split(separator: " ").contains("\(id.number)/\(attempt)") else { return }
+        try db.execute(
+            sql: "UPDATE jobs SET held = 3, reason = ? WHERE id = ?", arguments: [heldReason, id.number])
+        try insertDecision(
+            db, at: now, id: id, user: "root", decision: "held", reason: heldReason, rule: nil,
+            policyHash: row["policy_hash"])
+    }
+
     private static func holdWaiting(_ db: Database, now: Timestamp, numbersAbove last: Int64) throws -> Int {
-        let reason = "held since the ledger was restored from a copy: it may have run since that was made"
+        let reason = heldReason
+        let running = try Row.fetchAll(
+            db,
+            sql: "SELECT id, attempt FROM jobs WHERE state IN ('starting', 'running', 'suspended') ORDER BY id"
+        ).map { row -> String in
+            let (id, attempt): (Int64, Int64) = (row["id"], row["attempt"])
+            return "\(id)/\(attempt)"
+        }
+        try db.execute(
+            sql: "INSERT OR REPLACE INTO learned VALUES (?, ?, ?)",
+            arguments: [restoredKey, running.joined(separator: " "), now.microseconds])
         let rows = try Row.fetchAll(
             db, sql: "SELECT id, policy_hash FROM jobs WHERE state = 'queued' AND held <> 3 ORDER BY id")
         for row in rows {
@@ -106,11 +139,16 @@ extension Ledger {
     private static func exchange(
         _ coming: String, for path: String, now: Timestamp
     ) throws(LedgerError) -> String? {
-        let old = "\(path).replaced-\(now.microseconds / 1_000_000)"
         var replaced: String?
-        // With its journal: what it holds is part of the ledger.
-        for end in ["-wal", "-shm", ""] where access(path + end, F_OK) == 0 {
-            guard rename(path + end, old + end) == 0 else { throw LedgerFile.failure("move \(path + end) away") }
+        if access(path, F_OK) == 0 {
+            let old = "\(path).replaced-\(now.microseconds / 1_000_000)"
+            // At any moment there is a whole ledger under its name: the old one gets a second name, then the new one takes the first.
+            foldJournal(into: path)
+            guard link(path, old) == 0 else { throw LedgerFile.failure("name \(path) \(old) as well") }
+            // What could not be folded in goes with it: under its old name it would be taken for the new one's.
+            for end in ["-wal", "-shm"] where access(path + end, F_OK) == 0 {
+                guard rename(path + end, old + end) == 0 else { throw LedgerFile.failure("move \(path + end) away") }
+            }
             replaced = old
         }
         guard rename(coming, path) == 0 else { throw LedgerFile.failure("name \(coming) \(path)") }
@@ -118,5 +156,20 @@ extension Ledger {
             throw LedgerError(error, stage: "sync \(path)", path: path)
         }
         return replaced
+    }
+
+    /// Takes what a ledger's journal holds into its file, and the journal away. A file that is too damaged for that stays as it is:
+    /// it is about to be replaced.
+    private static func foldJournal(into path: String) {
+        do {
+            let queue = try DatabaseQueue(path: path)
+            try queue.writeWithoutTransaction { _ = try $0.checkpoint(.truncate) }
+            try queue.close()
+        } catch {
+            return
+        }
+        var journal = stat()
+        guard stat(path + "-wal", &journal) == 0, journal.st_size == 0 else { return }
+        for end in ["-wal", "-shm"] { unlink(path + end) }
     }
 }

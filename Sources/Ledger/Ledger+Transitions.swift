@@ -54,6 +54,7 @@ extension Ledger {
                     UPDATE jobs SET not_before_us = COALESCE(?, not_before_us), retried = retried + ?,
                         requeued_by = NULL, exit_status = NULL, signal = NULL WHERE id = ?
                     """, arguments: [requeue.notBefore?.microseconds, requeue.isRetry ? 1 : 0, id.number])
+            try Self.holdRestored(db, id, at: at)
             return true
         }
     }

@@ -62,7 +62,9 @@ import Units
         try await RunningDaemon.with { daemon in
             for (arguments, words) in [
                 (["backup", "/no/such/place/copy.db"], "No such file or directory"),
-                (["backup", daemon.state + "/ledger.db", "--replace"], "is the ledger itself"),
+                (["backup", daemon.state + "/ledger.db", "--replace"], "is a file of the ledger itself"),
+                (["backup", daemon.state + "/./ledger.db", "--replace"], "is a file of the ledger itself"),
+                (["backup", daemon.state + "/../state/ledger.db-wal", "--replace"], "is a file of the ledger itself"),
                 (["backup", daemon.work, "--replace"], "it is no file"),
             ] {
                 let result = try RunningDaemon.run("mld", arguments + ["--state", daemon.state])

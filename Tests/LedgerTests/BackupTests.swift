@@ -118,6 +118,11 @@ import Units
         #expect(held.holder == .admin && held.record.reason.contains("may have run since"))
         #expect(try await ledger.beginAttempt(waiting, bootID: "b", at: .now()) == nil)
         #expect(try await ledger.job(running)?.record.state == .starting)
+        // What followed the attempt that ran then nobody knows: it is not tried again of itself, and once released as any other.
+        #expect(try await ledger.requeue(running, .init(cause: "failed", attempt: "failed"), at: .now()))
+        let requeued = try #require(try await ledger.job(running))
+        #expect(requeued.holder == .admin && requeued.record.reason.contains("may have run since"))
+        #expect(try await ledger.beginAttempt(running, bootID: "b", at: .now()) == nil)
         #expect(try await ledger.audit(now: .now()).findings == [])
         let next = try await ledger.accept(
             NewJob(

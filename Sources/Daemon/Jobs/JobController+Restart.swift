@@ -217,12 +217,14 @@ extension JobController {
 
     /// Ends an attempt that is not the last: the job waits again.
     func queueAgain(_ id: JobID, _ requeue: Ledger.Requeue) async {
+        var held: StoredJob?
         while true {
             // What it lost is reckoned from what is booked.
             await meter.flush()
             do {
                 // Nothing is written where it is queued already, by a try that failed after its commit.
                 try await ledger.requeue(id, requeue, at: .now())
+                held = try await ledger.job(id).flatMap { $0.holder == nil ? nil : $0 }
                 break
             } catch {
                 logger.error("\(error)", metadata: ["job": "\(id)"])
@@ -241,6 +243,10 @@ extension JobController {
         pending.notBefore = requeue.notBefore ?? pending.notBefore
         pending.isPaused = requeue.notBefore != nil
         pending.note = requeue.notBefore == nil ? nil : requeue.cause
+        if let held {
+            pending.held = true
+            pending.note = held.record.reason
+        }
         scheduler.add(pending)
         await publishState(id)
         requestPlan()

@@ -24,7 +24,15 @@ package enum LedgerKeeping {
             }
         }
         let ledger = settings.stateDirectory + "/ledger.db"
-        if path == ledger { throw DaemonError(stage: "backup", message: "\(path) is the ledger itself") }
+        // By whatever name.
+        for end in ["", "-wal", "-shm"] {
+            var own = stat()
+            guard stat(ledger + end, &own) == 0, own.st_dev == status.st_dev, own.st_ino == status.st_ino else {
+                continue
+            }
+            throw DaemonError(
+                stage: "backup", message: "\(path) is a file of the ledger itself", hint: "choose another name")
+        }
         let copy = try Ledger.backUp(ledger, to: path, now: .now())
         return Outcome(text: described(copy), isSound: copy.audit?.ok ?? true)
     }
