@@ -63,17 +63,49 @@ extension JobController {
         }
     }
 
-    /// A job goes on that had lent its CPUs: they are its own again, or others where those are another's now.
-    func takeBackCPUs(_ id: JobID) async {
+    /// What a job that stands still takes in going on.
+    struct CPUClaim {
+        fileprivate var before: Placement?
+        fileprivate var after: Placement?
+        fileprivate var wasLent: Bool
+    }
+
+    /// A job is about to go on that may have lent its CPUs: they are its own again, or others where those are another's now. At once,
+    /// so that nobody else is given them while the ledger is written.
+    ///
+    /// Follow it with ``use(_:by:)``, or with ``giveBack(_:by:)`` where it does not go on.
+    func claimCPUs(_ id: JobID) -> CPUClaim {
+        let wasLent = scheduler.active[id]?.shift?.isSuspended == true
+        if wasLent { scheduler.resumed(id, at: .now()) }
+        let before = placements[id]
+        if lentCPUsAreTaken(id) {
+            if let new = otherCPUs(for: id) {
+                placements[id] = new
+            } else {
+                logger.error("goes on upon CPUs that others have too: no others are free", metadata: ["job": "\(id)"])
+            }
+        }
+        return CPUClaim(before: before, after: placements[id], wasLent: wasLent)
+    }
+
+    /// It goes on, as the ledger says by now.
+    func use(_ claim: CPUClaim, by id: JobID) async {
         if let job = live[id] { await meter.reserve(id, cpus: job.spec.resources.cpus) }
-        guard lentCPUsAreTaken(id), let new = otherCPUs(for: id) else { return }
-        placements[id] = new
+        guard let new = claim.after, new != claim.before else { return }
         keep(id, on: new.cpus)
         do {
             try await ledger.move(id, to: new)
         } catch {
             logger.error("runs on other CPUs than the ledger says: \(error)", metadata: ["job": "\(id)"])
         }
+    }
+
+    /// It does not go on after all.
+    func giveBack(_ claim: CPUClaim, by id: JobID) {
+        // It may have ended meanwhile.
+        guard let before = claim.before, placements[id] == claim.after, scheduler.active[id] != nil else { return }
+        placements[id] = before
+        if claim.wasLent { scheduler.suspended(id, at: .now()) }
     }
 
     /// Whether a job that lent its CPUs can have neither them nor others.

@@ -63,16 +63,24 @@ extension JobController {
     }
 
     private func resumeByPlan(_ id: JobID, _ process: Started) async throws {
-        // Somebody may have made it a suspension of their own.
-        guard
-            try await ledger.resume(
-                id, by: "the plan", because: "its time has come", only: [.plan], policyHash: policy.hash, at: .now()),
-            live[id] != nil
-        else { return }
+        // A person may have let it go on, or have taken what the plan would give it.
+        guard scheduler.active[id]?.shift?.isSuspended == true, !lacksRoom(id) else { return requestPlan() }
+        let claim = claimCPUs(id)
+        do {
+            // Somebody may have made it a suspension of their own.
+            guard
+                try await ledger.resume(
+                    id, by: "the plan", because: "its time has come", only: [.plan], policyHash: policy.hash, at: .now()
+                )
+            else { return giveBack(claim, by: id) }
+        } catch {
+            giveBack(claim, by: id)
+            throw error
+        }
+        guard live[id] != nil else { return }
         live[id]?.state = .running
-        await takeBackCPUs(id)
+        await use(claim, by: id)
         thaw(id, process)
-        scheduler.resumed(id, at: .now())
         await publishState(id)
         requestPlan()
     }
@@ -90,14 +98,21 @@ extension JobController {
     /// - Throws: where others have the CPUs that a job gave up while the plan let it stand still, also when somebody has made it a
     ///   suspension of their own since.
     func checkRoom(toResume id: JobID) throws {
-        guard let job = scheduler.active[id] else { return }
+        guard let job = scheduler.active[id], lacksRoom(id) else { return }
         let isPlanned = job.shift?.isSuspended == true
-        guard (isPlanned && job.request.cpus > scheduler.free.cpus) || lacksCPUs(id) else { return }
         throw APIError(
             .conflict,
             "job \(id) gave up its \(counted(job.request.cpus, "CPU")) while it stands still, and others have them now",
             hint: isPlanned
                 ? "it goes on by itself; mlctl why \(id) says when" : "try again when jobs on its CPUs have ended")
+    }
+}
+
+extension JobController {
+    /// Whether others have what it lent while the plan let it stand still.
+    private func lacksRoom(_ id: JobID) -> Bool {
+        guard let job = scheduler.active[id] else { return false }
+        return (job.shift?.isSuspended == true && job.request.cpus > scheduler.free.cpus) || lacksCPUs(id)
     }
 }
 

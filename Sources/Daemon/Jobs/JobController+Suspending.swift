@@ -71,23 +71,27 @@ extension JobController {
             }
             return try await spare(id, by: user.name)
         }
-        guard
-            try await ledger.resume(
-                id, by: user.name, only: isAdmin ? nil : [.owner, .plan], policyHash: policy.hash, at: .now())
-        else {
-            throw APIError(.conflict, "job \(id) is not suspended")
+        let claim = claimCPUs(id)
+        do {
+            guard
+                try await ledger.resume(
+                    id, by: user.name, only: isAdmin ? nil : [.owner, .plan], policyHash: policy.hash, at: .now())
+            else { throw APIError(.conflict, "job \(id) is not suspended") }
+        } catch {
+            giveBack(claim, by: id)
+            throw error
         }
-        try await goOn(id)
+        try await goOn(id, claim)
         return try await record(id)
     }
 
     /// After the ledger knows.
-    func goOn(_ id: JobID) async throws {
+    func goOn(_ id: JobID, _ claim: CPUClaim) async throws {
         suspensionEnds[id] = nil
         guard let job = live[id], let process = job.process else { return }
         live[id]?.state = .running
         await settleShift(id)
-        await takeBackCPUs(id)
+        await use(claim, by: id)
         thaw(id, process)
         if let limit = job.timeLimit, let began = job.startedAt {
             let pause = try await self.stored(id).suspendedSeconds

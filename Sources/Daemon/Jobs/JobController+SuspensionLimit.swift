@@ -56,13 +56,15 @@ extension JobController {
         }
         // Asked again when the job ends that has its CPUs.
         if lacksCPUs(id) { return }
+        let claim = claimCPUs(id)
         do {
             let reason = "it has stood still as long as \(Self.words(job.queue, most, limit))"
             let isResumed = try await ledger.resume(
                 id, by: "mld", because: reason, only: [.owner], policyHash: policy.hash, at: .now())
             suspensionEnds[id] = nil
-            if isResumed { try await goOn(id) }
+            if isResumed { try await goOn(id, claim) } else { giveBack(claim, by: id) }
         } catch {
+            giveBack(claim, by: id)
             logger.error("cannot let it go on: \(error)", metadata: ["job": "\(id)"])
             wakeUp(at: Timestamp.now().advanced(by: .seconds(5)))
         }
