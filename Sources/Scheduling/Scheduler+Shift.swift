@@ -8,8 +8,8 @@ extension Scheduler {
     /// wait in the line are looked at too.
     ///
     /// O(log n) for each job that is deferred; of one that may be suspended, as long as ``ShiftPlanner`` takes.
-    /// - Parameter isGone: what the new one has no series for will not be told again: nothing is deferred for it any more.
-    package mutating func adopt(forecast: ShiftForecast, now: Timestamp, isGone: Bool = false) {
+    /// - Parameter gone: of these the policy asks nobody any more: nothing is deferred for them.
+    package mutating func adopt(forecast: ShiftForecast, now: Timestamp, gone: Set<Flexibility.Goal> = []) {
         clock = max(clock ?? now, now)
         let gained = Flexibility.Goal.allCases.filter { goal in
             forecast.planner(for: goal) != nil && self.forecast.planner(for: goal) == nil
@@ -25,7 +25,7 @@ extension Scheduler {
         }
         let planned = shifts.keys.sorted().compactMap { id -> PendingJob? in
             guard let job = pending[id], let goal = job.flexibility?.goal else { return nil }
-            return forecast.planner(for: goal) != nil || isGone ? job : nil
+            return forecast.planner(for: goal) != nil || gone.contains(goal) ? job : nil
         }
         // Those that run choose first, then those that came first.
         for job in planned { bookings.release(job.id) }

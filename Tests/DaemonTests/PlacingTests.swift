@@ -63,6 +63,33 @@ struct PlacingTests {
         }
     }
 
+    /// As after a crash between letting a job go on and writing down which CPUs it has.
+    @Test(.enabled("needs two CPUs") { CPUTopology.usableNumbers().count >= 2 })
+    func jobsThatAreFoundOnOneCPUAreSetApart() async throws {
+        try await RunningDaemon.with { daemon in
+            let first = try await daemon.submit(waiting(for: "one"))
+            let second = try await daemon.submit(waiting(for: "two"))
+            for id in [first, second] { _ = try await daemon.reaches(id) { $0.state == .running } }
+            await daemon.crash()
+            let edit = try RunningDaemon.run(
+                "/usr/bin/env",
+                [
+                    "python3", "-c",
+                    "import sqlite3, sys; d = sqlite3.connect(sys.argv[1]); d.execute(sys.argv[2]); d.commit()",
+                    daemon.state + "/ledger.db",
+                    "UPDATE attempts SET placement = (SELECT placement FROM attempts WHERE job_id = \(first))",
+                ])
+            #expect(edit.status == 0, "\(edit)")
+            try await daemon.start()
+            let held = try await daemon.client { client in
+                [try await client.job(first).placement, try await client.job(second).placement]
+            }
+            #expect(held.compactMap { $0?.cpus.first }.count == 2 && held[0]?.cpus != held[1]?.cpus, "\(held)")
+            for name in ["one", "two"] { try daemon.touch(name) }
+            for id in [first, second] { #expect(try await daemon.ended(id).job.state == .succeeded) }
+        }
+    }
+
     /// As after an update from a version that chose none, or an edit of the ledger.
     @Test func aJobWithoutAPlacementOnRecordKeepsNobodyFromStarting() async throws {
         try await RunningDaemon.with { daemon in

@@ -99,6 +99,12 @@ func flexible(
         // Nothing is known any more: what was planned stays.
         scheduler.adopt(forecast: ShiftForecast(), now: t(h(1.5)))
         #expect(scheduler.plan(now: t(h(1.5))).wakeAt == t(h(4)))
+        // Nobody is asked any more: there is nothing to wait for.
+        var other = scheduler
+        other.adopt(forecast: ShiftForecast(), now: t(h(1.5)), gone: [.cost])
+        #expect(other.run(at: h(1.5)) == [])
+        other.adopt(forecast: ShiftForecast(), now: t(h(1.5)), gone: [.carbon])
+        #expect(other.run(at: h(1.5)) == [1, 2])
         scheduler.remove(JobID(2))
         scheduler.adopt(forecast: try forecast([100, 300, 400], from: 2), now: t(h(2)))
         #expect(scheduler.run(at: h(2)) == [1])

@@ -35,7 +35,11 @@ extension JobController {
     private func adoptForecast(_ situation: GridSituation, now: Timestamp) {
         guard situation.news != forecastNews else { return }
         forecastNews = situation.news
-        scheduler.adopt(forecast: situation.forecast, now: now)
+        // A source that does not answer now may do so soon; one that a reload took away does not.
+        var gone: Set<Flexibility.Goal> = []
+        if !policy.carbon.source.value.isSeries { gone.insert(.carbon) }
+        if policy.carbon.price.value?.isSeries != true { gone.insert(.cost) }
+        scheduler.adopt(forecast: situation.forecast, now: now, gone: gone)
         requestPlan()
     }
 

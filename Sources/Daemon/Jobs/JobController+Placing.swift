@@ -100,6 +100,15 @@ extension JobController {
         }
     }
 
+    /// Of jobs that run on one CPU the later ones get others: a daemon that died between letting one go on and writing down where
+    /// left it upon CPUs that it had lent.
+    func setApart() async {
+        for id in placements.keys.sorted().reversed() where scheduler.active[id]?.standsStill == false {
+            guard lentCPUsAreTaken(id) else { continue }
+            await use(claimCPUs(id), by: id)
+        }
+    }
+
     /// It does not go on after all.
     func giveBack(_ claim: CPUClaim, by id: JobID) {
         // It may have ended meanwhile.

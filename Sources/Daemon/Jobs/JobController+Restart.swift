@@ -47,6 +47,7 @@ extension JobController {
         }
         // All at once: each reading is of all jobs.
         await meter.begin(adopted)
+        await setApart()
         await meter.bookOutage(inOutage)
         await readShares()
         await readBudgets()
