@@ -471,6 +471,11 @@ steadiness() {
     check "jobs outlive kill -9 of what starts them, and new ones start" spawner_crash
     check "a daemon that hangs is ended by the watchdog; its job goes on" watchdog
     check "a restart under load loses, doubles and refuses nothing" restart_under_load
+    if [ "$(nproc)" -ge 22 ]; then
+        check "a restart with 20 that run and 1,000 that wait loses and doubles nothing" restart_under_queue
+    else
+        skip "a restart with 20 that run and 1,000 that wait" "they need 22 CPUs, and this system has $(nproc)"
+    fi
     check "mld idle, resident" resident
 }
 
@@ -557,6 +562,36 @@ mine = [job for job in jobs if str(job["id"]) in others or str(job.get("array", 
 assert len(mine) == 72, len(mine)
 assert all(job["state"] == "succeeded" and job["attempt"] == 1 for job in mine), mine' "$array" $numbers
     echo "60 of an array and 12 submitted meanwhile"
+}
+
+# jobs_of ARRAY STATE is a line for each of its jobs in that state, by number: which it is, and which attempt.
+jobs_of() {
+    mlctl list --state "$2" --limit 2000 --format json | python3 -c '
+import json, sys
+for job in sorted(json.load(sys.stdin)["jobs"], key=lambda job: job["id"]):
+    if str(job.get("array", {}).get("id")) == sys.argv[1]: print(job["id"], job["attempt"])' "$1"
+}
+
+are_in() { [ "$(jobs_of "$1" "$2" | wc -l)" -eq "$3" ]; }
+
+restart_under_queue() {
+    local running waiting before after
+    running=$(command_job 'sleep 200; echo over' 'array = "1-20"' 'resources.memory = "32 MiB"' | submit ada)
+    within 120 are_in "$running" running 20
+    # None fits beside those.
+    waiting=$(command_job true 'array = "1-1000"' 'resources.memory = "32 MiB"' 'resources.cpus = 20' | submit bob)
+    before=$(jobs_of "$running" running; jobs_of "$waiting" queued)
+    same "$(wc -l <<<"$before")" 1020
+    systemctl restart mld.service
+    within 180 serves
+    after=$(jobs_of "$running" running; jobs_of "$waiting" queued)
+    same "$after" "$before"
+    mlctl cancel "$waiting"
+    within 240 are_in "$waiting" cancelled 1000
+    mlctl wait "$running"
+    same "$(jobs_of "$running" succeeded | cut -d' ' -f2 | sort | uniq -c | xargs)" "20 1"
+    same "$(jobs_of "$waiting" cancelled | cut -d' ' -f2 | sort | uniq -c | xargs)" "1000 0"
+    echo "20 adopted, each ended once; 1,000 waited in their order, and none had begun"
 }
 
 resident() {
