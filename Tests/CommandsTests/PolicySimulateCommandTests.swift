@@ -122,6 +122,62 @@ import Testing
         #expect(shown.out.contains("  lost to the forecast, points"), "\(shown)")
     }
 
+    /// Four CPUs: three are busy for an hour, then all are asked for; a short job fits beside the first, and does not delay the second.
+    @Test func whatBackfillingIsWorthStandsBeside() async throws {
+        try write(
+            """
+            job,submit,duration_min,cpus,power_w
+            first,2026-11-24T00:00:00Z,60,3,1000
+            wide,2026-11-24T00:10:00Z,60,4,1000
+            short,2026-11-24T00:20:00Z,30,1,1000
+            """, to: directory + "/wide.csv")
+        try write("cpus = 4\n", to: directory + "/machine.toml")
+        try write("[queue.batch]\ndefault = true\n", to: directory + "/plain.toml")
+        func simulate(_ format: String) async -> Terminal.Outcome {
+            await run(
+                "simulate", "--policy", "@/new.toml", "--against", "@/plain.toml", "--trace", "@/wide.csv",
+                "--machine", "@/machine.toml", "--fcfs", "--format", format)
+        }
+        let outcome = await simulate("table")
+        #expect(outcome.status == 0, "\(outcome.err)")
+        // What a kWh causes is the table's of the release.
+        let steady = outcome.out.split(separator: "\n", omittingEmptySubsequences: false).filter {
+            !$0.contains("gCO2e") && !$0.contains("g/kWh")
+        }
+        expectSnapshot(
+            steady.joined(separator: "\n"),
+            """
+            wide.csv
+
+            FIGURE                     plain.toml     new.toml  CHANGE  plain.toml, fcfs        CHANGE
+            jobs finished                       3            3                         3
+            wait, mean                16 min 40 s  16 min 40 s                    50 min      +200.0 %
+            wait, median                      0 s          0 s                    50 min
+            wait, 95 %                     50 min       50 min                1 h 40 min      +100.0 %
+            wait, longest                  50 min       50 min                1 h 40 min      +100.0 %
+            bounded slowdown, mean           1.28         1.28                      2.39       +87.0 %
+            makespan                          2 h          2 h                2 h 30 min       +25.0 %
+            CPUs in use, %                   93.8         93.8                      75.0  -18.8 points
+            energy, kWh                       2.5          2.5                       2.5
+              of jobs, kWh                    2.5          2.5                       2.5
+              idle, kWh                         0            0                         0
+            peak, W                          2000         2000                      1000       -50.0 %
+            carbon saved, %                  0.00         0.00                      0.00
+
+            - no job of the trace states a time limit: the run times stand for them
+            - plain.toml, fcfs: first come, first served: no job starts before one that waits ahead of it
+
+            """)
+        let report = try decoded(await simulate("json"))
+        #expect(report.rows.map(\.name) == ["plain.toml", "new.toml", "plain.toml, fcfs"])
+        #expect(report.rows.map(\.figures.waitMeanS) == [1000, 1000, 3000])
+        #expect(await simulate("csv").out.contains("\r\n\"plain.toml, fcfs\",3,3,0,0,0,3000,"))
+        let page = await simulate("html").out
+        #expect(page.hasPrefix("<!DOCTYPE html>") && page.contains("plain.toml, fcfs"))
+        let help = await run("simulate", "--help")
+        #expect(help.out.contains("--since \"30 d\" --fcfs"))
+    }
+
     @Test func aPolicyIsComparedWithAnother() async throws {
         try write("[queue.batch]\ndefault = true\ndefer = { up-to = \"1 h\" }\n", to: directory + "/old.toml")
         let outcome = await simulate(

@@ -118,6 +118,57 @@ import Units
         }
     }
 
+    /// Two queues that go before all others are no help: one waits for a better hour, in the other a rule holds jobs.
+    @Test func whyProposesNoQueueInWhichItWouldWait() async throws {
+        try await RunningDaemon.with(prepare: { directory in
+            let now = Timestamp.now().microseconds / 60_000_000 * 60
+            let lines = (-60...60).map { minute in
+                "\(Timestamp(seconds: Double(now + Int64(minute) * 60))),\(minute < 10 ? 400 : 100)\n"
+            }
+            try ("time,intensity\n" + lines.joined()).write(
+                toFile: directory + "/grid.csv", atomically: true, encoding: .utf8)
+            let policy = """
+                [site]
+                zone = "DE"
+                [carbon]
+                source = { file = "\(directory)/grid.csv" }
+                [queue.greener]
+                priority = 300
+                defer = { up-to = "30 min" }
+                [queue.kept]
+                priority = 300
+                [queue.low]
+                default = true
+                priority = 10
+                [queue.high]
+                priority = 100
+                [[rule]]
+                name = "dirty"
+                match = { queue = "kept", intensity-above = "200 g/kWh" }
+                then = "hold"
+                """
+            try policy.write(toFile: directory + "/policies/10.toml", atomically: true, encoding: .utf8)
+        }) { daemon in
+            let machine = try await daemon.client { try await $0.devices() }
+            let cpus = try #require(machine.devices.first.flatMap { Int($0.capacity.prefix { $0.isNumber }) })
+            guard cpus > 1 else { return }
+            let holder = try await daemon.submit(["sleep", "600"]) { $0.resources.cpus = cpus - 1 }
+            _ = try await daemon.reaches(holder) { $0.state == .running }
+            _ = try await daemon.submit(["true"]) { $0.resources.cpus = cpus }
+            let small = try await daemon.submit(["true"]) { $0.resources.timeLimit = 60 }
+            let why = try daemon.mlctl("why", "\(small)")
+            #expect(why.out.contains("in queue high it would start now"), "\(why)")
+            // Without that one all that is left is to wait for the better hour.
+            let text = try String(contentsOfFile: daemon.directory + "/policies/10.toml", encoding: .utf8)
+            try daemon.write(policy: text.replacing("priority = 100\n", with: "priority = 1\n"))
+            #expect(try daemon.mlctl("policy", "reload").status == 0)
+            let later = try daemon.mlctl("why", "\(small)")
+            #expect(
+                later.out.contains("in queue greener it would start at 20") && !later.out.contains("in queue kept"),
+                "\(later)")
+        }
+    }
+
     @Test func whatIsRefusedIsSaidWithItsRule() async throws {
         try await RunningDaemon.with(policy: "[queue.batch]\nmax-time = \"1 h\"\ndefault = true\n") { daemon in
             let refused = try await daemon.client { try await $0.estimate(spec(["true"], time: 7200)) }

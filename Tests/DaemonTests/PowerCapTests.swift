@@ -5,7 +5,7 @@ import Testing
 import Units
 
 /// The power cap through the whole of the daemon.
-@Suite(.serialized) struct PowerCapTests {
+@Suite struct PowerCapTests {
     private let untilGo = ["sh", "-c", "while [ ! -e go ]; do sleep 0.05; done"]
 
     private func cap(_ watts: Double, idle: Double = 40) -> String {
@@ -53,9 +53,8 @@ import Units
         }
     }
 
-    /// A package that draws 20 W whatever is done, and a cap of 15 W: its limit is lowered, then the job is suspended; all is undone
-    /// by the next daemon, and when it stops.
-    @Test func whatIsDrawnBeyondItIsHeldDown() async throws {
+    /// A package that draws 20 W whatever is done, and a cap of 15 W: each step against it takes ten seconds.
+    private func tooMuch(_ body: (RunningDaemon, _ policy: String, JobID) async throws -> Void) async throws {
         let counter = RisingCounter()
         defer { counter.stop() }
         let policy = cap(15, idle: 1) + "power-limit-floor = { cpu = \"14.5 W\" }\n"
@@ -74,6 +73,14 @@ import Units
             #expect(daemon.log.contains("is limited to 15 W"))
             let power = try #require(try await daemon.client { try await $0.devices() }.power)
             #expect(power.actions == ["powercap/intel-rapl:0 is limited to 15 W"])
+            try await body(daemon, policy, job)
+            try daemon.touch("go")
+        }
+    }
+
+    /// Its limit is lowered, then the job is suspended; what a killed daemon leaves is undone by the next one.
+    @Test func whatIsDrawnBeyondItIsHeldDown() async throws {
+        try await tooMuch { daemon, _, job in
             // Killed, it leaves its limit; the next one undoes it, and finds out for itself.
             await daemon.crash()
             #expect(try Self.limit(daemon) == "15000000")
@@ -90,6 +97,15 @@ import Units
             #expect(try daemon.mlctl("policy", "reload").status == 0)
             _ = try await daemon.reaches(job) { $0.state == .running }
             try await Self.reaches("40000000", daemon)
+        }
+    }
+
+    /// A cap that is gone and comes again holds as it did; when the daemon stops all is undone.
+    @Test func itIsUndoneWhenTheDaemonStops() async throws {
+        try await tooMuch { daemon, policy, _ in
+            try daemon.write(policy: "")
+            #expect(try daemon.mlctl("policy", "reload").status == 0)
+            try await Self.reaches("40000000", daemon)
             try daemon.write(policy: policy)
             #expect(try daemon.mlctl("policy", "reload").status == 0)
             try await Self.reaches("15000000", daemon)
@@ -97,7 +113,6 @@ import Units
             #expect(try Self.limit(daemon) == "40000000")
             #expect(!FileManager.default.fileExists(atPath: daemon.state + "/power-limits.json"))
             try await daemon.start()
-            try daemon.touch("go")
         }
     }
 

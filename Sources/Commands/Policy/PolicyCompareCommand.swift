@@ -19,6 +19,7 @@ struct PolicyCompareCommand: ContextCommand {
 
     @OptionGroup var global: GlobalOptions
     @OptionGroup var simulation: SimulationOptions
+    @OptionGroup var firstCome: FirstComeOption
     @Argument(help: ArgumentHelp("Two policy files or more (TOML).", valueName: "file")) var files: [String]
 
     /// A table of more columns nobody reads.
@@ -37,7 +38,8 @@ struct PolicyCompareCommand: ContextCommand {
             policies.append((name, try loadPolicy(readPolicy([file]))))
         }
         let inputs = try await SimulationInputs.read(simulation, sites: policies.map(\.policy), global, in: context)
-        try simulation.print(try await inputs.compare(policies, in: context), in: context)
+        let report = try await inputs.compare(policies, showsFirstCome: firstCome.fcfs, in: context)
+        try simulation.print(report, in: context)
         return 0
     }
 }

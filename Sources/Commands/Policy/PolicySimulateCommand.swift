@@ -15,12 +15,14 @@ struct PolicySimulateCommand: ContextCommand {
 
             EXAMPLE
               mlctl policy simulate --policy new.toml --trace ledger --since "30 d"
+              mlctl policy simulate --policy new.toml --trace ledger --since "30 d" --fcfs
               mlctl policy simulate --policy new.toml --against now.toml \\
                 --trace jobs.csv --machine machine.toml --signal intensity.csv
             """)
 
     @OptionGroup var global: GlobalOptions
     @OptionGroup var simulation: SimulationOptions
+    @OptionGroup var firstCome: FirstComeOption
     @Option(help: ArgumentHelp("A file of the policy to try; several are merged by name.", valueName: "file"))
     var policy: [String] = []
     @Option(
@@ -42,7 +44,8 @@ struct PolicySimulateCommand: ContextCommand {
             old = (policyName(against, beside: policy), try loadPolicy(readPolicy(against)))
         }
         let inputs = try await SimulationInputs.read(simulation, sites: [new, old.policy], global, in: context)
-        var report = try await inputs.compare([old, (policyName(policy, beside: against), new)], in: context)
+        var report = try await inputs.compare(
+            [old, (policyName(policy, beside: against), new)], showsFirstCome: firstCome.fcfs, in: context)
         if let note { report.notes.insert(note, at: 0) }
         try simulation.print(report, in: context)
         return 0

@@ -112,10 +112,12 @@ struct SimulationInputs: Sendable {
 
     /// Replays the trace under each policy; the first is what the others are held against.
     func compare(
-        _ policies: [(name: String, policy: PolicySet)], in context: Context
+        _ policies: [(name: String, policy: PolicySet)], showsFirstCome: Bool, in context: Context
     ) async throws -> SimulationReport {
         var report = try await showingWait("replaying", context) {
-            Comparison.run(trace, named: name, under: policies, on: machine, prices: prices, options: options)
+            Comparison.run(
+                trace, named: name, under: policies, on: machine, prices: prices, options: options,
+                showsFirstCome: showsFirstCome)
         }
         report.notes += notes
         return report

@@ -14,6 +14,16 @@ enum SimulationFormat: String, ExpressibleByArgument, CaseIterable {
 
 extension Replay.Limits: ExpressibleByArgument {}
 
+/// What `policy simulate` and `compare` show besides.
+struct FirstComeOption: ParsableArguments {
+    @Flag(
+        help: """
+            Show the first policy also first come, first served, where no job starts before one that waits ahead of it: what \
+            backfilling is worth.
+            """)
+    var fcfs = false
+}
+
 /// What `policy simulate`, `compare` and `tune` have in common.
 struct SimulationOptions: ParsableArguments {
     @Option(

@@ -1,6 +1,5 @@
 import JobAPI
 import Ledger
-import LinuxSystem
 import Policy
 import Scheduling
 import Units
@@ -16,27 +15,34 @@ extension JobController {
         return hints.isEmpty ? nil : hints.joined(separator: "; ")
     }
 
-    /// Another queue that would take the job and start it now.
+    /// Another queue in which it would start sooner if it were submitted there now.
     private func betterQueue(_ stored: StoredJob, now: Timestamp) -> String? {
-        guard var job = scheduler.pendingJob(stored.record.id), job.isFree, !scheduler.wouldStart(job, now: now) else {
-            return nil
+        let id = stored.record.id
+        guard let job = scheduler.pendingJob(id), job.isFree else { return nil }
+        let others = policy.queues.filter { $0.name != job.queue }.compactMap {
+            resubmitted(job, stored, to: $0.name, now: now)
         }
-        let user = User.lookup(uid: stored.record.uid, gid: stored.gid)
-        for queue in policy.queues where queue.name != stored.record.queue {
-            var spec = stored.spec
-            spec.queue = queue.name
-            let admission = policy.admit(
-                spec, by: Submitter(uid: user.uid, user: user.name, groups: user.groupNames, home: user.home),
-                machine: machine, queuedByUser: 0, now: now,
-                power: expectation(for: spec, user: user.uid))
-            guard case .accepted(let admitted) = admission, !admitted.held, admitted.notBefore ?? now <= now else {
-                continue
-            }
-            job.queue = admitted.queue
-            job.priority = admitted.priority
-            job.timeLimit = admitted.timeLimit
-            if scheduler.wouldStart(job, now: now) { return "in queue \(queue.name) it would start now" }
-        }
-        return nil
+        return scheduler.betterQueue(for: id, among: others, now: now)
+    }
+
+    /// As the job would wait in another queue; nil where that would not have it, or would hold it.
+    private func resubmitted(_ job: PendingJob, _ stored: StoredJob, to queue: String, now: Timestamp) -> PendingJob? {
+        var spec = stored.spec
+        spec.queue = queue
+        // It waits already: nobody would have more jobs in the queue.
+        let admission = admission(
+            of: spec, count: 0, by: submitter(uid: stored.record.uid, gid: stored.gid), now: now, in: conditions)
+        guard case .accepted(let admitted) = admission, !admitted.held else { return nil }
+        let likes = JobKeys(spec, user: stored.record.uid, queue: admitted.queue).work
+        var job = job
+        job.queue = admitted.queue
+        job.priority = admitted.priority
+        job.timeLimit = admitted.timeLimit
+        // What it waited for until now counts for nothing there.
+        job.submittedAt = now
+        job.notBefore = admitted.notBefore
+        job.likes = likes
+        job.flexibility = flexibility(leeway(admitted), likes: likes, timeLimit: admitted.timeLimit)
+        return job
     }
 }

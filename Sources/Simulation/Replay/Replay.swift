@@ -22,7 +22,7 @@ package struct Replay: Sendable {
 
     package struct Options: Hashable, Sendable {
         package var limits: Limits
-        /// How many kinds of jobs a plan looks at behind the first that waits; 1 is first come, first served.
+        /// How many kinds of jobs a plan looks at behind the first that waits; 1 is first come, first served, see ``firstCome``.
         package var lookAhead: Int
         /// What is foretold of the grid, by which jobs are deferred and suspended; nil defers nothing.
         package var forecast: SimulatedForecast?
@@ -40,6 +40,13 @@ package struct Replay: Sendable {
             self.limits = limits
             self.lookAhead = lookAhead
             self.recordsPromises = recordsPromises
+        }
+
+        /// The same without backfilling.
+        package var firstCome: Options {
+            var options = self
+            options.lookAhead = 1
+            return options
         }
     }
 
