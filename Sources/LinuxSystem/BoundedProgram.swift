@@ -49,7 +49,7 @@ package struct BoundedProgram: Sendable {
             throw LinuxError("run", path: path, message: "\(failure ?? "it closed its output"), and does not end")
         }
         if let failure { throw LinuxError("run", path: path, message: failure) }
-        return ProcessSpawner.Output(status: status, text: String(decoding: bytes, as: UTF8.self))
+        return ProcessSpawner.Output(status: status, bytes: bytes)
     }
 
     /// Reads to the end of the program. Returns why it has to be killed; nil where it ended by itself.

@@ -63,12 +63,16 @@ package enum ProcessSpawner {
     package struct Output: Hashable, Sendable {
         /// As waitpid(2) gives it.
         package var status: Int32
-        package var text: String
+        package var bytes: [UInt8]
 
-        package init(status: Int32, text: String) {
+        package var text: String { String(decoding: bytes, as: UTF8.self) }
+
+        package init(status: Int32, bytes: [UInt8]) {
             self.status = status
-            self.text = text
+            self.bytes = bytes
         }
+
+        package init(status: Int32, text: String) { self.init(status: status, bytes: Array(text.utf8)) }
     }
 
     /// Runs a short helper program to its end; standard output and error come back together, at most 64 KiB.
@@ -81,7 +85,7 @@ package enum ProcessSpawner {
         while waitpid(program.process.pid, &status, 0) < 0 {
             guard errno == EINTR else { throw LinuxError("waitpid") }
         }
-        return Output(status: status, text: String(decoding: bytes ?? [], as: UTF8.self))
+        return Output(status: status, bytes: bytes ?? [])
     }
 
     /// A process just started, and the reading end of its output.

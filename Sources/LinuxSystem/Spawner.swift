@@ -59,7 +59,7 @@ package enum Spawner: Sendable, Hashable {
         }
         let bytes = try reader.read(limit: 64 * 1024)
         let end = try Self.answer(on: connection, from: socket)
-        return ProcessSpawner.Output(status: end.status, text: String(decoding: bytes, as: UTF8.self))
+        return ProcessSpawner.Output(status: end.status, bytes: bytes)
     }
 
     private static func connect(_ socket: String) throws(LinuxError) -> Descriptor {
