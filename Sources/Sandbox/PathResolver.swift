@@ -36,6 +36,12 @@ struct PathResolver {
     /// Nil: the rights of this process.
     var user: Launch.User?
     var spawner = Spawner.here
+    /// Seconds. The helper runs as the user, who can stop it, and walks where the user says, such as a file system that does not
+    /// answer.
+    var patience = 10.0
+
+    /// More than all can lead to that a submission may name.
+    private static let mostBytes = 2 << 20
 
     /// One result per path, in order.
     func resolve(_ paths: [String]) throws(SandboxError) -> [Result<ResolvedPath, SandboxError>] {
@@ -63,9 +69,22 @@ struct PathResolver {
     {
         let output: ProcessSpawner.Output
         do {
-            output = try spawner.run(execPath, arguments: ["resolve"] + (user?.options ?? []) + ["--"] + paths)
+            output = try spawner.run(
+                execPath, arguments: ["resolve"] + (user?.options ?? []) + ["--"] + paths, patience: patience,
+                limit: Self.mostBytes)
         } catch {
-            throw SandboxError("resolve paths", error)
+            switch error.code {
+            case ETIMEDOUT:
+                let seconds = Int(patience.rounded(.up))
+                throw SandboxError(
+                    .badProfile, stage: "sandbox paths",
+                    "they were not followed within \(seconds) s: a file system may not answer, or the machine is very busy",
+                    isTransient: true)
+            case EFBIG:
+                throw SandboxError(
+                    .badProfile, stage: "sandbox paths", "what they lead to takes more than \(Self.mostBytes) bytes")
+            default: throw SandboxError("resolve paths", error)
+            }
         }
         guard output.status == 0, let answers = Self.answers(output.bytes, to: paths) else {
             throw SandboxError(.system, stage: "resolve paths", "unexpected answer \"\(output.text.prefix(500))\"")

@@ -2,8 +2,8 @@ import Glibc
 import LinuxSystem
 
 /// A profile whose paths have been followed, checked and found harmless.
-struct ResolvedProfile {
-    struct Bind: Hashable {
+package struct ResolvedProfile: Sendable {
+    struct Bind: Hashable, Sendable {
         var target: ResolvedPath
         var writable: Bool
     }

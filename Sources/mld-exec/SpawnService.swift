@@ -46,10 +46,29 @@ struct SpawnService {
     private mutating func loop() throws(Failure) {
         while true {
             var watched = [Self.listener, signals].map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
+            let asking = Array(waiting)
+            // Without events it is a hang-up that is waited for.
+            watched += asking.map { pollfd(fd: $0.value, events: 0, revents: 0) }
             guard poll(&watched, nfds_t(watched.count), -1) >= 0 || errno == EINTR else { throw Failure("serve: poll") }
             if watched[1].revents != 0 { reap() }
+            for (asked, watched) in zip(asking, watched.dropFirst(2)) where watched.revents != 0 { abandon(asked.key) }
             if watched[0].revents != 0 { serve() }
         }
+    }
+
+    /// Whoever wanted its end has hung up, since it takes too long or prints too much: nobody else would end it, for it may run as
+    /// somebody who has stopped it.
+    private mutating func abandon(_ pid: pid_t) {
+        // Ended and waited for meanwhile, its number may be another's.
+        guard let connection = waiting.removeValue(forKey: pid) else { return }
+        close(connection)
+        Self.end(pid)
+    }
+
+    /// A process of ours that was not waited for; it leads a session of its own, so its children go with it.
+    private static func end(_ pid: pid_t) {
+        kill(-pid, SIGKILL)
+        kill(pid, SIGKILL)
     }
 
     private mutating func serve() {
@@ -78,10 +97,15 @@ struct SpawnService {
             answer.error = EINVAL
         }
         let isSent = mld_send_packet(connection, &answer, MemoryLayout.size(ofValue: answer), nil, 0) == 0
-        if isSent, answer.pid > 0, order.wants_end != 0 {
+        guard answer.pid > 0, order.wants_end != 0 else {
+            close(connection)
+            return
+        }
+        if isSent {
             waiting[answer.pid] = connection
         } else {
             close(connection)
+            Self.end(answer.pid)
         }
     }
 

@@ -69,6 +69,30 @@ struct PathAnswerTests {
         }
     }
 
+    /// Its user can stop it, and choose where it walks.
+    @Test func aHelperThatHangsOrSaysTooMuchIsNotWaitedFor() throws {
+        // Written by another process: one that holds it open for writing keeps it from being executed.
+        func helper(_ name: String, _ command: String) throws -> String {
+            let path = fixture.root + "/" + name
+            let made = try ProcessSpawner.run(
+                "/bin/sh",
+                arguments: ["-c", #"printf '#!/bin/sh\n%s\n' "$1" >"$0"; chmod 755 "$0""#, path, command])
+            try #require(made.status == 0)
+            return path
+        }
+        let other = Launch.User(uid: geteuid() + 1, gid: 1)
+        let hung = #expect(throws: SandboxError.self) {
+            try PathResolver(execPath: helper("stops", "kill -STOP $$"), user: other, patience: 0.3).resolve(["/usr"])
+        }
+        #expect(hung?.code == .badProfile && hung?.isTransient == true)
+        #expect(hung?.description.hasPrefix("sandbox paths: they were not followed within 1 s") == true)
+        let long = #expect(throws: SandboxError.self) {
+            try PathResolver(execPath: helper("talks", "yes"), user: other, patience: 50).resolve(["/usr"])
+        }
+        #expect(long?.code == .badProfile && long?.isTransient == false)
+        #expect(long?.message == "what they lead to takes more than 2097152 bytes")
+    }
+
     /// Whoever follows it: the name could end a line wherever it is told.
     @Test func aPathThatLeadsToControlCharactersIsRefused() throws {
         let target = fixture.root + "/Y\nok 1 2 d "
