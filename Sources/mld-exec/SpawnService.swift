@@ -16,21 +16,29 @@ struct SpawnService {
     private static let patience: Int32 = 10
 
     private let own: String
+    private let peer: SpawnPeer
     private let signals: Int32
     private var handled: sigset_t
     /// Who wants to be told how a process ended.
     private var waiting: [pid_t: Int32] = [:]
 
-    static func run() throws(Failure) {
+    static func run(_ arguments: ArraySlice<String>) throws(Failure) {
+        var reader = OptionReader(arguments)
+        var placeFile: String?
+        while let option = try reader.next() {
+            guard option == "--jobs-cgroup" else { throw OptionReader.unknown(option) }
+            placeFile = try reader.value(of: option)
+        }
         guard let pid = getenv("LISTEN_PID").flatMap({ pid_t(String(cString: $0)) }), pid == getpid(),
             let count = getenv("LISTEN_FDS").map({ String(cString: $0) }), count == "1"
         else { throw Failure(status: 2, "serve: one listening socket is needed, from systemd (mld-spawn.socket)") }
         guard fcntl(listener, F_SETFD, FD_CLOEXEC) == 0 else { throw Failure("serve: the socket") }
-        var service = try SpawnService()
+        var service = try SpawnService(SpawnPeer(placeFile: placeFile))
         try service.loop()
     }
 
-    private init() throws(Failure) {
+    private init(_ peer: SpawnPeer) throws(Failure) {
+        self.peer = peer
         guard let path = realpath("/proc/self/exe", nil) else { throw Failure("serve: find this program") }
         defer { free(path) }
         own = String(cString: path)
@@ -78,8 +86,8 @@ struct SpawnService {
             if errno == EMFILE || errno == ENFILE { usleep(10_000) }
             return
         }
-        guard mld_peer_uid(connection) == Int64(geteuid()) else {
-            complain("a process that is not this user's wanted something started")
+        if let refused = peer.refusal(of: connection) {
+            complain("\(refused) wanted something started")
             close(connection)
             return
         }

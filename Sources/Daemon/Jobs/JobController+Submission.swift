@@ -108,7 +108,7 @@ extension JobController {
         let profile = Sandbox.SandboxProfile(
             workdir: workdir, readOnly: spec.sandbox.readOnly + (spec.train?.dataPaths ?? []).map(\.path),
             readWrite: spec.sandbox.readWrite, readOnlyUnder: rules.readOnly.value,
-            readWriteUnder: rules.readWrite.value, home: user.home, hidden: [state.path, settings.socket],
+            readWriteUnder: rules.readWrite.value, home: user.home, hidden: hiddenPaths,
             outputDirectory: spec.sandbox.workdir == nil ? state.path : nil)
         let runAs =
             settings.isSystemMode ? Launch.User(uid: user.uid, gid: user.gid, groups: user.groups) : nil
