@@ -2,6 +2,7 @@
 #include "passing.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -109,6 +110,28 @@ int64_t mld_peer_uid(int connection) {
     socklen_t size = sizeof peer;
     if (getsockopt(connection, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) return -1;
     return peer.uid == (uid_t)-1 ? -1 : (int64_t)peer.uid;
+}
+
+pid_t mld_peer_pid(int connection) {
+    struct ucred peer;
+    socklen_t size = sizeof peer;
+    if (getsockopt(connection, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) return 0;
+    return peer.pid;
+}
+
+#ifndef SO_PEERPIDFD
+#define SO_PEERPIDFD 77
+#endif
+
+int mld_peer_has_ended(int connection) {
+    int process = -1;
+    socklen_t size = sizeof process;
+    // Of one that was waited for already some kernels give no descriptor.
+    if (getsockopt(connection, SOL_SOCKET, SO_PEERPIDFD, &process, &size) != 0) return errno != ENOPROTOOPT;
+    struct pollfd end = {.fd = process, .events = POLLIN};
+    int result = poll(&end, 1, 0);
+    close(process);
+    return result != 0;
 }
 
 int mld_notify_ready(void) {

@@ -27,7 +27,7 @@ package struct BoundedProgram: Sendable {
     /// Standard output and error come back together.
     ///
     /// - Throws: also where it was killed, with the reason as the message.
-    package mutating func run(until stop: BackgroundLoop.Stop) throws(LinuxError) -> ProcessSpawner.Output {
+    package mutating func run(until stop: BackgroundLoop.Stop? = nil) throws(LinuxError) -> ProcessSpawner.Output {
         if let pid = remains {
             guard try Self.reap(pid) != nil else {
                 throw LinuxError("run", path: path, message: "the one before was killed and does not end")
@@ -39,42 +39,67 @@ package struct BoundedProgram: Sendable {
             environment: ["PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C"])
         let pid = program.process.pid
         var bytes: [UInt8] = []
-        let failure = collect(&bytes, from: program, until: stop)
+        let failure = Self.collect(
+            &bytes, from: program.output, until: program.process.endSign, stop: stop?.reader.raw ?? -1,
+            patience: patience,
+            limit: limit)
         // What it started is in its session, and so in its group; the number is theirs as long as it is not reaped. None
         // left is no failure.
         kill(-pid, SIGKILL)
         kill(pid, SIGKILL)
         guard let status = try wait(for: program.process, seconds: Self.grace) else {
             remains = pid
-            throw LinuxError("run", path: path, message: "\(failure ?? "it closed its output"), and does not end")
+            let message = "\(failure?.message ?? "it closed its output"), and does not end"
+            throw Failure(code: failure?.code ?? 0, message: message).error(path)
         }
-        if let failure { throw LinuxError("run", path: path, message: failure) }
-        return ProcessSpawner.Output(status: status, text: String(decoding: bytes, as: UTF8.self))
+        if let failure { throw failure.error(path) }
+        return ProcessSpawner.Output(status: status, bytes: bytes)
     }
 
-    /// Reads to the end of the program. Returns why it has to be killed; nil where it ended by itself.
-    private func collect(
-        _ bytes: inout [UInt8], from program: borrowing ProcessSpawner.WithOutput,
-        until stop: BackgroundLoop.Stop
-    ) -> String? {
-        guard program.process.endSign >= 0 else { return "needs a kernel with pidfds (Linux 5.3)" }
+    /// Why a program has to be killed.
+    struct Failure {
+        /// `ETIMEDOUT` or `EFBIG` for what passed its bounds.
+        var code: Int32
+        var message: String
+
+        func error(_ path: String) -> LinuxError {
+            var error = LinuxError("run", path: path, message: message)
+            error.code = code
+            return error
+        }
+    }
+
+    /// Reads to the end of a program. Returns why it has to be killed; nil where it ended by itself.
+    /// - Parameters:
+    ///   - end: readable when the program has ended.
+    ///   - stop: readable when it is to stop; -1 for never.
+    static func collect(
+        _ bytes: inout [UInt8], from output: borrowing Descriptor, until end: Int32, stop: Int32 = -1, patience: Double,
+        limit: Int
+    ) -> Failure? {
+        guard end >= 0 else { return Failure(code: ENOSYS, message: "needs a kernel with pidfds (Linux 5.3)") }
         let deadline = SystemClock.monotonicNanoseconds() + Int64(patience * 1e9)
         var waits = [
-            pollfd(fd: program.output.raw, events: Int16(POLLIN), revents: 0),
-            pollfd(fd: stop.reader.raw, events: Int16(POLLIN), revents: 0),
-            pollfd(fd: program.process.endSign, events: Int16(POLLIN), revents: 0),
+            pollfd(fd: output.raw, events: Int16(POLLIN), revents: 0),
+            pollfd(fd: stop, events: Int16(POLLIN), revents: 0),
+            pollfd(fd: end, events: Int16(POLLIN), revents: 0),
         ]
         var buffer = [UInt8](repeating: 0, count: 4096)
         while true {
             let left = (deadline - SystemClock.monotonicNanoseconds()) / 1_000_000
-            guard left > 0 else { return "no answer within \(Int(patience.rounded(.up))) s: killed" }
+            guard left > 0 else {
+                let seconds = Int(patience.rounded(.up))
+                return Failure(code: ETIMEDOUT, message: "no answer within \(seconds) s: killed")
+            }
             guard poll(&waits, nfds_t(waits.count), Int32(min(left, 60_000))) > 0 else { continue }
-            if waits[1].revents != 0 { return "stopped" }
+            if waits[1].revents != 0 { return Failure(code: ECANCELED, message: "stopped") }
             if waits[0].revents != 0 {
-                let count = read(program.output.raw, &buffer, buffer.count)
+                let count = read(output.raw, &buffer, buffer.count)
                 if count > 0 {
                     bytes += buffer[..<count]
-                    if bytes.count > limit { return "printed more than \(limit) bytes: killed" }
+                    if bytes.count > limit {
+                        return Failure(code: EFBIG, message: "printed more than \(limit) bytes: killed")
+                    }
                     continue
                 }
                 // All ends of the pipe are closed: from here on only the program's end is worth waiting for.

@@ -36,7 +36,7 @@ extension ProcessSpawner {
             isDone = SystemClock.monotonicNanoseconds() < deadline && !isCancelled()
             if isDone { usleep(2_000) }
         }
-        if isDone { return Output(status: status, text: String(decoding: bytes, as: UTF8.self)) }
+        if isDone { return Output(status: status, bytes: bytes) }
         // It leads a session of its own, so its children go with it.
         kill(-pid, SIGKILL)
         while waitpid(pid, &status, 0) < 0, errno == EINTR {}

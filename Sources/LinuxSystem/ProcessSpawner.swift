@@ -63,25 +63,36 @@ package enum ProcessSpawner {
     package struct Output: Hashable, Sendable {
         /// As waitpid(2) gives it.
         package var status: Int32
-        package var text: String
+        package var bytes: [UInt8]
 
-        package init(status: Int32, text: String) {
+        package var text: String { String(decoding: bytes, as: UTF8.self) }
+
+        package init(status: Int32, bytes: [UInt8]) {
             self.status = status
-            self.text = text
+            self.bytes = bytes
         }
+
+        package init(status: Int32, text: String) { self.init(status: status, bytes: Array(text.utf8)) }
     }
 
-    /// Runs a short helper program to its end; standard output and error come back together, at most 64 KiB.
+    /// Runs a short helper program that is trusted to end; standard output and error come back together. One that prints more than
+    /// 64 KiB is killed: nobody would take the rest, and it would wait for that for ever.
     package static func run(
         _ path: String, arguments: [String], environment: [String: String] = [:]
     ) throws(LinuxError) -> Output {
         let program = try startWithOutput(path, arguments: arguments, environment: environment)
-        let bytes = try? program.output.read(limit: 64 * 1024)
+        let limit = 64 * 1024
+        let bytes = try? program.output.read(limit: limit + 1)
+        let isTooMuch = bytes.map { $0.count > limit } ?? true
+        if isTooMuch { kill(program.process.pid, SIGKILL) }
         var status: Int32 = 0
         while waitpid(program.process.pid, &status, 0) < 0 {
             guard errno == EINTR else { throw LinuxError("waitpid") }
         }
-        return Output(status: status, text: String(decoding: bytes ?? [], as: UTF8.self))
+        guard let bytes, !isTooMuch else {
+            throw LinuxError("run", path: path, message: "printed more than \(limit) bytes: killed")
+        }
+        return Output(status: status, bytes: bytes)
     }
 
     /// A process just started, and the reading end of its output.

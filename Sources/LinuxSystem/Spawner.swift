@@ -10,8 +10,8 @@ package enum Spawner: Sendable, Hashable {
     /// The service's socket; see `mld-exec serve`.
     case service(String)
 
-    /// How long a service may take until it takes an order, which is milliseconds. Its answer is waited for however long it takes:
-    /// whoever gave up could not tell whether something was started.
+    /// How long a service may take until it takes an order, which is milliseconds. The answer to an order for a job is waited for
+    /// however long it takes: whoever gave up could not tell whether something was started.
     private static let patience: Int32 = 30
 
     /// A process, and when it was born: `nil` where that is still to be read.
@@ -36,34 +36,53 @@ package enum Spawner: Sendable, Hashable {
             let order = Order(
                 path: path, arguments: arguments, environment: environment, directory: directory,
                 isBlockingSignals: true, wantsEnd: false)
-            let connection = try Self.connect(socket)
-            let answer = try order.send(over: connection, descriptors, cgroup, to: socket)
+            let connection = try Self.connect(socket, within: Self.patience)
+            let answer = try order.send(over: connection, descriptors, cgroup, to: socket, answerWithin: nil)
             return Born(pid: answer.pid, startTime: answer.start_time)
         }
     }
 
-    /// Runs a short helper program to its end; standard output and error come back together, at most 64 KiB.
-    package func run(_ path: String, arguments: [String]) throws(LinuxError) -> ProcessSpawner.Output {
-        guard case .service(let socket) = self else { return try ProcessSpawner.run(path, arguments: arguments) }
+    /// Runs a short helper program to its end; standard output and error come back together.
+    ///
+    /// It may run as somebody who means no good, and who can stop it: one that does not end within `patience` seconds, or prints more
+    /// than `limit` bytes, is killed.
+    /// - Throws: the same; with the code `ETIMEDOUT` or `EFBIG`.
+    package func run(
+        _ path: String, arguments: [String], patience: Double = 60, limit: Int = 64 * 1024
+    ) throws(LinuxError) -> ProcessSpawner.Output {
+        guard case .service(let socket) = self else {
+            var program = BoundedProgram(path, arguments: arguments, patience: patience, limit: limit)
+            return try program.run()
+        }
+        let deadline = SystemClock.monotonicNanoseconds() + Int64(patience * 1e9)
+        let seconds = Int32(max(1, min(patience.rounded(.up), 3600)))
         var ends: [Int32] = [0, 0]
         guard mld_pipe(&ends) == 0 else { throw LinuxError("pipe") }
         let reader = Descriptor(owning: ends[0])
-        let connection = try Self.connect(socket)
+        // Whoever hangs up has the service kill what it started: see there.
+        let connection = try Self.connect(socket, within: min(seconds, Self.patience))
         do {
             let writer = Descriptor(owning: ends[1])
             let null = try Descriptor.open("/dev/null", O_RDONLY)
             let order = Order(
                 path: path, arguments: arguments, environment: [:], directory: "", isBlockingSignals: false,
                 wantsEnd: true)
-            _ = try order.send(over: connection, [null.raw, writer.raw, writer.raw], nil, to: socket)
+            _ = try order.send(
+                over: connection, [null.raw, writer.raw, writer.raw], nil, to: socket, answerWithin: seconds)
         }
-        let bytes = try reader.read(limit: 64 * 1024)
+        var bytes: [UInt8] = []
+        let left = Double(deadline - SystemClock.monotonicNanoseconds()) / 1e9
+        if let failure = BoundedProgram.collect(
+            &bytes, from: reader, until: connection.raw, patience: max(left, 0), limit: limit)
+        {
+            throw failure.error(path)
+        }
         let end = try Self.answer(on: connection, from: socket)
-        return ProcessSpawner.Output(status: end.status, text: String(decoding: bytes, as: UTF8.self))
+        return ProcessSpawner.Output(status: end.status, bytes: bytes)
     }
 
-    private static func connect(_ socket: String) throws(LinuxError) -> Descriptor {
-        let raw = mld_connect_packets(socket, patience)
+    private static func connect(_ socket: String, within seconds: Int32) throws(LinuxError) -> Descriptor {
+        let raw = mld_connect_packets(socket, seconds)
         guard raw >= 0 else {
             var error = LinuxError("connect to the service that starts jobs,", path: socket)
             // It is being restarted, or an admin has stopped it: nothing is wrong with the job.
@@ -81,8 +100,14 @@ package enum Spawner: Sendable, Hashable {
         var count: Int32 = 0
         let wanted = MemoryLayout.size(ofValue: answer)
         let size = mld_receive_packet(connection.raw, &answer, wanted, &descriptors, &count)
+        let code = errno
         for descriptor in descriptors.prefix(Int(count)) { close(descriptor) }
-        if size < 0 { throw LinuxError("hear from the service that starts jobs,", path: socket) }
+        if size < 0 {
+            var error = LinuxError("hear from the service that starts jobs,", path: socket, code: code)
+            // What a wait on a socket with a limit ends with.
+            if code == EAGAIN { error = LinuxError(error.stage, path: socket, code: ETIMEDOUT) }
+            throw error
+        }
         // It ended, or is of another release.
         guard size == wanted else {
             throw LinuxError("hear from the service that starts jobs,", path: socket, code: EAGAIN)
@@ -101,8 +126,10 @@ private struct Order {
     var isBlockingSignals: Bool
     var wantsEnd: Bool
 
+    /// - Parameter seconds: how long the answer may take; nil for as long as it takes.
     func send(
-        over connection: borrowing Descriptor, _ descriptors: [Int32], _ cgroup: Cgroup?, to socket: String
+        over connection: borrowing Descriptor, _ descriptors: [Int32], _ cgroup: Cgroup?, to socket: String,
+        answerWithin seconds: Int32?
     ) throws(LinuxError) -> mld_spawn_answer {
         let variables = environment.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
         let words = [path, directory, path] + arguments + variables
@@ -126,6 +153,7 @@ private struct Order {
         } else {
             try pass(order, [file.raw] + descriptors, over: connection, to: socket)
         }
+        _ = mld_limit_waits(connection.raw, seconds ?? 0)
         let answer = try Spawner.answer(on: connection, from: socket)
         guard answer.pid > 0 else {
             let stage = mld_spawn_stage(UInt32(bitPattern: answer.stage))
@@ -142,6 +170,5 @@ private struct Order {
         guard mld_send_packet(connection.raw, &order, size, descriptors, Int32(descriptors.count)) == 0 else {
             throw LinuxError("ask the service that starts jobs,", path: socket)
         }
-        _ = mld_limit_waits(connection.raw, 0)
     }
 }

@@ -2,8 +2,8 @@ import Glibc
 import LinuxSystem
 
 /// A profile whose paths have been followed, checked and found harmless.
-struct ResolvedProfile {
-    struct Bind: Hashable {
+package struct ResolvedProfile: Sendable {
+    struct Bind: Hashable, Sendable {
         var target: ResolvedPath
         var writable: Bool
     }
@@ -41,7 +41,9 @@ struct ResolvedProfile {
         var found: [(target: ResolvedPath, writable: Bool, key: String)] = []
         for (answer, (_, writable, key)) in zip(answers, asked) {
             switch answer {
-            case .success(let target): found.append((target, writable, key))
+            case .success(let target):
+                try Self.checkText(target.path, key)
+                found.append((target, writable, key))
             case .failure(var error):
                 error.stage = key
                 throw error
@@ -66,13 +68,13 @@ struct ResolvedProfile {
             try Self.refuseDangerous(target, writable: writable, key: key, hidden: hidden)
             // What every job sees anyway needs no mount.
             if !writable, Self.systemTrees.contains(where: target.isInside) { continue }
-            if let known = binds.firstIndex(where: { $0.target.path == target.path }) {
+            if let known = binds.firstIndex(where: { $0.target.isSame(as: target) }) {
                 binds[known].writable = binds[known].writable || writable
             } else {
                 binds.append(Bind(target: target, writable: writable))
             }
         }
-        for target in given where !binds.contains(where: { $0.target.path == target.path }) {
+        for target in given where !binds.contains(where: { $0.target.isSame(as: target) }) {
             binds.append(Bind(target: target, writable: false))
         }
         binds.sort { $0.target.path < $1.target.path }

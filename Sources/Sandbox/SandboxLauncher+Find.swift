@@ -11,20 +11,35 @@ extension SandboxLauncher {
     /// Whether a process is a job's: by its cgroup, or where jobs have none, by its being in a PID namespace of its own.
     ///
     /// A job that gets hold of the daemon's socket must not be taken for its user.
-    package func isJob(_ pid: Int32) -> Bool {
-        let folder = "\(processes.procfs)/\(pid)"
-        if let jobsPrefix {
-            return processes.cgroupPath(of: pid)?.hasPrefix(jobsPrefix) ?? false
+    /// - Returns: nil where it cannot be looked at: it has ended, perhaps on purpose, with a child of its own at the socket.
+    /// - Throws: where it cannot be told now, since descriptors or memory are used up.
+    package func isJob(_ pid: Int32) throws(SandboxError) -> Bool? {
+        // The kernel's number for a process in no namespace that we see; jobs are in ours or below it.
+        if pid == 0 { return false }
+        if jobsPrefix == nil {
+            guard let theirs = try namespaces(String(pid)), let ours = try namespaces("self") else { return nil }
+            return theirs > ours
         }
-        func namespace(_ path: String) -> String? {
-            var buffer = [CChar](repeating: 0, count: 256)
-            let count = readlink(path, &buffer, buffer.count)
-            return count > 0 ? String(decoding: buffer[..<count].map(UInt8.init(bitPattern:)), as: UTF8.self) : nil
+        guard let text = try text("\(pid)/cgroup") else { return nil }
+        // A place that we do not see is none of ours.
+        return jobsPrefix.flatMap { CgroupTree.ownPath(parsing: text)?.hasPrefix($0) } ?? false
+    }
+
+    /// Of how many PID namespaces a process is a part that we see. Its links in `ns` would be closed to a daemon without the right to trace.
+    private func namespaces(_ process: String) throws(SandboxError) -> Int? {
+        let line = try text(process + "/status")?.split(separator: "\n").first { $0.hasPrefix("NSpid:") }
+        return line?.split(whereSeparator: \.isWhitespace).dropFirst().count
+    }
+
+    /// Nil where it cannot be read, as of a process that has ended.
+    private func text(_ file: String) throws(SandboxError) -> String? {
+        do throws(LinuxError) {
+            let bytes = try Descriptor.open("\(processes.procfs)/\(file)", O_RDONLY | O_NONBLOCK).read(limit: 64 * 1024)
+            return bytes.isEmpty ? nil : String(decoding: bytes, as: UTF8.self)
+        } catch {
+            if error.isTransient { throw SandboxError("look at who asks", error) }
+            return nil
         }
-        guard let theirs = namespace(folder + "/ns/pid"), let ours = namespace("/proc/self/ns/pid") else {
-            return false
-        }
-        return theirs != ours
     }
 
     /// Looks for the supervisor that writes `record`, among our own user's processes.

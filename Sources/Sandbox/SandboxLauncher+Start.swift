@@ -12,9 +12,12 @@ extension SandboxLauncher {
 
     /// Starts a job. It runs on, and its exit record is written, whatever becomes of this process.
     ///
+    /// - Parameter resolved: what ``resolve(_:runAs:)`` has just made of the profile; nil to have it made here.
     /// - Throws: `badProfile` for what the submitter must mend, `unavailable` where full isolation is required and cannot
     ///   be had. A command that cannot be executed is no error here: it ends with the cause `could-not-start`.
-    package func start(_ launch: Launch, profile: SandboxProfile) throws(SandboxError) -> Started {
+    package func start(
+        _ launch: Launch, profile: SandboxProfile, resolved: ResolvedProfile? = nil
+    ) throws(SandboxError) -> Started {
         guard let program = launch.argv.first, !program.isEmpty else {
             throw SandboxError(.badProfile, stage: "command", "is empty")
         }
@@ -31,8 +34,7 @@ extension SandboxLauncher {
         guard !changesUser || geteuid() == 0 else {
             throw SandboxError(.unavailable, stage: "user", "only root can run a job as another user")
         }
-        let resolver = PathResolver(execPath: execPath, user: launch.runAs, spawner: spawner)
-        let resolved = try ResolvedProfile(profile, resolver: resolver)
+        let resolved = if let resolved { resolved } else { try resolve(profile, runAs: launch.runAs) }
         let cgroup = try makeCgroup(launch.cgroupName)
         do throws(SandboxError) {
             let plan = try ChainPlan(
@@ -51,11 +53,13 @@ extension SandboxLauncher {
         }
     }
 
-    /// Follows and checks what a job asks for, as its start will, so that a wrong path is refused when it is submitted.
+    /// Follows and checks what a job asks for: when it is submitted, so that a wrong path is refused then, and when it starts.
     ///
-    /// - Throws: `badProfile` with the path and what is wrong with it.
-    package func check(_ profile: SandboxProfile, runAs user: Launch.User?) throws(SandboxError) {
-        _ = try ResolvedProfile(profile, resolver: PathResolver(execPath: execPath, user: user, spawner: spawner))
+    /// It takes as long as the file systems take that the submitter named, up to ten seconds: no place for a thread that others
+    /// wait for.
+    /// - Throws: `badProfile` with the path and what is wrong with it; transient where there was no answer in time.
+    package func resolve(_ profile: SandboxProfile, runAs user: Launch.User?) throws(SandboxError) -> ResolvedProfile {
+        try ResolvedProfile(profile, resolver: PathResolver(execPath: execPath, user: user, spawner: spawner))
     }
 
     /// The job's cgroup with its two leaves. The supervisor has one of its own, so that it is counted with the job but

@@ -30,8 +30,10 @@ func complain(_ message: String) {
 
 /// Writes all of `text`; false if that failed (the reader may be gone, a disk full).
 @discardableResult
-func writeAll(_ descriptor: Int32, _ text: String) -> Bool {
-    let bytes = Array(text.utf8)
+func writeAll(_ descriptor: Int32, _ text: String) -> Bool { writeAll(descriptor, Array(text.utf8)) }
+
+/// The same of bytes.
+func writeAll(_ descriptor: Int32, _ bytes: [UInt8]) -> Bool {
     var done = 0
     while done < bytes.count {
         let count = bytes.withUnsafeBytes { write(descriptor, $0.baseAddress?.advanced(by: done), bytes.count - done) }

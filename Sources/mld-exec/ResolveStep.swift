@@ -7,7 +7,8 @@ import Glibc
 /// open it to the job. So the path is walked with the user's own rights, and its identity (device and inode) is checked
 /// again inside the sandbox.
 enum ResolveStep {
-    /// One line per path: `ok DEV INO d|f|o PATH` or `error ERRNO PATH`.
+    /// Six fields for each path, in the order asked, each ended by a NUL, which alone is in no path: the path itself, an errno or 0,
+    /// and then the device, the inode, `d`, `f` or `o`, and where it leads; these four are empty where there is an errno.
     static func run(_ arguments: ArraySlice<String>) throws(Failure) {
         var reader = OptionReader(arguments)
         var user = User.Options()
@@ -17,23 +18,27 @@ enum ResolveStep {
         let paths = try reader.command()
         try user.user()?.become()
         for path in paths {
-            guard let pointer = realpath(path, nil) else {
-                print("error \(errno) \(path)")
-                continue
-            }
-            defer { free(pointer) }
-            var information = stat()
-            guard stat(pointer, &information) == 0 else {
-                print("error \(errno) \(path)")
-                continue
-            }
-            let kind =
-                switch information.st_mode & S_IFMT {
-                case S_IFDIR: "d"
-                case S_IFREG: "f"
-                default: "o"
-                }
-            print("ok \(information.st_dev) \(information.st_ino) \(kind) \(String(cString: pointer))")
+            let answer = Array(path.utf8) + [0] + follow(path)
+            guard writeAll(STDOUT_FILENO, answer) else { throw Failure("answer") }
         }
     }
+
+    private static func follow(_ path: String) -> [UInt8] {
+        guard let pointer = realpath(path, nil) else { return failure(errno) }
+        defer { free(pointer) }
+        var information = stat()
+        guard stat(pointer, &information) == 0 else { return failure(errno) }
+        let kind =
+            switch information.st_mode & S_IFMT {
+            case S_IFDIR: "d"
+            case S_IFREG: "f"
+            default: "o"
+            }
+        let head = "0\0\(information.st_dev)\0\(information.st_ino)\0\(kind)\0"
+        // As the file system has it, whether it is text or not.
+        let target = UnsafeBufferPointer(start: pointer, count: strlen(pointer) + 1).map { UInt8(bitPattern: $0) }
+        return Array(head.utf8) + target
+    }
+
+    private static func failure(_ code: Int32) -> [UInt8] { Array("\(code)\0\0\0\0\0".utf8) }
 }

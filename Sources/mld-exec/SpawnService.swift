@@ -16,21 +16,29 @@ struct SpawnService {
     private static let patience: Int32 = 10
 
     private let own: String
+    private let peer: SpawnPeer
     private let signals: Int32
     private var handled: sigset_t
     /// Who wants to be told how a process ended.
     private var waiting: [pid_t: Int32] = [:]
 
-    static func run() throws(Failure) {
+    static func run(_ arguments: ArraySlice<String>) throws(Failure) {
+        var reader = OptionReader(arguments)
+        var placeFile: String?
+        while let option = try reader.next() {
+            guard option == "--jobs-cgroup" else { throw OptionReader.unknown(option) }
+            placeFile = try reader.value(of: option)
+        }
         guard let pid = getenv("LISTEN_PID").flatMap({ pid_t(String(cString: $0)) }), pid == getpid(),
             let count = getenv("LISTEN_FDS").map({ String(cString: $0) }), count == "1"
         else { throw Failure(status: 2, "serve: one listening socket is needed, from systemd (mld-spawn.socket)") }
         guard fcntl(listener, F_SETFD, FD_CLOEXEC) == 0 else { throw Failure("serve: the socket") }
-        var service = try SpawnService()
+        var service = try SpawnService(SpawnPeer(placeFile: placeFile))
         try service.loop()
     }
 
-    private init() throws(Failure) {
+    private init(_ peer: SpawnPeer) throws(Failure) {
+        self.peer = peer
         guard let path = realpath("/proc/self/exe", nil) else { throw Failure("serve: find this program") }
         defer { free(path) }
         own = String(cString: path)
@@ -46,10 +54,29 @@ struct SpawnService {
     private mutating func loop() throws(Failure) {
         while true {
             var watched = [Self.listener, signals].map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
+            let asking = Array(waiting)
+            // Without events it is a hang-up that is waited for.
+            watched += asking.map { pollfd(fd: $0.value, events: 0, revents: 0) }
             guard poll(&watched, nfds_t(watched.count), -1) >= 0 || errno == EINTR else { throw Failure("serve: poll") }
             if watched[1].revents != 0 { reap() }
+            for (asked, watched) in zip(asking, watched.dropFirst(2)) where watched.revents != 0 { abandon(asked.key) }
             if watched[0].revents != 0 { serve() }
         }
+    }
+
+    /// Whoever wanted its end has hung up, since it takes too long or prints too much: nobody else would end it, for it may run as
+    /// somebody who has stopped it.
+    private mutating func abandon(_ pid: pid_t) {
+        // Ended and waited for meanwhile, its number may be another's.
+        guard let connection = waiting.removeValue(forKey: pid) else { return }
+        close(connection)
+        Self.end(pid)
+    }
+
+    /// A process of ours that was not waited for; it leads a session of its own, so its children go with it.
+    private static func end(_ pid: pid_t) {
+        kill(-pid, SIGKILL)
+        kill(pid, SIGKILL)
     }
 
     private mutating func serve() {
@@ -59,8 +86,8 @@ struct SpawnService {
             if errno == EMFILE || errno == ENFILE { usleep(10_000) }
             return
         }
-        guard mld_peer_uid(connection) == Int64(geteuid()) else {
-            complain("a process that is not this user's wanted something started")
+        if let refused = peer.refusal(of: connection) {
+            complain("\(refused) wanted something started")
             close(connection)
             return
         }
@@ -78,10 +105,15 @@ struct SpawnService {
             answer.error = EINVAL
         }
         let isSent = mld_send_packet(connection, &answer, MemoryLayout.size(ofValue: answer), nil, 0) == 0
-        if isSent, answer.pid > 0, order.wants_end != 0 {
+        guard answer.pid > 0, order.wants_end != 0 else {
+            close(connection)
+            return
+        }
+        if isSent {
             waiting[answer.pid] = connection
         } else {
             close(connection)
+            Self.end(answer.pid)
         }
     }
 

@@ -16,7 +16,7 @@ let usage = """
                          [--landlock [--grant-read PATH]... [--grant-use PATH]... [--grant-write PATH]... [--deny-tcp]]
                          -- COMMAND ARG...
            mld-exec resolve [--uid N --gid N [--groups N,...]] -- PATH...
-           mld-exec serve
+           mld-exec serve [--jobs-cgroup FILE]
            mld-exec hold FILE
            mld-exec features
            mld-exec filter
@@ -32,7 +32,7 @@ do throws(Failure) {
         try supervisor.run()
     case "exec": try ExecStep(options: ExecOptions(arguments.dropFirst())).run()
     case "resolve": try ResolveStep.run(arguments.dropFirst())
-    case "serve": try SpawnService.run()
+    case "serve": try SpawnService.run(arguments.dropFirst())
     case "hold": try CgroupHolder.run(arguments.dropFirst())
     case "features": try Features.print()
     case "filter": try ExportedFilter.print()

@@ -41,6 +41,44 @@ import Testing
         }
     }
 
+    /// Whoever opened the connection is gone when it asks, so that nobody could say what it was.
+    @Test func aJobWhoseParentReachedTheSocketIsNotItsUser() async throws {
+        try await RunningDaemon.with { daemon in
+            let script = """
+                import os, socket, time
+                open("work/up", "w").close()
+                while not os.path.exists("work/go"): time.sleep(0.05)
+                first = os.fork()
+                if first == 0:
+                    s = socket.socket(socket.AF_UNIX)
+                    s.connect("s")
+                    if os.fork() == 0:
+                        while not os.path.exists("work/gone"): time.sleep(0.05)
+                        s.sendall(b"GET /v1/jobs HTTP/1.1\\r\\nHost: x\\r\\nConnection: close\\r\\n\\r\\n")
+                        said = b""
+                        while part := s.recv(4096): said += part
+                        open("work/said.new", "wb").write(said)
+                        os.rename("work/said.new", "work/said")
+                    os._exit(0)
+                os.waitpid(first, 0)
+                open("work/gone", "w").close()
+                while not os.path.exists("work/said"): time.sleep(0.05)
+                print(open("work/said").read())
+                """
+            let id = try await daemon.submit(["python3", "-c", script]) { $0.sandbox.workdir = daemon.directory }
+            for _ in 0..<600 where !FileManager.default.fileExists(atPath: daemon.work + "/up") {
+                try await Task.sleep(for: .milliseconds(50))
+            }
+            await daemon.stop()
+            try await daemon.start()
+            try daemon.touch("go")
+            _ = try await daemon.ended(id)
+            let said = try await daemon.logs(id)
+            #expect(said.contains("403 Forbidden"), "\(said)")
+            #expect(said.contains("has ended or is not shown by /proc"), "\(said)")
+        }
+    }
+
     @Test func aJobWithoutADirectoryWorksInItsOutput() async throws {
         try await RunningDaemon.with { daemon in
             let id = try await daemon.submit(["sh", "-c", "pwd; touch here"]) { $0.sandbox.workdir = nil }

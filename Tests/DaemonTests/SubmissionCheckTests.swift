@@ -29,6 +29,27 @@ import Testing
         #expect(problem(Array(repeating: "a", count: most)) { $0.sandbox.readOnly = paths }?.contains("6000") == true)
     }
 
+    @Test func morePathsThanCanBeFollowedAreRefused() {
+        func paths(_ count: Int, of length: Int = 10) -> [String] {
+            (0..<count).map { index in
+                let name = "/\(index)"
+                return name + String(repeating: "a", count: length - name.utf8.count)
+            }
+        }
+        #expect(problem { $0.sandbox.readOnly = paths(SubmissionCheck.mostPaths) } == nil)
+        #expect(
+            problem {
+                $0.sandbox = .init(workdir: "/w", readOnly: paths(200), readWrite: paths(55))
+                $0.sandbox.devices = ["/dev/null"]
+            } == "the job names 257 paths for its sandbox and data; at most 256 can be")
+        #expect(problem { $0.sandbox.readOnly = paths(128, of: 1024) } == nil)
+        #expect(
+            problem { $0.sandbox.readOnly = paths(129, of: 1024) }
+                == "the paths the job names for its sandbox and data take 132096 bytes; together they may take 131072")
+        // What once stopped mld for everybody.
+        #expect(problem { $0.sandbox.readOnly = paths(200, of: 3999) }?.contains("799800 bytes") == true)
+    }
+
     @Test func longerOnesThanTheKernelTakesAreRefused() {
         let longest = String(repeating: "a", count: SubmissionCheck.longestArgument)
         #expect(problem(["true", longest]) == nil)

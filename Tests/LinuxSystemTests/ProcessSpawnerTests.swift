@@ -12,6 +12,13 @@ struct ProcessSpawnerTests {
         #expect(output.status == 3 << 8)
     }
 
+    @Test func whatPrintsTooMuchIsKilled() throws {
+        let whole = try ProcessSpawner.run("/bin/sh", arguments: ["-c", "head -c 65536 /dev/zero"])
+        #expect(whole.status == 0 && whole.bytes.count == 65536)
+        let error = #expect(throws: LinuxError.self) { try ProcessSpawner.run("/usr/bin/yes", arguments: []) }
+        #expect(error?.message == "printed more than 65536 bytes: killed")
+    }
+
     @Test func theFailedStepIsNamed() {
         let error = #expect(throws: LinuxError.self) { try ProcessSpawner.run("/no/such/program", arguments: []) }
         #expect(error?.description == "execute /no/such/program: No such file or directory")

@@ -42,6 +42,22 @@ struct OtherUserTests {
         #expect(error?.description == "read-only: \(outer)/inner: Permission denied")
     }
 
+    /// Names that would answer for the path behind them: a line more, and one less.
+    @Test func aNameCannotAnswerForAPathTheSubmitterCannotReach() throws {
+        let closed = fixture.root + "/closed"
+        let forged = fixture.workdir + "/Y\nok 1 2 d "
+        try #require(mkdir(closed, 0o700) == 0 && mkdir(closed + "/inner", 0o777) == 0)
+        try #require(mkdir(forged, 0o777) == 0)
+        try #require(symlink(forged, fixture.workdir + "/link") == 0)
+        var launch = fixture.launch(["/bin/true"])
+        launch.runAs = nobody
+        var profile = fixture.profile()
+        profile.readOnly = [fixture.workdir + "/link", closed + "/inner"]
+        let error = #expect(throws: SandboxError.self) { try fixture.launcher.start(launch, profile: profile) }
+        #expect(error?.code == .badProfile)
+        #expect(error?.message.contains("printable characters") == true, "\(String(describing: error))")
+    }
+
     /// The parent of what is hidden was granted: its own output and its own description are there all the same.
     @Test(arguments: [false, true]) func whatIsItsOwnIsReachedInWhatIsHidden(isWritable: Bool) async throws {
         let output = fixture.job + "/output"

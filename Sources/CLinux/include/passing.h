@@ -29,6 +29,13 @@ ssize_t mld_receive_packet(int connection, void *bytes, size_t size, int *descri
 /// The uid of the process at the other end, as the kernel knows it; -1 where it does not tell.
 int64_t mld_peer_uid(int connection);
 
+/// The process that opened the connection, as the kernel knows it: 0 where it is in no PID namespace that we see, or is not told.
+pid_t mld_peer_pid(int connection);
+
+/// Whether that process has ended, so that its number may be another's by now: 1 or 0; 0 also on a kernel that does not tell (before
+/// Linux 6.5).
+int mld_peer_has_ended(int connection);
+
 /// Tells the service manager that the service has started, as sd_notify(3) does; 0 also where there is none. Here for programs that do
 /// without its library.
 int mld_notify_ready(void);

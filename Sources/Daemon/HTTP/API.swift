@@ -285,10 +285,16 @@ struct API: Sendable {
         if !settings.isSystemMode, peer.uid != geteuid(), peer.uid != 0 {
             throw APIError(.forbidden, "this mld serves uid \(geteuid()) only", hint: "use the machine's mld")
         }
-        if jobs.launcher.isJob(peer.pid) {
-            throw APIError(.forbidden, "a job may not act as its user", hint: "submit from outside of jobs")
+        switch try jobs.launcher.isJob(peer.pid) {
+        case true?: throw APIError(.forbidden, "a job may not act as its user", hint: "submit from outside of jobs")
+        // What was looked at is what connected, and not a later process of the same number.
+        case false? where try await !context.peerHasEnded(peer): return peer
+        default:
+            throw APIError(
+                .forbidden,
+                "mld cannot tell whether a job asks: process \(peer.pid), which opened the connection, has ended or is not shown"
+                    + " by /proc", hint: "the process that connects has to stay until it is answered")
         }
-        return peer
     }
 
     /// The job of the path, which may be an element of an array.

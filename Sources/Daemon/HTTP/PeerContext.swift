@@ -1,5 +1,7 @@
+import Glibc
 import Hummingbird
 import JobAPI
+import LinuxSystem
 import NIOCore
 import Logging
 
@@ -28,6 +30,26 @@ struct PeerContext: RequestContext {
         // What the kernel says of a socket that is no connected Unix socket: nobody, who must not become a user.
         guard credentials.uid != .max else { throw APIError(.forbidden, "the kernel does not say who you are") }
         return credentials
+    }
+
+    /// Whether the process that opened the connection has ended, so that its number may be another's by now. False on a kernel that does
+    /// not tell (before Linux 6.5).
+    func peerHasEnded(_ peer: Peer) async throws -> Bool {
+        guard peer.pid != 0, let provider = channel as? any SocketOptionProvider else { return false }
+        do {
+            // SOL_SOCKET, SO_PEERPIDFD.
+            let raw: Int32 = try await provider.unsafeGetSocketOption(
+                level: .init(rawValue: 1), name: .init(rawValue: 77)
+            ).get()
+            let process = Descriptor(owning: raw)
+            var end = pollfd(fd: process.raw, events: Int16(POLLIN), revents: 0)
+            return poll(&end, 1, 0) != 0
+        } catch let error as IOError where error.errnoCode == ENOPROTOOPT {
+            return false
+        } catch let error as IOError where !LinuxError.isTransient(error.errnoCode) {
+            // Of one that was waited for already some kernels give no descriptor.
+            return true
+        }
     }
 }
 

@@ -29,8 +29,15 @@ extension JobController {
             refusedCalls: rules.refuseSyscalls.value, allowedCalls: rules.allowSyscalls.value,
             landlock: rules.landlock.value == .on, readOnlyUnder: rules.readOnly.value,
             readWriteUnder: rules.readWrite.value, home: User.lookup(uid: job.uid, gid: job.gid).home,
-            given: rules.bind.value, hidden: [state.path, settings.socket], outputDirectory: directory.output,
+            given: rules.bind.value, hidden: hiddenPaths, outputDirectory: directory.output,
             requirement: rules.require.value == .full ? .full : .bestEffort)
+    }
+
+    /// What no job sees, whoever submitted it: behind the spawner's socket a job of root's would be root outside of its sandbox.
+    var hiddenPaths: [String] {
+        var paths = [state.path, settings.socket]
+        if case .service(let socket) = settings.spawner { paths.append(socket) }
+        return paths
     }
 
     /// What the policy says of the sandbox of a queue's jobs; what is built in, of one that is not there any more.

@@ -130,7 +130,8 @@ extension JobController {
         ])
         let power = await limitPower(of: id)
         do {
-            var started = try await spawn(launch(of: job, in: directory), profile: profile(of: job, in: directory))
+            var started = try await spawn(
+                launch(of: job, in: directory), profile: profile(of: job, in: directory), for: job.uid)
             if placements[id]?.cpus.isEmpty ?? true {
                 started.notEnforced.append("CPUs of its own: none could be chosen")
             }
@@ -161,9 +162,22 @@ extension JobController {
         await publishState(id)
     }
 
-    /// Apart from the actor: making processes takes milliseconds.
-    private nonisolated func spawn(_ launch: Launch, profile: Sandbox.SandboxProfile) async throws -> Started {
-        try launcher.start(launch, profile: profile)
+    /// Apart from the actor: making processes takes milliseconds, and following paths as long as its user makes it take.
+    private nonisolated func spawn(
+        _ launch: Launch, profile: Sandbox.SandboxProfile, for uid: UInt32
+    ) async throws -> Started {
+        let resolved = try await resolve(profile, runAs: launch.runAs, for: uid).get()
+        return try launcher.start(launch, profile: profile, resolved: resolved)
+    }
+
+    /// Apart from the actor, and from all other users: see ``UserQueues``.
+    nonisolated func resolve(
+        _ profile: Sandbox.SandboxProfile, runAs: Launch.User?, for uid: UInt32
+    ) async -> Result<ResolvedProfile, SandboxError> {
+        let launcher = launcher
+        return await userQueues.run(for: uid) {
+            Result { () throws(SandboxError) in try launcher.resolve(profile, runAs: runAs) }
+        }
     }
 
     /// Descriptors, memory or room were used up: nothing was started, and it is tried again, less and less often.

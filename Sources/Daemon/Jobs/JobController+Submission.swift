@@ -19,7 +19,7 @@ extension JobController {
         try SubmissionCheck.check(spec, mayRead: settings.isSystemMode ? nil : peer.uid)
         var spec = spec
         spec.project = spec.project ?? settings.defaultProject
-        try checkPaths(spec, user)
+        try await checkPaths(spec, user)
         let after = try await unmet(spec.schedule.after)
         let now = Timestamp.now()
         // An array counts with all its elements.
@@ -100,23 +100,25 @@ extension JobController {
     }
 
     /// The paths a job names, with its user's rights, as its start will see them.
-    private func checkPaths(_ spec: JobSpec, _ user: User) throws {
-        guard let workdir = spec.sandbox.workdir else { return }
+    private func checkPaths(_ spec: JobSpec, _ user: User) async throws {
         // A queue that does not exist is refused by the policy.
         let rules = sandboxRules(ofQueue: spec.queue ?? policy.defaultQueue?.name ?? "")
+        // One without a directory of its own works where its output goes, which is not there yet.
+        let workdir = spec.sandbox.workdir ?? state.path
         let profile = Sandbox.SandboxProfile(
             workdir: workdir, readOnly: spec.sandbox.readOnly + (spec.train?.dataPaths ?? []).map(\.path),
             readWrite: spec.sandbox.readWrite, readOnlyUnder: rules.readOnly.value,
-            readWriteUnder: rules.readWrite.value, home: user.home, hidden: [state.path, settings.socket])
+            readWriteUnder: rules.readWrite.value, home: user.home, hidden: hiddenPaths,
+            outputDirectory: spec.sandbox.workdir == nil ? state.path : nil)
         let runAs =
             settings.isSystemMode ? Launch.User(uid: user.uid, gid: user.gid, groups: user.groups) : nil
-        let launcher = launcher
-        let result = Result { () throws(SandboxError) in try launcher.check(profile, runAs: runAs) }
-        guard case .failure(let error) = result else { return }
-        if error.code == .badProfile {
-            throw APIError(.invalidRequest, "\(error)", hint: "the job's sandbox cannot have it; choose another path")
-        }
-        throw error
+        guard case .failure(let error) = await resolve(profile, runAs: runAs, for: user.uid) else { return }
+        guard error.code == .badProfile else { throw error }
+        throw APIError(
+            .invalidRequest, "\(error)",
+            hint: error.isTransient
+                ? "submit it again, or leave out paths on file systems that do not answer"
+                : "the job's sandbox cannot have it; choose another path")
     }
 
     /// The owner, root and the policy's admins may act on a job.

@@ -50,6 +50,8 @@ actor JobController: Service {
     /// The wait between two rounds of telling followers, ended early when a job starts.
     nonisolated let progressPause = Pause()
     nonisolated let notifier: Notifier
+    /// Where users' paths are followed.
+    nonisolated let userQueues = UserQueues()
     let launcher: SandboxLauncher
     let state: StateDirectory
     let machine: MachineCapacity

@@ -46,10 +46,33 @@ enum SubmissionCheck {
             }
         }
         let paths = spec.sandbox.readOnly + spec.sandbox.readWrite + [spec.sandbox.workdir].compactMap(\.self)
+        try checkSize(ofPaths: paths + spec.sandbox.devices + (spec.train?.dataPaths ?? []).map(\.path))
         for path in paths where !path.hasPrefix("/") || path.utf8.contains(0) || path.utf8.count > 4000 {
             throw invalid("\"\(path.prefix(100))\" must be an absolute path", nil)
         }
         if let mayRead { try checkFiles(spec, uid: mayRead, paths: paths) }
+    }
+
+    /// Each is followed as the submitter, mounted and looked at again. Nobody names so many by hand: what they have in common is a
+    /// directory.
+    static let mostPaths = 256
+    static let mostPathBytes = 128 << 10
+
+    private static func checkSize(ofPaths paths: [String]) throws(APIError) {
+        let hint = "name a directory that holds them"
+        guard paths.count <= mostPaths else {
+            throw APIError(
+                .invalidRequest,
+                "the job names \(paths.count) paths for its sandbox and data; at most \(mostPaths) can be",
+                hint: hint)
+        }
+        let bytes = paths.reduce(0) { $0 + $1.utf8.count }
+        guard bytes <= mostPathBytes else {
+            throw APIError(
+                .invalidRequest,
+                "the paths the job names for its sandbox and data take \(bytes) bytes; together they may take"
+                    + " \(mostPathBytes)", hint: hint)
+        }
     }
 
     /// Programs and arguments that bubblewrap takes together are 9,000; the rest is for what builds the sandbox.

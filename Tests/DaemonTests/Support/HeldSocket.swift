@@ -39,12 +39,14 @@ final class HeldSocket {
 /// `mld-exec serve` as systemd runs it, with a socket that outlives it.
 final class JobsService {
     private let socket: HeldSocket
+    private let arguments: [String]
     private(set) var process = Process()
     let log: String
 
     var path: String { socket.path }
 
-    init(in directory: String) throws {
+    init(in directory: String, arguments: [String] = []) throws {
+        self.arguments = arguments
         socket = try HeldSocket(directory + "/jobs.sock", type: Int32(SOCK_SEQPACKET.rawValue))
         log = directory + "/jobs.log"
         try start()
@@ -55,7 +57,7 @@ final class JobsService {
     func start() throws {
         process = Process()
         process.executableURL = URL(fileURLWithPath: RunningDaemon.programs + "/mld-exec")
-        process.arguments = ["serve"]
+        process.arguments = ["serve"] + arguments
         try Data().write(to: URL(fileURLWithPath: log))
         process.standardError = FileHandle(forWritingAtPath: log)
         socket.give(to: process)
