@@ -27,13 +27,7 @@ extension Replay {
     }
 
     private func nextChange(after now: Timestamp) -> Timestamp? {
-        [options.forecast?.intensity, options.forecast?.price].compactMap { series in
-            guard let series, now < series.end else { return nil }
-            guard now >= series.start else { return series.start }
-            let step = max(1, series.step.components.seconds) * 1_000_000
-            let passed = (now.microseconds - series.start.microseconds) / step
-            return Timestamp(microseconds: series.start.microseconds + (passed + 1) * step)
-        }.min()
+        [options.forecast?.intensity, options.forecast?.price].compactMap { $0?.nextChange(after: now) }.min()
     }
 }
 
