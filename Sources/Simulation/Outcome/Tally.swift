@@ -16,6 +16,8 @@ struct Tally {
     private var computed: [Double]
     private var users: [Int32: User] = [:]
     private var baselineGap = 0.0
+    /// For how long nobody knows what the idling of the machine cost, where it is in the cost otherwise.
+    private var idleCostGap = 0.0
 
     private struct User {
         var jobs = 0
@@ -43,7 +45,7 @@ struct Tally {
     /// Prices each time that a job computed, and the idling of the machine from begin to end.
     mutating func addSegments() {
         var carbon = GridPrices.Amount()
-        var money = 0.0
+        var money = GridPrices.Amount()
         var held = (cpus: 0.0, gpus: 0.0)
         for segment in log.segments {
             let job = trace.jobs[Int(segment.job)]
@@ -53,7 +55,7 @@ struct Tally {
             computed[Int(segment.job)] += seconds
             figures.jobsEnergyJ += watts * seconds
             carbon += grams
-            money += prices.money(watts: watts, segment.from, segment.to).amount
+            money += prices.money(watts: watts, segment.from, segment.to)
             held.cpus += seconds * Double(job.request.cpus)
             held.gpus += seconds * Double(job.request.gpus) * gpuPart(of: job, at: Int(segment.job))
             users[job.user, default: User()].energy += watts * seconds
@@ -67,7 +69,7 @@ struct Tally {
             let grams = prices.grams(watts: watts, resume.at, end).amount * restart
             figures.restartEnergyJ += watts * restart
             carbon.amount += grams
-            money += prices.money(watts: watts, resume.at, end).amount * restart
+            money.amount += prices.money(watts: watts, resume.at, end).amount * restart
             users[job.user, default: User()].energy += watts * restart
             users[job.user, default: User()].carbon += grams
         }
@@ -77,14 +79,19 @@ struct Tally {
         figures.energyJ = figures.jobsEnergyJ + figures.idleEnergyJ
         // Where nothing of it is known a sum of 0 g would be a claim.
         figures.carbonGapS = prices.hasIntensity ? carbon.gap : 0
-        if prices.hasIntensity, carbon.gap == 0 || carbon.gap < computed.reduce(0, +) * (1 - 1e-9) {
+        let all = computed.reduce(0, +)
+        func isKnown(_ amount: GridPrices.Amount) -> Bool { amount.gap == 0 || amount.gap < all * (1 - 1e-9) }
+        if prices.hasIntensity, isKnown(carbon) {
             let idle = prices.grams(watts: machine.idlePower, log.begin, log.end).amount
             figures.jobsCarbonG = carbon.amount
             figures.idleCarbonG = idle
             figures.carbonG = carbon.amount + idle
         }
-        if prices.hasPrice {
-            figures.cost = money + prices.money(watts: machine.idlePower, log.begin, log.end).amount
+        figures.costGapS = prices.hasPrice ? money.gap : 0
+        if prices.hasPrice, isKnown(money) {
+            let idle = prices.money(watts: machine.idlePower, log.begin, log.end)
+            figures.cost = money.amount + idle.amount
+            idleCostGap = machine.idlePower > 0 ? idle.gap : 0
         }
         if let capacity = machine.capacity, figures.makespanS > 0 {
             figures.cpuUtilisationPercent = percent(held.cpus, of: Double(capacity.cpus) * figures.makespanS)
@@ -189,6 +196,14 @@ struct Tally {
             notes.append(
                 "the intensity is not known for \(Duration.seconds(min(figures.carbonGapS, 3e10)).brief) of the jobs' time,"
                     + " which no figure of carbon has")
+        }
+        if figures.costGapS > 0 || idleCostGap > 0 {
+            func words(_ gap: Double) -> String { Duration.seconds(min(gap, 3e10)).brief }
+            let gaps = [
+                figures.costGapS > 0 ? "\(words(figures.costGapS)) of the jobs' time" : nil,
+                idleCostGap > 0 ? "\(words(idleCostGap)) of the machine's idling" : nil,
+            ].compactMap { $0 }
+            notes.append("the price is not known for \(gaps.joined(separator: " and ")), which is not in the cost")
         }
         if baselineGap != figures.carbonGapS, figures.carbonSavedPercent != nil {
             notes.append(
