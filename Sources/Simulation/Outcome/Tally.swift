@@ -12,8 +12,9 @@ struct Tally {
     private(set) var figures = SimulationFigures()
     private(set) var curves: SimulationCurves
     private(set) var notes: [String] = []
-    /// How long each job computed, in seconds.
+    /// How long each job computed, in seconds, and how long what it did takes with all its CPUs.
     private var computed: [Double]
+    private var worked: [Double]
     private var users: [Int32: User] = [:]
     private var baselineGap = 0.0
     /// For how long nobody knows what the idling of the machine cost, where it is in the cost otherwise.
@@ -37,6 +38,7 @@ struct Tally {
         self.machine = machine
         self.prices = prices
         computed = Array(repeating: 0, count: trace.jobs.count)
+        worked = computed
         curves = SimulationCurves(begin: log.begin)
     }
 
@@ -53,6 +55,7 @@ struct Tally {
             let seconds = segment.to.since(segment.from).seconds
             let grams = prices.grams(watts: watts, segment.from, segment.to)
             computed[Int(segment.job)] += seconds
+            worked[Int(segment.job)] += seconds * segment.share
             figures.jobsEnergyJ += watts * seconds
             carbon += grams
             money += prices.money(watts: watts, segment.from, segment.to)
@@ -137,7 +140,7 @@ struct Tally {
             }
             if prices.hasIntensity {
                 // What was lost and computed again it would not have computed then.
-                let length = min(computed[index], job.runTime)
+                let length = min(worked[index], job.runTime)
                 let end = job.submit.advanced(by: .microseconds(Int64(saturating: length * 1e6)))
                 let grams = prices.grams(watts: machine.power(of: job), job.submit, end)
                 baseline += grams.amount
