@@ -51,7 +51,8 @@ struct Tally {
         var held = (cpus: 0.0, gpus: 0.0)
         for segment in log.segments {
             let job = trace.jobs[Int(segment.job)]
-            let watts = machine.power(of: job) * segment.share
+            let part = log.runs[Int(segment.job)].gpuPart
+            let watts = machine.power(of: job, gpuPart: part) * segment.share
             let seconds = segment.to.since(segment.from).seconds
             let grams = prices.grams(watts: watts, segment.from, segment.to)
             computed[Int(segment.job)] += seconds
@@ -60,13 +61,13 @@ struct Tally {
             carbon += grams
             money += prices.money(watts: watts, segment.from, segment.to)
             held.cpus += seconds * Double(job.request.cpus)
-            held.gpus += seconds * Double(job.request.gpus) * gpuPart(of: job, at: Int(segment.job))
+            held.gpus += seconds * Double(job.request.gpus) * part
             users[job.user, default: User()].energy += watts * seconds
             users[job.user, default: User()].carbon += grams.amount
         }
         for resume in log.resumes where restart > 0 {
             let job = trace.jobs[Int(resume.job)]
-            let watts = machine.power(of: job)
+            let watts = machine.power(of: job, gpuPart: log.runs[Int(resume.job)].gpuPart)
             // It takes energy at the moment's intensity, but no time: so many times what a second takes.
             let end = resume.at.advanced(by: .seconds(1))
             let grams = prices.grams(watts: watts, resume.at, end).amount * restart
@@ -107,13 +108,6 @@ struct Tally {
         curves.carbonByHourG = sweep.carbonByHour
     }
 
-    /// Of a GPU that it shares the part of the memory that it declared: of the largest there is, for which one it had is not kept.
-    private func gpuPart(of job: TraceJob, at index: Int) -> Double {
-        guard log.runs[index].sharesGPUs, let most = machine.capacity?.cards.compactMap(\.memory).max(), most > .zero
-        else { return 1 }
-        return min(1, Double(job.request.card.memory.bytes) / Double(most.bytes))
-    }
-
     private func percent(_ part: Double, of whole: Double) -> Double? { whole > 0 ? 100 * part / whole : nil }
 
     // MARK: - Jobs
@@ -142,7 +136,7 @@ struct Tally {
                 // What was lost and computed again it would not have computed then.
                 let length = min(worked[index], job.runTime)
                 let end = job.submit.advanced(by: .microseconds(Int64(saturating: length * 1e6)))
-                let grams = prices.grams(watts: machine.power(of: job), job.submit, end)
+                let grams = prices.grams(watts: machine.power(of: job, gpuPart: run.gpuPart), job.submit, end)
                 baseline += grams.amount
                 baselineGap += grams.gap
             }

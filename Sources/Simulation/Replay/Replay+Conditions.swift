@@ -17,7 +17,7 @@ extension Replay {
             conditions.price = EnergyPrice(perKilowattHour: value, currency: currency)
         }
         if policy.asksForPower {
-            let jobs = active.values.filter { !$0.isSuspended }.map { machine.power(of: trace.jobs[$0.index]) }
+            let jobs = active.values.filter { !$0.isSuspended }.map { power(of: $0) }
             // In one order: sums of fractions depend on it.
             conditions.power = Power(watts: machine.idlePower + jobs.sorted().reduce(0, +))
         }
