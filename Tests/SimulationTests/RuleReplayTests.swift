@@ -91,6 +91,17 @@ import Units
         #expect(log.plans < 2000 && log.notes.isEmpty)
     }
 
+    /// Without a series of prices what energy always costs is what rules ask for.
+    @Test(arguments: [("hold", "0.3", nil), ("hold", "0.2", 0), ("deny", "0.3", nil)] as [(String, String, Double?)])
+    func aConstantPriceIsTold(then: String, price: String, start: Double?) throws {
+        let rules = try policy(
+            "[carbon]\nprice = \"\(price) EUR/kWh\"\n[[rule]]\nname = \"dear\"\nthen = \"\(then)\"\n"
+                + "match = { price-above = \"0.2 EUR/kWh\" }\n")
+        let log = Replay.run(Trace(jobs: [traced("a", at: 0, run: 10)]), under: rules, on: machine(2))
+        #expect(log.starts == [start])
+        #expect(log.runs[0].state == (start != nil ? .finished : then == "deny" ? .refused : .waiting))
+    }
+
     @Test func powerHoldsWhatWouldStart() throws {
         let rules = try policy(
             "[[rule]]\nname = \"calm\"\nmatch = { power-above = \"150 W\" }\nthen = \"hold\"\n")

@@ -12,9 +12,11 @@ extension Replay {
         if let series = options.forecast?.intensity, let value = series.value(at: now) {
             conditions.intensity = CarbonIntensity(gramsPerKilowattHour: value)
         }
-        if let series = options.forecast?.price, let value = series.value(at: now), let currency = policy.priceCurrency
-        {
+        if let value = options.forecast?.price?.value(at: now), let currency = policy.priceCurrency {
             conditions.price = EnergyPrice(perKilowattHour: value, currency: currency)
+        } else {
+            // The fallback of a series moves no job, here as there: nobody knows that it is so.
+            conditions.price = policy.constantPrice
         }
         if policy.asksForPower {
             let jobs = active.values.filter { !$0.isSuspended }.map { power(of: $0) }
@@ -32,6 +34,11 @@ extension Replay {
 }
 
 extension PolicySet {
+    /// What energy costs at all times, where the policy says so.
+    var constantPrice: EnergyPrice? {
+        if case .constant(let price) = carbon.price.value { price } else { nil }
+    }
+
     /// What the prices of a trace are in: they do not say it, so it is what the policy writes.
     fileprivate var priceCurrency: String? {
         for rule in rules {

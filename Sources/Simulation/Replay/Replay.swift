@@ -128,7 +128,7 @@ package struct Replay: Sendable {
         scheduler.adopt(figures: PowerTerms.Figures(idle: machine.idlePower, perCPU: 0, perGPU: 0))
         scheduler.share(Self.shares(policy.fairShare))
         preempts = policy.queues.contains { !$0.preempts.value.isEmpty }
-        asksForGrid = policy.asksForGrid && options.forecast != nil
+        asksForGrid = policy.asksForGrid && (options.forecast != nil || policy.constantPrice != nil)
         intensity = GridPrices(intensity: options.forecast?.intensity)
         submitters = Submitters(trace)
         book = BudgetBook(policy.budgets, prices: options.prices, from: trace.jobs.first?.submit)
@@ -157,6 +157,8 @@ package struct Replay: Sendable {
         let horizon = log.begin.advanced(by: Self.longest)
         var idle = 0
         nextForecast = forecasts == nil ? nil : log.begin
+        // The first that is submitted is judged by it, too.
+        look(at: log.begin)
         while let now = nextEvent {
             guard now <= horizon, idle < Self.mostIdleWakes else {
                 log.notes.append(
