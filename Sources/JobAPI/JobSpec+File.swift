@@ -56,14 +56,14 @@ extension JobSpec {
 
     private static func resources(_ reader: ConfigReader) -> Resources {
         var resources = Resources()
-        if let cpus = reader.integer("cpus", in: 1...100_000) { resources.cpus = cpus }
+        if let cpus = reader.integer("cpus", in: cpuBounds) { resources.cpus = cpus }
         if let memory = reader.size("memory") {
-            if memory.bytes < 1 << 20 { reader.report("memory", "\"resources.memory\" must be at least 1 MiB") }
+            if let problem = problem(memory: memory) { reader.report("memory", "\"resources.memory\" \(problem)") }
             resources.memory = memory
         }
         readGPUs(reader, into: &resources)
         if let time = reader.duration("time") {
-            if time < .seconds(1) { reader.report("time", "\"resources.time\" must be at least 1 s") }
+            if let problem = problem(seconds: time.seconds) { reader.report("time", "\"resources.time\" \(problem)") }
             resources.timeLimit = time.seconds
         }
         reader.finish()
@@ -86,12 +86,16 @@ extension JobSpec {
         }
         if let retries = reader.integer("retries", in: 0...100) { schedule.retries = retries }
         if let delay = reader.duration("retry-delay") {
-            if delay < .seconds(1) { reader.report("retry-delay", "\"schedule.retry-delay\" must be at least 1 s") }
+            if let problem = problem(seconds: delay.seconds) {
+                reader.report("retry-delay", "\"schedule.retry-delay\" \(problem)")
+            }
             schedule.retryDelay = delay.seconds
         }
         if let interruptible = reader.boolean("interruptible") { schedule.interruptible = interruptible }
         if let time = reader.duration("warn-before") {
-            if time < .seconds(1) { reader.report("warn-before", "\"schedule.warn-before\" must be at least 1 s") }
+            if let problem = problem(seconds: time.seconds) {
+                reader.report("warn-before", "\"schedule.warn-before\" \(problem)")
+            }
             schedule.warnBefore = time.seconds
         }
         if let text = reader.string("warn-signal") {

@@ -2,16 +2,14 @@ import ConfigFile
 import Units
 
 extension JobSpec {
-    static let mostGPUs = 1024
-
     /// A number, or a table with what each of them has to be: `{ count = 1, memory = "16 GiB", model = "A100", share = false }`.
     static func readGPUs(_ reader: ConfigReader, into resources: inout Resources) {
         guard case .table = reader.node("gpus")?.value else {
-            if let gpus = reader.integer("gpus", in: 0...mostGPUs) { resources.gpus = gpus }
+            if let gpus = reader.integer("gpus", in: gpuBounds) { resources.gpus = gpus }
             return
         }
         guard let table = reader.table("gpus") else { return }
-        resources.gpus = table.integer("count", in: 0...mostGPUs) ?? 1
+        resources.gpus = table.integer("count", in: gpuBounds) ?? 1
         if let memory = table.size("memory") {
             if memory.bytes < 1 << 20 { table.report("memory", "\"resources.gpus.memory\" must be at least 1 MiB") }
             resources.gpuMemory = memory

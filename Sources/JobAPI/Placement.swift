@@ -5,10 +5,13 @@ package struct Placement: Codable, Hashable, Sendable {
         package var index: Int
         /// The name of its power domain. Unlike the number it means the same card after a restart.
         package var id: String
+        /// Whether others may have it too, as it was given; nil in records of releases that did not say.
+        package var shared: Bool?
 
-        package init(index: Int, id: String) {
+        package init(index: Int, id: String, shared: Bool? = nil) {
             self.index = index
             self.id = id
+            self.shared = shared
         }
     }
 
@@ -22,6 +25,11 @@ package struct Placement: Codable, Hashable, Sendable {
         self.cpus = cpus
         self.nodes = nodes
         self.gpus = gpus
+    }
+
+    /// How its GPUs were given: another policy may share what it does not, or not share what it does.
+    package mutating func give(shared: Bool) {
+        for index in gpus.indices { gpus[index].shared = shared }
     }
 }
 

@@ -88,8 +88,10 @@ package struct SimulationFigures: Codable, Hashable, Sendable {
     package var carbonLostToForecastPoints: Double?
     /// How long jobs computed while the intensity was not known; it is in no figure of carbon.
     package var carbonGapS = 0.0
-    /// In the money of the prices; nil where there are none.
+    /// In the money of the prices; nil where they are not known.
     package var cost: Double?
+    /// How long jobs computed while the price was not known; it is not in the cost.
+    package var costGapS = 0.0
     /// Jobs with a deadline, and those of them that had not finished by it.
     package var deadlines = 0
     package var deadlinesMissed = 0

@@ -30,8 +30,16 @@ extension PolicyLoader {
         }
         assign(section, "cpus", section.integer("cpus", in: 0...100_000), &reservation.cpus)
         assign(section, "gpus", section.integer("gpus", in: 0...1024), &reservation.gpus)
-        assign(section, "memory", section.size("memory"), &reservation.memory)
+        assign(section, "memory", memory(section), &reservation.memory)
         read(section, into: &reservation.audience)
+    }
+
+    /// Up to 1 PiB, more than any machine has: the sums of what is kept stay numbers.
+    private func memory(_ section: ConfigReader) -> ByteSize? {
+        guard let memory = section.size("memory") else { return nil }
+        if memory <= .gibibytes(1 << 20) { return memory }
+        section.report("memory", "\"\(section.name).memory\" is \(memory); it must be at most 1024 TiB")
+        return nil
     }
 
     mutating func checkReservations() {

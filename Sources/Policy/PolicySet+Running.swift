@@ -77,8 +77,8 @@ extension PolicySet {
             rules[place].decides && rules[place].match.holds(at: time, in: conditions)
                 && !(standing.isPressed && rules[place].isOfTheGrid)
         }
-        guard let rule = first.map({ rules[$0] }), rule.action == .hold, rule.match.changes else { return nil }
-        return wait("held", rule, at: time)
+        guard let first, rules[first].action == .hold, rules[first].match.changes else { return nil }
+        return wait("held", first, of: standing, at: time)
     }
 
     /// Why a job has to stand still now; nil when it may run.
@@ -99,10 +99,10 @@ extension PolicySet {
                 reason: "suspended while above \(limit) (queue.\(queue.name).defer.suspend-above, \(setting.place))",
                 rule: setting.source)
         }
-        for rule in standing.rules.lazy.map({ rules[$0] }) where rule.match.holds(at: time, in: conditions) {
-            if rule.action == .allow { return nil }
-            if standing.isPressed, rule.isOfTheGrid { continue }
-            if rule.action == .suspend { return wait("suspended", rule, at: time) }
+        for place in standing.rules where rules[place].match.holds(at: time, in: conditions) {
+            if rules[place].action == .allow { return nil }
+            if standing.isPressed, rules[place].isOfTheGrid { continue }
+            if rules[place].action == .suspend { return wait("suspended", place, of: standing, at: time) }
         }
         return nil
     }
@@ -136,12 +136,17 @@ extension PolicySet {
         return bounds
     }
 
-    private func wait(_ what: String, _ rule: Rule, at time: Timestamp) -> Wait {
-        Wait(
+    /// - Parameter place: of the rule that keeps the job.
+    private func wait(_ what: String, _ place: Int, of standing: Standing, at time: Timestamp) -> Wait {
+        let rule = rules[place]
+        // The clock may end its hours, or begin those of a rule before it that lets the job go.
+        let others = standing.rules.prefix { $0 != place }.filter { rules[$0].decides && rules[$0].action != .hold }
+        let changes = (others + [place]).compactMap { rules[$0].match.week.nextChange(after: time) }
+        return Wait(
             reason: "\(what) by rule \"\(printable(rule.name))\" (\(rule.reference.place))"
                 + (rule.message.map { ": " + $0 } ?? "")
                 + (rule.match.dependsOnConditions ? "; the rule is: \(rule.summary)" : ""),
-            rule: rule.reference, askAgain: rule.match.week.nextChange(after: time))
+            rule: rule.reference, askAgain: changes.min())
     }
 
     /// The first moment after `time` at which the clock alone may change an answer of this policy: a rule's hours, a

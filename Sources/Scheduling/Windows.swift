@@ -97,7 +97,7 @@ struct WindowUse: Sendable {
     init(_ windows: Windows, capacity: ResourceVector, now: Timestamp) {
         self.windows = windows
         for window in windows.windows {
-            let kept = window.places.reduce(ResourceVector.zero) { $0 + windows.reservations[$1].kept }
+            let kept = window.places.reduce(ResourceVector.zero) { $0.adding(windows.reservations[$1].kept) }
             rooms.append(
                 Room(
                     at: max(window.at, now), places: window.places, kept: kept, pool: (capacity - kept).positivePart))
@@ -181,6 +181,14 @@ struct WindowUse: Sendable {
 }
 
 extension ResourceVector {
+    /// The sum; of memory the most there can be where it is more, for nothing but the number of reservations bounds it.
+    fileprivate func adding(_ other: ResourceVector) -> ResourceVector {
+        let (bytes, isTooMuch) = memory.bytes.addingReportingOverflow(other.memory.bytes)
+        return ResourceVector(
+            cpus: cpus + other.cpus, memory: ByteSize(bytes: isTooMuch ? .max : bytes), gpus: gpus + other.gpus,
+            power: power + other.power)
+    }
+
     fileprivate func least(_ other: ResourceVector) -> ResourceVector {
         ResourceVector(
             cpus: min(cpus, other.cpus), memory: min(memory, other.memory), gpus: min(gpus, other.gpus),

@@ -178,6 +178,27 @@ import Testing
         #expect(help.out.contains("--since \"30 d\" --fcfs"))
     }
 
+    /// Where the file of prices ends the policy's fallback is paid, as by the daemon; without one that is said.
+    @Test func pricesThatEndGoOnAsThePolicySays() async throws {
+        try write(
+            "job,submit,duration_min,power_w\na,2026-11-24T00:00:00Z,120,1000\n", to: directory + "/jobs.csv")
+        try write(
+            "time,price\n2026-11-24T00:00:00Z,0.1\n2026-11-24T00:30:00Z,0.1\n", to: directory + "/prices.csv")
+        func row(_ fallback: String) async throws -> SimulationReport.Row {
+            try write(
+                "[carbon]\nprice = { file = \"/srv/prices.csv\", currency = \"EUR\"\(fallback) }\n",
+                to: directory + "/new.toml")
+            let outcome = await simulate(
+                "--trace", "@/jobs.csv", "--price", "@/prices.csv", "--capacity", "unlimited", "--format", "json")
+            return try #require(try decoded(outcome).rows.last)
+        }
+        let paid = try await row(", fallback = \"0.5 EUR/kWh\"")
+        #expect(abs((paid.figures.cost ?? 0) - 0.6) < 1e-9 && paid.figures.costGapS == 0)
+        let unpaid = try await row("")
+        #expect(abs((unpaid.figures.cost ?? 0) - 0.1) < 1e-9 && unpaid.figures.costGapS == 3600)
+        #expect(unpaid.notes.contains("the price is not known for 1 h of the jobs' time, which is not in the cost"))
+    }
+
     @Test func aPolicyIsComparedWithAnother() async throws {
         try write("[queue.batch]\ndefault = true\ndefer = { up-to = \"1 h\" }\n", to: directory + "/old.toml")
         let outcome = await simulate(

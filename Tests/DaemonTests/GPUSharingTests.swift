@@ -119,6 +119,26 @@ struct GPUSharingTests {
         }
     }
 
+    /// Through a policy that came later, and a daemon that knows of it from the ledger alone.
+    @Test func whatWasGivenAloneStaysAlone() async throws {
+        try await with("", cards: [card(0, "Tesla T4", gib: 16)]) { daemon, _ in
+            let first = try await daemon.submit(until("one"), change: asks(8))
+            let detail = try await daemon.reaches(first) { $0.state == .running }
+            #expect(detail.placement?.gpus.map(\.shared) == [false])
+            try daemon.write(policy: sharing)
+            #expect(try daemon.mlctl("policy", "reload").status == 0)
+            await daemon.crash()
+            try await daemon.start()
+            let second = try await daemon.submit(["true"], change: asks(4))
+            // What fits starts meanwhile.
+            #expect(try await daemon.ended(try await daemon.submit(["true"])).job.state == .succeeded)
+            let reason = try await why(second, daemon)
+            #expect(reason.state == .queued && reason.reason.contains("waits for 1 of 1 gpu"), "\(reason)")
+            try daemon.touch("one")
+            #expect(try await daemon.ended(second).placement?.gpus.map(\.shared) == [true])
+        }
+    }
+
     @Test func whoForbidsSharingWaitsForACardAlone() async throws {
         let queues = sharing + "[queue.batch]\ndefault = true\n[queue.exclusive]\ngpu-share = false\n"
         try await with(queues, cards: [card(0, "Tesla T4", gib: 16)]) { daemon, _ in

@@ -191,7 +191,7 @@ struct PlacingTests {
             #expect(try await daemon.logs(none, .stdout) == ".\n")
             let one = try await daemon.submit(["true"]) { $0.resources.gpus = 1 }
             let detail = try await daemon.ended(one)
-            #expect(detail.placement?.gpus == [.init(index: 0, id: "gpu-0000:41:00.0")])
+            #expect(detail.placement?.gpus == [.init(index: 0, id: "gpu-0000:41:00.0", shared: false)])
             #expect(detail.job.state == .failed)
             #expect(detail.job.reason.contains("/dev/dri/card97"), "\(detail.job.reason)")
         }

@@ -2,6 +2,7 @@ import Foundation
 import JobAPI
 import JobClient
 import Testing
+import Units
 
 @testable import Daemon
 
@@ -60,6 +61,27 @@ import Testing
         #expect(problem { $0.command?.env = ["A": String(longest.dropLast(2))] } == nil)
         let all = Array(repeating: longest, count: 4000)
         #expect(problem(all)?.contains("bytes together; this machine can pass") == true)
+    }
+
+    /// Each bound that is passed is said, on both sides.
+    @Test func amountsThatAreNoneAreRefused() {
+        #expect(
+            problem { $0.resources.cpus = .max }
+                == "\"resources.cpus\" is 9223372036854775807; it must be from 1 to 100000")
+        #expect(problem { $0.resources.cpus = 0 } == "\"resources.cpus\" is 0; it must be from 1 to 100000")
+        #expect(problem { $0.resources.gpus = 1025 } == "\"resources.gpus\" is 1025; it must be from 0 to 1024")
+        #expect(
+            problem { $0.resources.memory = ByteSize(bytes: .max) }
+                == "\"resources.memory\" must be less than 1048576 TiB")
+        #expect(problem { $0.resources.memory = .zero } == "\"resources.memory\" must be at least 1 MiB")
+        let long = "must be less than 1000000000 s (31 years)"
+        #expect(problem { $0.resources.timeLimit = 1000 * 31_557_600 } == "\"resources.time\" " + long)
+        #expect(problem { $0.resources.timeLimit = 0.5 } == "\"resources.time\" must be at least 1 s")
+        #expect(problem { $0.resources.timeLimit = .nan } == "\"resources.time\" must be at least 1 s")
+        #expect(problem { $0.schedule.retries = 101 } == "\"schedule.retries\" is 101; it must be from 0 to 100")
+        #expect(problem { $0.schedule.retryDelay = .infinity } == "\"schedule.retry-delay\" " + long)
+        #expect(problem { $0.schedule.warnBefore = 1e9 } == "\"schedule.warn-before\" " + long)
+        #expect(problem { $0.resources.cpus = 100_000 } == nil && problem { $0.resources.timeLimit = 9e8 } == nil)
     }
 
     @Test(arguments: ["a\0b", "a\nb", "a\u{1B}[2Jb", "a\u{7F}", "a\u{9B}b"]) func namesAreOfPrintableCharacters(

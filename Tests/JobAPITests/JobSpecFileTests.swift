@@ -121,6 +121,14 @@ import Units
             "job.toml:2: \"resources.gpus\" must be an integer, not a string"
         ),
         (
+            "[resources]\nmemory = \"2000000 TiB\"\ntime = \"1000 y\"\n[schedule]\nretry-delay = \"32 y\"\n[command]\nargv = [\"a\"]",
+            """
+            job.toml:2: "resources.memory" must be less than 1048576 TiB
+            job.toml:3: "resources.time" must be less than 1000000000 s (31 years)
+            job.toml:5: "schedule.retry-delay" must be less than 1000000000 s (31 years)
+            """
+        ),
+        (
             "[schedule]\nwarn-before = \"0 s\"\nwarn-signal = \"KILL\"\n[command]\nargv = [\"a\"]",
             """
             job.toml:2: "schedule.warn-before" must be at least 1 s

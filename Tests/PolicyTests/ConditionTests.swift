@@ -80,6 +80,23 @@ import Units
         #expect(set.waits(subject(queue: "long"), at: tuesday) == nil)
     }
 
+    /// What lets a job go before the rule that holds it counts, too, and another that would hold it does not.
+    @Test func anEarlierRuleThatBeginsIsAskedForAgain() throws {
+        func rule(_ name: String, _ conditions: String, _ then: String) -> String {
+            "[[rule]]\nname = \"\(name)\"\nmatch = { \(conditions) }\nthen = \"\(then)\"\n"
+        }
+        let free = rule("noon", "user = \"alice\", hour = \"12-13\"", "allow")
+        let other = rule("other", "user = \"alice\", hour = \"11-23\"", "hold")
+        let day = rule("day", "weekday = \"tue\", intensity-above = \"300 g/kWh\"", "hold")
+        let set = try policy([other, free, day].joined(separator: "\n"))
+        let wait = try #require(set.waits(subject(), at: tuesday, in: grid(400)))
+        #expect(wait.askAgain == (try at("2026-11-24T12:00:00Z")))
+        let last = try policy([day, free].joined(separator: "\n"))
+        #expect(
+            try #require(last.waits(subject(), at: tuesday, in: grid(400))).askAgain == (try at("2026-11-25T00:00:00Z"))
+        )
+    }
+
     /// From a hold at all times somebody has released the job, or it would not be asked about.
     @Test func whatHoldsAtAllTimesIsNotAskedAgain() throws {
         #expect(try policy(rule("queue = \"batch\"", then: "hold")).waits(subject(), at: tuesday) == nil)

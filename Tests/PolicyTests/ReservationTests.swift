@@ -73,6 +73,11 @@ import Units
             ])
         #expect(PolicyCheck.warnings(of: try policy(once), on: wholeMachine).isEmpty)
         let all = try policy("[machine]\nreserve-cpus = 4\n")
+        #expect(
+            problems(once.replacing("4 GiB", with: "8000000 TiB")) == [
+                "p.toml:5: \"reservation.paper.memory\" is 7813 PiB; it must be at most 1024 TiB"
+            ])
+        #expect(problems(once.replacing("4 GiB", with: "1024 TiB")).isEmpty)
         #expect(PolicyCheck.warnings(of: all, on: wholeMachine).count == 1)
     }
 }

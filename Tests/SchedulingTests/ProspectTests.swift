@@ -90,6 +90,25 @@ import Units
         #expect(clean.start.at == t(2))
     }
 
+    /// Before midnight, when the day of the one is over, the hours of the other begin.
+    @Test func aRuleThatAllowsIsWaitedFor() throws {
+        let rules = """
+            [[rule]]
+            name = "late"
+            match = { user = "ada", hour = "23-00" }
+            then = "allow"
+            [[rule]]
+            name = "dirty"
+            match = { user = "ada", weekday = "tue", intensity-above = "300 g/kWh" }
+            then = "hold"
+            """
+        var scheduler = try ruled(rules)
+        scheduler.adopt(conditions: Conditions(intensity: CarbonIntensity(gramsPerKilowattHour: 400)))
+        let prospect = try ask(&scheduler, waiting(.max), t(2))
+        #expect(prospect.start.at == (try Timestamp(parsing: "2023-11-14T23:00:00Z")) && prospect.isKept)
+        #expect(prospect.reason?.hint?.contains("2023-11-14T23:00:00Z") == true, "\(prospect)")
+    }
+
     @Test func thresholdsOfAQueueKeepWhatMayBeInterrupted() throws {
         var scheduler = try ruled("[queue.batch]\ndefault = true\ndefer = { suspend-above = \"300 g/kWh\" }\n")
         scheduler.adopt(conditions: Conditions(intensity: CarbonIntensity(gramsPerKilowattHour: 400)))

@@ -79,6 +79,20 @@ import Units
         #expect(scheduler.text(2, at: 1010)?.contains("reservation \"paper\"") == true)
     }
 
+    /// The sum of what they keep is no number.
+    @Test func moreThanAnyNumberIsKeptAllTheSame() throws {
+        let always = "weekday = \"mon-sun\"\ncpus = 1\nmemory = \"1 GiB\"\n"
+        var rules = try policy("[reservation.a]\nuser = \"ada\"\n\(always)[reservation.b]\nuser = \"eve\"\n\(always)")
+        for place in rules.reservations.indices { rules.reservations[place].memory = Setting(ByteSize(bytes: .max)) }
+        var scheduler = Scheduler(policy: rules, machine: MachineCapacity(cpus: 8, memory: .gibibytes(64), gpus: 0))
+        scheduler.know(Submitter(uid: 1, user: "ada", groups: []))
+        scheduler.know(Submitter(uid: 2, user: "bob", groups: []))
+        scheduler.add(waiting(1, uid: 2, at: 0))
+        scheduler.add(waiting(2, uid: 1, at: 1))
+        #expect(scheduler.run(at: 2) == [2])
+        #expect(scheduler.text(1, at: 2)?.hasPrefix("reservation \"a\"") == true)
+    }
+
     @Test func theNextOfARecurringOneCounts() throws {
         // 2023-11-15 is a Wednesday.
         var scheduler = try scheduler(

@@ -100,6 +100,30 @@ import Units
         #expect(unknown.notes.contains("budget \"b\" counts no money: nobody tells what energy costs"))
     }
 
+    /// What is left is spent faster from the moment on at which the grid gets dirtier, or dearer.
+    @Test(arguments: [1800, 20]) func oneThatPreemptsFollowsTheGrid(step: Int) throws {
+        let slots = 1800 / step
+        let values = Array(repeating: 10.0, count: slots) + Array(repeating: 1000, count: slots)
+        func series(_ factor: Double) throws -> SignalSeries {
+            try SignalSeries(start: t(0), step: .seconds(step), values: values.map { $0 * factor })
+        }
+        let trace = trace([job("a", at: 0, run: 3600, watts: 1000)])
+        // Half an hour of 1 kW is 5 g, six minutes more are 100 g.
+        let carbon = Replay.run(
+            trace, under: try budget("carbon = \"105 g/day\"", then: "preempt"), on: machine(4),
+            options: .init(prices: GridPrices(intensity: try series(1))))
+        let money = Replay.run(
+            trace,
+            under: try policy(
+                "[carbon]\nprice = \"9 EUR/kWh\"\n[budget.b]\nmoney = \"0.105 EUR/day\"\nuser = \"u\"\n"
+                    + "when-spent = \"preempt\"\n"), on: machine(4),
+            options: .init(prices: GridPrices(price: try series(0.001))))
+        for log in [carbon, money] {
+            let first = try #require(log.segments.first)
+            #expect(abs(first.to.since(t(2160)).seconds) <= 1 && log.runs[0].preemptions > 0, "\(first)")
+        }
+    }
+
     @Test func groupsAreThoseOfTheTrace() throws {
         var (a, b) = (job("a", at: 0, run: 10, watts: 1), job("b", at: 0, run: 10, watts: 1, user: 1))
         (a.group, b.group) = (0, 1)

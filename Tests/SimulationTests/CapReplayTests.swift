@@ -32,6 +32,18 @@ import Units
         #expect(log.ends == [4300] && log.runs[0].state == .timedOut)
     }
 
+    /// Started at once it would have done no more than it did: under one intensity nothing is saved.
+    @Test func whatItsLimitCutShortSavesNothing() throws {
+        let trace = Trace(jobs: [traced("a", at: 2800, run: 1000, cpus: 2, limit: 1500, power: 400)])
+        let log = Replay.run(trace, under: try policy(rules), on: machine(4))
+        let steady = GridPrices(steadyIntensity: .init(gramsPerKilowattHour: 100))
+        let figures = Outcome(log, of: trace, on: machine(4), prices: steady).figures
+        #expect(figures.jobsTimedOut == 1)
+        // 750 s of 400 W.
+        #expect(abs((figures.carbonBaselineG ?? 0) - 25.0 / 3) < 1e-9)
+        #expect(abs(figures.carbonSavedPercent ?? 100) < 1e-9)
+    }
+
     @Test func oneWithGPUsGoesOnAsItDidAndIsCounted() throws {
         let job = traced("a", at: 2800, run: 100, cpus: 2, gpus: 1)
         let log = Replay.run(Trace(jobs: [job]), under: try policy(rules), on: machine(4, gpus: 1))

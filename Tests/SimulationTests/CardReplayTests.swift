@@ -21,7 +21,7 @@ import Units
     private func machine(_ cards: [MachineCapacity.Card]) -> SimulatedMachine {
         SimulatedMachine(
             capacity: MachineCapacity(
-                cpus: 64, memory: .gibibytes(1024), gpus: max(1, cards.count), cards: cards))
+                cpus: 64, memory: .gibibytes(1024), gpus: max(1, cards.count), cards: cards), gpuPower: 250)
     }
 
     @Test func theColumnsAreRead() throws {
@@ -59,6 +59,9 @@ import Units
         let outcome = Outcome(shared.log, of: trace, on: card, prices: GridPrices())
         // 8 + 6 + 4 of 16 GiB for an hour each, and the whole card for one, of three.
         #expect(abs((outcome.figures.gpuUtilisationPercent ?? 0) - 100 * (18.0 / 16 + 1) / 3) < 1e-6)
+        // They draw in the same proportion, and never more than the card.
+        #expect(abs(outcome.figures.jobsEnergyJ - 250 * 3600 * (18.0 / 16 + 1)) < 1e-6)
+        #expect(abs(outcome.figures.peakW - 250) < 1e-9)
         let alone = try hours("[machine]\nreserve-memory = \"0 B\"\n")
         #expect(alone.starts == [0, 1, 2, 3, nil, 0])
     }

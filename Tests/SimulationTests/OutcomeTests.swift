@@ -107,6 +107,27 @@ import Units
         #expect(none.curves.carbonByHourG.isEmpty)
     }
 
+    @Test func whatThePricesDoNotCoverIsAGapOrTheSteadyPrice() throws {
+        let series = try SignalSeries(start: t(50), step: .seconds(100), values: [0.36])
+        let jobs = [traced("a", at: 0, run: 100, power: 36_000)]
+        let gap = outcome(jobs, on: machine(1, idle: 36_000), prices: GridPrices(price: series))
+        // 0.5 kWh of the job and as much of the machine.
+        #expect(gap.figures.cost.map { abs($0 - 0.36) < 1e-9 } == true)
+        #expect(gap.figures.costGapS == 50)
+        #expect(
+            gap.notes == [
+                "the price is not known for 50 s of the jobs' time and 50 s of the machine's idling, which is not in the cost"
+            ])
+        let steady = outcome(jobs, on: machine(1), prices: GridPrices(price: series, steadyPrice: 0.72))
+        #expect(steady.figures.cost.map { abs($0 - 0.18 - 0.36) < 1e-9 } == true)
+        #expect(steady.figures.costGapS == 0 && steady.notes.isEmpty)
+        // Of another year altogether: nothing paid would be a claim.
+        let elsewhere = try SignalSeries(start: t(1e6), step: .seconds(100), values: [0.36])
+        let unknown = outcome(jobs, on: machine(1), prices: GridPrices(price: elsewhere))
+        #expect(unknown.figures.cost == nil && unknown.figures.costGapS == 100)
+        #expect(unknown.notes == ["the price is not known for 1 min 40 s of the jobs' time, which is not in the cost"])
+    }
+
     @Test func deadlinesAreMissedByWhatEndsLateOrNotAtAll() {
         var jobs = [
             traced("in time", at: 0, run: 100), traced("late", at: 0, run: 100),

@@ -63,6 +63,45 @@ import Units
         #expect(log.starts == [6400, 0, 2800])
     }
 
+    /// Hours of the week come round for ever. A replay in which nothing else does ends.
+    @Test func whatNoHourLetsStartEndsIt() throws {
+        let rules = try policy("[reservation.r]\nhour = \"00-23\"\ncpus = 4\nuser = \"z\"\n")
+        let trace = Trace(
+            jobs: [traced("a", at: 0, run: 5400, limit: 5400), traced("b", at: 0, run: 1800, limit: 1800)])
+        let log = Replay.run(trace, under: rules, on: machine(2))
+        // The hour that is left is long enough for the second.
+        #expect(log.starts == [nil, 2800])
+        #expect(log.plans < 2000)
+        #expect(
+            log.notes == [
+                "p.toml:3: reservation \"r\" keeps 4 cpus; jobs have at most 2 on this machine; keep no more than there is",
+                "stopped at 2024-12-19T00:00:00Z with 1 job waiting: nothing had happened for 400 days",
+            ])
+    }
+
+    /// What comes once is waited for, however long that takes.
+    @Test func aReservationThatIsOverYearsLaterIsWaitedFor() throws {
+        let once = "start = \"2023-01-01T00:00:00Z\"\nend = \"2033-01-01T00:00:00Z\"\n"
+        let rules = try policy(
+            "[reservation.r]\nhour = \"00-23\"\ncpus = 1\nuser = \"z\"\n[reservation.once]\n\(once)cpus = 1\nuser = \"z\"\n"
+        )
+        let trace = Trace(jobs: [traced("a", at: 0, run: 1800, cpus: 2, limit: 1800)])
+        let log = Replay.run(trace, under: rules, on: machine(2))
+        #expect(log.runs[0].started == (try Timestamp(parsing: "2033-01-01T23:00:00Z")))
+        #expect(log.plans < 2000 && log.notes.isEmpty)
+    }
+
+    /// Without a series of prices what energy always costs is what rules ask for.
+    @Test(arguments: [("hold", "0.3", nil), ("hold", "0.2", 0), ("deny", "0.3", nil)] as [(String, String, Double?)])
+    func aConstantPriceIsTold(then: String, price: String, start: Double?) throws {
+        let rules = try policy(
+            "[carbon]\nprice = \"\(price) EUR/kWh\"\n[[rule]]\nname = \"dear\"\nthen = \"\(then)\"\n"
+                + "match = { price-above = \"0.2 EUR/kWh\" }\n")
+        let log = Replay.run(Trace(jobs: [traced("a", at: 0, run: 10)]), under: rules, on: machine(2))
+        #expect(log.starts == [start])
+        #expect(log.runs[0].state == (start != nil ? .finished : then == "deny" ? .refused : .waiting))
+    }
+
     @Test func powerHoldsWhatWouldStart() throws {
         let rules = try policy(
             "[[rule]]\nname = \"calm\"\nmatch = { power-above = \"150 W\" }\nthen = \"hold\"\n")

@@ -147,9 +147,8 @@ struct SimulationInputs: Sendable {
                 intensity: prices.intensity, steadyIntensity: prices.steadyIntensity, price: prices.price, pue: ownPUE)
             notes.append("carbon and cost: PUE \(prices.pue), as the ledger was kept")
         }
-        if prices.price == nil {
-            prices.steadyPrice = policies.lazy.compactMap { $0.fallbackPrice?.perKilowattHour }.first
-        }
+        // As the daemon does where its file of prices tells nothing.
+        prices.steadyPrice = policies.lazy.compactMap { $0.fallbackPrice?.perKilowattHour }.first
     }
 
     // MARK: - Files

@@ -43,7 +43,10 @@ extension JobController {
 
     /// What a job that was found running holds, with what its likes draw.
     func planned(_ stored: StoredJob) -> ResourceVector {
-        var request = scheduler.settled(machine.request(stored.spec.resources), inQueue: stored.record.queue)
+        // Its GPUs are as they were given to it, whatever the policy of today would do.
+        var request = scheduler.settled(
+            machine.request(stored.spec.resources), inQueue: stored.record.queue,
+            given: stored.placement?.gpus.first?.shared)
         request.power = scheduler.draw(of: request, likes: stored.keys.work)
         return request
     }

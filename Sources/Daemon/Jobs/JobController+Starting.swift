@@ -45,7 +45,8 @@ extension JobController {
                     requestPlan()
                     continue
                 }
-                let placement = choosePlacement(for: active.request, on: active.cards)
+                var placement = choosePlacement(for: active.request, on: active.cards)
+                placement?.give(shared: active.request.card.isShared)
                 allot(active, placement)
                 // When it is to be suspended is known only now.
                 if active.shift != nil { requestPlan() }

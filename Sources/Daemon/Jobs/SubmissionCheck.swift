@@ -24,20 +24,7 @@ enum SubmissionCheck {
                 throw invalid("names in \"command.env\" must not be empty or hold \"=\"", nil)
             }
         }
-        guard spec.resources.cpus >= 1, spec.resources.cpus <= 100_000, spec.resources.gpus >= 0,
-            spec.resources.gpus <= 1024, spec.resources.memory >= .mebibytes(1),
-            spec.resources.memory.bytes < 1 << 60
-        else { throw invalid("\"resources\" must ask for at least 1 cpu, 1 MiB and no negative amount", nil) }
-        if let limit = spec.resources.timeLimit, !(limit >= 1 && limit < 1e9) {
-            throw invalid("\"resources.time\" must be at least 1 s", nil)
-        }
-        let schedule = spec.schedule
-        guard (0...100).contains(schedule.retries), schedule.retryDelay >= 1, schedule.retryDelay < 1e9 else {
-            throw invalid("\"schedule.retries\" is 0 to 100, \"schedule.retry_delay_s\" at least 1", nil)
-        }
-        if let before = schedule.warnBefore, !(before >= 1 && before < 1e9) {
-            throw invalid("\"schedule.warn-before\" must be at least 1 s", nil)
-        }
+        if let problem = amountProblem(spec) { throw invalid(problem, nil) }
         for name in [spec.name, spec.project, spec.queue].compactMap(\.self) {
             guard name.utf8.count <= 200 else { throw invalid("names are at most 200 bytes long", nil) }
             // Some of these end a text in the ledger, others change what a terminal shows.
@@ -73,6 +60,25 @@ enum SubmissionCheck {
                 "the paths the job names for its sandbox and data take \(bytes) bytes; together they may take"
                     + " \(mostPathBytes)", hint: hint)
         }
+    }
+
+    /// Amounts and times that no machine has, or that are none.
+    private static func amountProblem(_ spec: JobSpec) -> String? {
+        let (resources, schedule) = (spec.resources, spec.schedule)
+        for (key, value, bounds) in [
+            ("resources.cpus", resources.cpus, JobSpec.cpuBounds),
+            ("resources.gpus", resources.gpus, JobSpec.gpuBounds), ("schedule.retries", schedule.retries, 0...100),
+        ] where !bounds.contains(value) {
+            return "\"\(key)\" is \(value); it must be from \(bounds.lowerBound) to \(bounds.upperBound)"
+        }
+        if let problem = JobSpec.problem(memory: resources.memory) { return "\"resources.memory\" \(problem)" }
+        for (key, seconds) in [
+            ("resources.time", resources.timeLimit), ("schedule.retry-delay", schedule.retryDelay),
+            ("schedule.warn-before", schedule.warnBefore),
+        ] as [(String, Double?)] {
+            if let problem = seconds.flatMap({ JobSpec.problem(seconds: $0) }) { return "\"\(key)\" \(problem)" }
+        }
+        return nil
     }
 
     /// Programs and arguments that bubblewrap takes together are 9,000; the rest is for what builds the sandbox.

@@ -56,7 +56,7 @@ private func csvLines(first: String, _ rows: [(name: String, figures: Simulation
         ("idle_carbon_g", \.idleCarbonG), ("carbon_baseline_g", \.carbonBaselineG),
         ("carbon_saved_percent", \.carbonSavedPercent),
         ("carbon_lost_to_forecast_points", \.carbonLostToForecastPoints), ("carbon_gap_s", \.carbonGapS),
-        ("cost", \.cost),
+        ("cost", \.cost), ("cost_gap_s", \.costGapS),
         ("deadlines", { Double($0.deadlines) }), ("deadlines_missed", { Double($0.deadlinesMissed) }),
         ("preemptions", { Double($0.preemptions) }), ("suspensions", { Double($0.suspensions) }),
     ]

@@ -31,9 +31,13 @@ extension Scheduler {
     package mutating func adopt(freeCPUs: [Int: Int]) { cards.freeCPUs = freeCPUs }
 
     /// The request as it counts under this policy: shared where job, queue and machine allow it.
-    package func settled(_ request: ResourceVector, inQueue queue: String) -> ResourceVector {
+    /// - Parameter shared: how it was given its GPUs before; nil where nobody knows, or it has none yet.
+    package func settled(
+        _ request: ResourceVector, inQueue queue: String, given shared: Bool? = nil
+    ) -> ResourceVector {
         var request = request
-        request.card.isShared = request.card.mayShare && sharing?.sharesGPUs(inQueue: queue) == true
+        request.card.isShared =
+            shared ?? (request.card.mayShare && sharing?.sharesGPUs(inQueue: queue) == true)
         return request
     }
 

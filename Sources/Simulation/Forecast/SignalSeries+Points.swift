@@ -2,6 +2,12 @@ package import Carbon
 import Units
 
 extension SignalSeries {
+    /// When another step begins, or the first, or the last ends; nil when none does any more.
+    func nextChange(after time: Timestamp) -> Timestamp? {
+        if time < start { return start }
+        return index(at: time).map { self.time(at: $0 + 1) }
+    }
+
     /// What was read of a signal in slots: each has what is in force when it begins. Signals come with holes and in changing
     /// steps, which this closes as long as the beginning of every slot is told.
     /// - Parameters:

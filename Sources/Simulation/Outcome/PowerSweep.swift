@@ -21,7 +21,8 @@ struct PowerSweep {
         var changes: [Change] = []
         changes.reserveCapacity(log.segments.count * 2)
         for segment in log.segments {
-            let watts = machine.power(of: trace.jobs[Int(segment.job)]) * segment.share
+            let index = Int(segment.job)
+            let watts = machine.power(of: trace.jobs[index], gpuPart: log.runs[index].gpuPart) * segment.share
             guard watts > 0, segment.from < segment.to else { continue }
             changes.append(Change(at: segment.from, watts: watts))
             changes.append(Change(at: segment.to, watts: -watts))

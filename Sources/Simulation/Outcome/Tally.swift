@@ -12,10 +12,13 @@ struct Tally {
     private(set) var figures = SimulationFigures()
     private(set) var curves: SimulationCurves
     private(set) var notes: [String] = []
-    /// How long each job computed, in seconds.
+    /// How long each job computed, in seconds, and how long what it did takes with all its CPUs.
     private var computed: [Double]
+    private var worked: [Double]
     private var users: [Int32: User] = [:]
     private var baselineGap = 0.0
+    /// For how long nobody knows what the idling of the machine cost, where it is in the cost otherwise.
+    private var idleCostGap = 0.0
 
     private struct User {
         var jobs = 0
@@ -35,6 +38,7 @@ struct Tally {
         self.machine = machine
         self.prices = prices
         computed = Array(repeating: 0, count: trace.jobs.count)
+        worked = computed
         curves = SimulationCurves(begin: log.begin)
     }
 
@@ -43,31 +47,33 @@ struct Tally {
     /// Prices each time that a job computed, and the idling of the machine from begin to end.
     mutating func addSegments() {
         var carbon = GridPrices.Amount()
-        var money = 0.0
+        var money = GridPrices.Amount()
         var held = (cpus: 0.0, gpus: 0.0)
         for segment in log.segments {
             let job = trace.jobs[Int(segment.job)]
-            let watts = machine.power(of: job) * segment.share
+            let part = log.runs[Int(segment.job)].gpuPart
+            let watts = machine.power(of: job, gpuPart: part) * segment.share
             let seconds = segment.to.since(segment.from).seconds
             let grams = prices.grams(watts: watts, segment.from, segment.to)
             computed[Int(segment.job)] += seconds
+            worked[Int(segment.job)] += seconds * segment.share
             figures.jobsEnergyJ += watts * seconds
             carbon += grams
-            money += prices.money(watts: watts, segment.from, segment.to).amount
+            money += prices.money(watts: watts, segment.from, segment.to)
             held.cpus += seconds * Double(job.request.cpus)
-            held.gpus += seconds * Double(job.request.gpus) * gpuPart(of: job, at: Int(segment.job))
+            held.gpus += seconds * Double(job.request.gpus) * part
             users[job.user, default: User()].energy += watts * seconds
             users[job.user, default: User()].carbon += grams.amount
         }
         for resume in log.resumes where restart > 0 {
             let job = trace.jobs[Int(resume.job)]
-            let watts = machine.power(of: job)
+            let watts = machine.power(of: job, gpuPart: log.runs[Int(resume.job)].gpuPart)
             // It takes energy at the moment's intensity, but no time: so many times what a second takes.
             let end = resume.at.advanced(by: .seconds(1))
             let grams = prices.grams(watts: watts, resume.at, end).amount * restart
             figures.restartEnergyJ += watts * restart
             carbon.amount += grams
-            money += prices.money(watts: watts, resume.at, end).amount * restart
+            money.amount += prices.money(watts: watts, resume.at, end).amount * restart
             users[job.user, default: User()].energy += watts * restart
             users[job.user, default: User()].carbon += grams
         }
@@ -77,14 +83,19 @@ struct Tally {
         figures.energyJ = figures.jobsEnergyJ + figures.idleEnergyJ
         // Where nothing of it is known a sum of 0 g would be a claim.
         figures.carbonGapS = prices.hasIntensity ? carbon.gap : 0
-        if prices.hasIntensity, carbon.gap == 0 || carbon.gap < computed.reduce(0, +) * (1 - 1e-9) {
+        let all = computed.reduce(0, +)
+        func isKnown(_ amount: GridPrices.Amount) -> Bool { amount.gap == 0 || amount.gap < all * (1 - 1e-9) }
+        if prices.hasIntensity, isKnown(carbon) {
             let idle = prices.grams(watts: machine.idlePower, log.begin, log.end).amount
             figures.jobsCarbonG = carbon.amount
             figures.idleCarbonG = idle
             figures.carbonG = carbon.amount + idle
         }
-        if prices.hasPrice {
-            figures.cost = money + prices.money(watts: machine.idlePower, log.begin, log.end).amount
+        figures.costGapS = prices.hasPrice ? money.gap : 0
+        if prices.hasPrice, isKnown(money) {
+            let idle = prices.money(watts: machine.idlePower, log.begin, log.end)
+            figures.cost = money.amount + idle.amount
+            idleCostGap = machine.idlePower > 0 ? idle.gap : 0
         }
         if let capacity = machine.capacity, figures.makespanS > 0 {
             figures.cpuUtilisationPercent = percent(held.cpus, of: Double(capacity.cpus) * figures.makespanS)
@@ -95,13 +106,6 @@ struct Tally {
         curves.stepS = sweep.step
         curves.powerW = sweep.bins
         curves.carbonByHourG = sweep.carbonByHour
-    }
-
-    /// Of a GPU that it shares the part of the memory that it declared: of the largest there is, for which one it had is not kept.
-    private func gpuPart(of job: TraceJob, at index: Int) -> Double {
-        guard log.runs[index].sharesGPUs, let most = machine.capacity?.cards.compactMap(\.memory).max(), most > .zero
-        else { return 1 }
-        return min(1, Double(job.request.card.memory.bytes) / Double(most.bytes))
     }
 
     private func percent(_ part: Double, of whole: Double) -> Double? { whole > 0 ? 100 * part / whole : nil }
@@ -130,9 +134,9 @@ struct Tally {
             }
             if prices.hasIntensity {
                 // What was lost and computed again it would not have computed then.
-                let length = min(computed[index], job.runTime)
+                let length = min(worked[index], job.runTime)
                 let end = job.submit.advanced(by: .microseconds(Int64(saturating: length * 1e6)))
-                let grams = prices.grams(watts: machine.power(of: job), job.submit, end)
+                let grams = prices.grams(watts: machine.power(of: job, gpuPart: run.gpuPart), job.submit, end)
                 baseline += grams.amount
                 baselineGap += grams.gap
             }
@@ -189,6 +193,14 @@ struct Tally {
             notes.append(
                 "the intensity is not known for \(Duration.seconds(min(figures.carbonGapS, 3e10)).brief) of the jobs' time,"
                     + " which no figure of carbon has")
+        }
+        if figures.costGapS > 0 || idleCostGap > 0 {
+            func words(_ gap: Double) -> String { Duration.seconds(min(gap, 3e10)).brief }
+            let gaps = [
+                figures.costGapS > 0 ? "\(words(figures.costGapS)) of the jobs' time" : nil,
+                idleCostGap > 0 ? "\(words(idleCostGap)) of the machine's idling" : nil,
+            ].compactMap { $0 }
+            notes.append("the price is not known for \(gaps.joined(separator: " and ")), which is not in the cost")
         }
         if baselineGap != figures.carbonGapS, figures.carbonSavedPercent != nil {
             notes.append(

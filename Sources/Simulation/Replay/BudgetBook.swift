@@ -85,17 +85,43 @@ struct BudgetBook: Sendable {
         }
     }
 
-    /// When the first of those that stop what runs has nothing left, as its jobs draw now and the grid is now.
+    /// When the first of those that stop what runs has nothing left, as its jobs draw now, or before: then it is asked again.
     func nextSpent(after now: Timestamp) -> Timestamp? {
         entries.lazy.filter { $0.budget.whenSpent.value == .preempt && $0.watts > 0 }.flatMap { entry in
-            zip(entry.limits, entry.spent).compactMap { limit, spent -> Timestamp? in
-                let left = Double(limit.amount) / 1e6 - spent
-                let rate = amount(limit.kind, entry.watts, now, now.advanced(by: .seconds(1)))
-                guard left > 0, rate > 0, left / rate < 1e9 else { return nil }
-                // At least a second on: what is short of it by a rounding is looked at again.
-                return now.advanced(by: .seconds(max(1, left / rate)))
+            zip(entry.limits, entry.spent).compactMap { limit, spent in
+                spending(Double(limit.amount) / 1e6 - spent, limit.kind, entry.watts, from: now)
             }
         }.min()
+    }
+
+    /// How many steps of the grid are followed at a time: the work of an event does not grow with the length of a signal.
+    private static let mostSteps = 64
+
+    /// When so much is spent, step by step of what the grid is and will be; nil for never.
+    private func spending(_ amount: Double, _ kind: BudgetKind, _ watts: Double, from now: Timestamp) -> Timestamp? {
+        guard amount > 0 else { return nil }
+        var (left, at) = (amount, now)
+        for _ in 0..<Self.mostSteps {
+            let change = nextChange(of: kind, after: at)
+            let rate = self.amount(kind, watts, at, at.advanced(by: .seconds(1)))
+            if rate > 0, left / rate < 1e9 {
+                // At least a second on: what is short of it by a rounding is looked at again.
+                let time = at.advanced(by: .seconds(max(1, left / rate)))
+                guard let change, change < time else { return time }
+            }
+            guard let change else { return nil }
+            left -= self.amount(kind, watts, at, change)
+            at = change
+        }
+        return at
+    }
+
+    private func nextChange(of kind: BudgetKind, after time: Timestamp) -> Timestamp? {
+        switch kind {
+        case .energy: nil
+        case .carbon: prices.intensity?.nextChange(after: time)
+        case .money: prices.price?.nextChange(after: time)
+        }
     }
 }
 

@@ -12,12 +12,14 @@ extension Replay {
         if let series = options.forecast?.intensity, let value = series.value(at: now) {
             conditions.intensity = CarbonIntensity(gramsPerKilowattHour: value)
         }
-        if let series = options.forecast?.price, let value = series.value(at: now), let currency = policy.priceCurrency
-        {
+        if let value = options.forecast?.price?.value(at: now), let currency = policy.priceCurrency {
             conditions.price = EnergyPrice(perKilowattHour: value, currency: currency)
+        } else {
+            // The fallback of a series moves no job, here as there: nobody knows that it is so.
+            conditions.price = policy.constantPrice
         }
         if policy.asksForPower {
-            let jobs = active.values.filter { !$0.isSuspended }.map { machine.power(of: trace.jobs[$0.index]) }
+            let jobs = active.values.filter { !$0.isSuspended }.map { power(of: $0) }
             // In one order: sums of fractions depend on it.
             conditions.power = Power(watts: machine.idlePower + jobs.sorted().reduce(0, +))
         }
@@ -27,17 +29,16 @@ extension Replay {
     }
 
     private func nextChange(after now: Timestamp) -> Timestamp? {
-        [options.forecast?.intensity, options.forecast?.price].compactMap { series in
-            guard let series, now < series.end else { return nil }
-            guard now >= series.start else { return series.start }
-            let step = max(1, series.step.components.seconds) * 1_000_000
-            let passed = (now.microseconds - series.start.microseconds) / step
-            return Timestamp(microseconds: series.start.microseconds + (passed + 1) * step)
-        }.min()
+        [options.forecast?.intensity, options.forecast?.price].compactMap { $0?.nextChange(after: now) }.min()
     }
 }
 
 extension PolicySet {
+    /// What energy costs at all times, where the policy says so.
+    var constantPrice: EnergyPrice? {
+        if case .constant(let price) = carbon.price.value { price } else { nil }
+    }
+
     /// What the prices of a trace are in: they do not say it, so it is what the policy writes.
     fileprivate var priceCurrency: String? {
         for rule in rules {

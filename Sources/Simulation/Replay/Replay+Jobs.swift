@@ -11,7 +11,7 @@ extension Replay {
         let index = Int(id.number - 1)
         scheduler.started(starting)
         log.runs[index].state = .running
-        log.runs[index].sharesGPUs = starting.request.card.isShared
+        log.runs[index].gpuPart = machine.gpuPart(of: starting.request, on: starting.cards)
         log.runs[index].started = log.runs[index].started ?? now
         compute(
             id,
@@ -91,7 +91,12 @@ extension Replay {
     }
 
     /// What it draws while it computes at its pace.
-    func watts(of job: Active) -> Double { machine.power(of: trace.jobs[job.index]) * job.share }
+    func watts(of job: Active) -> Double { power(of: job) * job.share }
+
+    /// With all its CPUs.
+    func power(of job: Active) -> Double {
+        machine.power(of: trace.jobs[job.index], gpuPart: log.runs[job.index].gpuPart)
+    }
 
     /// As the scheduler counts time limits, so that a limit that equals the run time does not cut it short.
     static func microseconds(_ seconds: Double) -> Int64 { Int64(min(max(0, seconds), 9e9) * 1e6) }

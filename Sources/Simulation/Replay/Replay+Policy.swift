@@ -27,6 +27,8 @@ extension Replay {
             log.notes.append(
                 "GPUs are only counted, whole: the machine does not say of what model and memory they are")
         }
+        for warning in PolicyCheck.warnings(of: policy, on: machine.limits) { log.notes.append("\(warning)") }
+        addStandstillNote()
         addBudgetNotes()
         addCapNotes()
         if case .stated(let idle) = policy.machine.idlePower.value, policy.machine.powerCap.value != nil,

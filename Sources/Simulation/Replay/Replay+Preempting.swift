@@ -19,7 +19,7 @@ extension Replay {
             jobs.append(
                 Scheduler.Stoppable(
                     pending: running.pending, attempt: Int(log.runs[running.index].preemptions) + 1,
-                    atStake: max(0, done) * machine.power(of: trace.jobs[running.index]), isStopping: false))
+                    atStake: max(0, done) * power(of: running), isStopping: false))
             let free = scheduler.active[other]?.startedAt.advanced(
                 by: Scheduler.protection(ofAttempt: Int(log.runs[running.index].preemptions) + 1))
             if let free, free > now { wake = min(wake ?? free, free) }

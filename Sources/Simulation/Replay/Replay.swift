@@ -101,6 +101,10 @@ package struct Replay: Sendable {
     let asksForGrid: Bool
     private let preempts: Bool
     private var submitted = 0
+    /// When anything happened last but that time passed, and the last moment there was.
+    var happened: Timestamp
+    var looked: Timestamp
+    private let gridEnd: Timestamp?
     var wake: Timestamp?
     var nextLook: Timestamp?
     /// What budgets have spent, and when the next that stops what runs will have.
@@ -131,11 +135,14 @@ package struct Replay: Sendable {
         scheduler.adopt(figures: PowerTerms.Figures(idle: machine.idlePower, perCPU: 0, perGPU: 0))
         scheduler.share(Self.shares(policy.fairShare))
         preempts = policy.queues.contains { !$0.preempts.value.isEmpty }
-        asksForGrid = policy.asksForGrid && options.forecast != nil
+        asksForGrid = policy.asksForGrid && (options.forecast != nil || policy.constantPrice != nil)
         intensity = GridPrices(intensity: options.forecast?.intensity)
         submitters = Submitters(trace)
         book = BudgetBook(policy.budgets, prices: options.prices, from: trace.jobs.first?.submit)
         forecasts = options.forecast.map { ForecastSource($0) }
+        gridEnd = Self.gridEnd(options.forecast)
+        happened = trace.jobs.first?.submit ?? Timestamp(microseconds: 0)
+        looked = happened
         log = ReplayLog(jobs: trace.jobs.count, begin: trace.jobs.first?.submit ?? Timestamp(microseconds: 0))
     }
 
@@ -157,6 +164,8 @@ package struct Replay: Sendable {
         let horizon = log.begin.advanced(by: Self.longest)
         var idle = 0
         nextForecast = forecasts == nil ? nil : log.begin
+        // The first that is submitted is judged by it, too.
+        look(at: log.begin)
         while let now = nextEvent {
             guard now <= horizon, idle < Self.mostIdleWakes else {
                 log.notes.append(
@@ -164,6 +173,7 @@ package struct Replay: Sendable {
                         + (now > horizon ? "a thousand years have passed" : "the plans come to nothing"))
                 break
             }
+            let (events, wasStill) = (log.events, isStill)
             foretell(at: now)
             var isIdle = happens(at: now)
             look(at: now)
@@ -181,6 +191,8 @@ package struct Replay: Sendable {
             // By what computes now.
             nextSpent = book.nextSpent(after: now)
             idle = isIdle ? idle + 1 : 0
+            looked = now
+            if log.events != events || wasStill || gridEnd.map({ now < $0 }) ?? false { happened = now }
         }
         for job in active.values { log.runs[job.index].state = .running }
         addNotes()
@@ -190,10 +202,8 @@ package struct Replay: Sendable {
         let submission = submitted < trace.jobs.count ? trace.jobs[submitted].submit : nil
         // While no job is there, news and wake-ups are for nobody.
         let isEmpty = scheduler.pendingCount == 0 && active.isEmpty
-        return [
-            submission, ends.first?.at, isEmpty ? nil : wake, isEmpty ? nil : nextForecast, isEmpty ? nil : nextLook,
-            isEmpty ? nil : nextSpent,
-        ].compactMap { $0 }.min()
+        let news = isStill ? [nextOnce, nextSpent] : [wake, nextForecast, nextLook, nextSpent]
+        return ([submission, ends.first?.at] + (isEmpty ? [] : news)).compactMap { $0 }.min()
     }
 
     /// What a suspended job gave up can be given away, and of those that may be suspended again nobody knows yet when.

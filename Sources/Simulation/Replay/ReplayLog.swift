@@ -20,8 +20,8 @@ package struct ReplayLog: Hashable, Sendable {
         package var ended: Timestamp?
         package var suspensions: Int32 = 0
         package var preemptions: Int32 = 0
-        /// Others could have its GPUs too.
-        package var sharesGPUs = false
+        /// The part of each of its GPUs that is its: of those that others could have too the part of the memory that it declared.
+        package var gpuPart = 1.0
 
         /// It ran and is over.
         package var isOver: Bool { state == .finished || state == .timedOut }

@@ -20,8 +20,19 @@ package struct SimulatedMachine: Hashable, Sendable {
     }
 
     /// What a job draws while it computes, in watts beyond the idle machine.
-    package func power(of job: TraceJob) -> Double {
-        job.power ?? (Double(job.request.cpus) * cpuPower + Double(job.request.gpus) * gpuPower)
+    /// - Parameter gpuPart: the part of each of its GPUs that is its, so that those who share one draw no more than it does.
+    package func power(of job: TraceJob, gpuPart: Double = 1) -> Double {
+        job.power ?? (Double(job.request.cpus) * cpuPower + Double(job.request.gpus) * gpuPart * gpuPower)
+    }
+
+    /// Of each of these GPUs, by their places, the part of the memory that a job declared which shares them: the mean over them.
+    func gpuPart(of request: ResourceVector, on places: [Int]?) -> Double {
+        guard request.card.isShared, let cards = capacity?.cards, let places, !places.isEmpty else { return 1 }
+        let parts = places.map { place -> Double in
+            guard cards.indices.contains(place), let memory = cards[place].memory, memory > .zero else { return 1 }
+            return min(1, Double(request.card.memory.bytes) / Double(memory.bytes))
+        }
+        return parts.reduce(0, +) / Double(parts.count)
     }
 
     /// To the policy and the scheduler a machine without limits is one that no sum of requests can fill.

@@ -60,7 +60,8 @@ enum OpenAPISamples {
     private static let progress = Progress(epoch: 1, epochs: 2, step: 3, steps: 4, samples: 5)
     private static let metric = Metric(name: "loss", split: "train", value: 0.5, epoch: 1)
     private static let artifact = Artifact(kind: "model", path: "/m", bytes: 1)
-    private static let placement = Placement(cpus: [0], nodes: [0], gpus: [.init(index: 0, id: "gpu-0")])
+    private static let placement = Placement(cpus: [0], nodes: [0], gpus: [gpu])
+    private static let gpu = Placement.GPU(index: 0, id: "gpu-0", shared: true)
     private static let transition = Transition(at: at, from: .queued, to: .starting, cause: "start")
     private static let figures = EnergyFigures(
         energyJ: 1.5, tier: .measured, waterL: 0.5, cost: 0.1, currency: "EUR", unpricedJ: 1)
@@ -98,7 +99,7 @@ enum OpenAPISamples {
                     job: record, spec: spec, transitions: [transition], enforced: ["x"], artifacts: [artifact],
                     metrics: [metric], placement: placement, savings: savings)
             ),
-            ("Transition", transition), ("Placement", placement), ("PlacedGPU", Placement.GPU(index: 0, id: "gpu-0")),
+            ("Transition", transition), ("Placement", placement), ("PlacedGPU", gpu),
             ("Savings", savings), ("JobEvent", event),
             (
                 "Explanation",
