@@ -86,7 +86,7 @@ import Units
             "[[rule]]\nname = \"\(name)\"\nmatch = { \(conditions) }\nthen = \"\(then)\"\n"
         }
         let free = rule("noon", "user = \"alice\", hour = \"12-13\"", "allow")
-        let other = rule("other", "user = \"alice\", hour = \"11-23\"", "hold")
+        let other = rule("other", "user = \"alice\", hour = \"11-12\"", "hold")
         let day = rule("day", "weekday = \"tue\", intensity-above = \"300 g/kWh\"", "hold")
         let set = try policy([other, free, day].joined(separator: "\n"))
         let wait = try #require(set.waits(subject(), at: tuesday, in: grid(400)))
