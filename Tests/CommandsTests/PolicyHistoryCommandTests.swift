@@ -71,29 +71,29 @@ import Units
                 """
                 ledger
 
-                FIGURE                      in force    new.toml        CHANGE
+                FIGURE                      in force    new.toml  CHANGE
                 jobs finished                      3           3
-                wait, mean                    50 min  1 h 50 min      +120.0 %
-                wait, median                     1 h         2 h      +100.0 %
-                wait, 95 %                1 h 30 min  2 h 30 min       +66.7 %
-                wait, longest             1 h 30 min  2 h 30 min       +66.7 %
-                bounded slowdown, mean          1.83        2.83       +54.5 %
-                makespan                         3 h         4 h       +33.3 %
-                CPUs in use, %                 100.0        75.0  -25.0 points
-                energy, kWh                     0.36        0.38        +5.6 %
+                wait, mean                    50 min      50 min
+                wait, median                     1 h         1 h
+                wait, 95 %                1 h 30 min  1 h 30 min
+                wait, longest             1 h 30 min  1 h 30 min
+                bounded slowdown, mean          1.83        1.83
+                makespan                         3 h         3 h
+                CPUs in use, %                 100.0       100.0
+                energy, kWh                     0.36        0.36
                   of jobs, kWh                   0.3         0.3
-                  idle, kWh                     0.06        0.08       +33.3 %
+                  idle, kWh                     0.06        0.06
                 peak, W                          120         120
-                carbon, gCO2e                    130         139        +7.4 %
+                carbon, gCO2e                    130         130
                   of jobs, gCO2e                 108         108
                   started at once, gCO2e         126         126
                 carbon saved, %                14.29       14.29
 
                 WAIT BY USER    in force    new.toml    CHANGE
-                ada               45 min  1 h 45 min  +133.3 %
-                ada, 95 %     1 h 30 min  2 h 30 min   +66.7 %
-                bob                  1 h         2 h  +100.0 %
-                bob, 95 %            1 h         2 h  +100.0 %
+                ada               45 min  1 h 15 min   +66.7 %
+                ada, 95 %     1 h 30 min  1 h 30 min
+                bob                  1 h         0 s  -100.0 %
+                bob, 95 %            1 h         0 s  -100.0 %
 
                 - in force: /etc/mld/policies.d/10.toml, /etc/mld/policies.d/20.toml (0123456789ab)
                 - what really happened: waits of 1 min on the mean, 95 % up to 1 min

@@ -135,11 +135,11 @@ import Units
         #expect(lines[0].hasPrefix("policy,jobs,jobs_finished,"))
         #expect(
             lines[1].hasPrefix(
-                "now,3,3,0,0,0,60,30,120,180,1.5,7200,50,,3600000,3600000,0,0,400,400,,,,,,0,,2,1,0,0"))
+                "now,3,3,0,0,0,60,30,120,180,1.5,7200,50,,3600000,3600000,0,0,400,400,,,,,,0,,0,2,1,0,0"))
         let turned = csv(Self.sweep).split(separator: "\r\n")
         #expect(turned[0].hasPrefix("queue.batch.priority,is_best,jobs,"))
         #expect(turned[1].hasPrefix("'=1,true,3,"))
-        #expect(lines.allSatisfy { $0.split(separator: ",", omittingEmptySubsequences: false).count == 31 })
+        #expect(lines.allSatisfy { $0.split(separator: ",", omittingEmptySubsequences: false).count == 32 })
     }
 
     @Test func thePageHasItsDiagramsAndNoScript() {
