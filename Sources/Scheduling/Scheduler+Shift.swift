@@ -7,7 +7,8 @@ extension Scheduler {
     /// Where the new one has no series that the old one had, what was planned stays. Where it has one for the first time, jobs that
     /// wait in the line are looked at too.
     ///
-    /// O(log n) for each job that is deferred; of one that may be suspended, as long as ``ShiftPlanner`` takes.
+    /// O(log n) for each job that is deferred, and where others have booked its cheapest time, once through the slots of its window;
+    /// of one that may be suspended, as long as ``ShiftPlanner`` takes.
     /// - Parameter gone: of these the policy asks nobody any more: nothing is deferred for them.
     package mutating func adopt(forecast: ShiftForecast, now: Timestamp, gone: Set<Flexibility.Goal> = []) {
         clock = max(clock ?? now, now)

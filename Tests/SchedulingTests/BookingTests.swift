@@ -106,6 +106,32 @@ import Units
         #expect(bookings.hasRoom(for: vector(4).booked, [hour], by: t(h(2)), of: capacity))
     }
 
+    /// Who only asked, or went again, leaves nothing behind, also where others have booked the same slot.
+    @Test func whatIsGivenBackIsGivenBackWhole() {
+        var bookings = Bookings()
+        let capacity = vector(4, gib: 64).booked
+        let half = ShiftPlanner.Run(from: t(h(1)), to: t(h(1.5)))
+        let part = ShiftPlanner.Run(from: t(h(1)), to: t(h(1.25)))
+        bookings.book(JobID(1), .init(amounts: vector(1).booked, runs: [part]))
+        bookings.book(JobID(2), .init(amounts: vector(4).booked, runs: [part]))
+        #expect(!bookings.hasRoom(for: vector(2).booked, [half], by: t(h(9)), of: capacity))
+        bookings.release(JobID(2))
+        #expect(bookings.hasRoom(for: vector(2).booked, [half], by: t(h(9)), of: capacity))
+    }
+
+    /// Whom it does not meet is not in its way: who has the slot after its last.
+    @Test func onlyTheSlotsItMeetsCount() throws {
+        var scheduler = try scheduler(vector(1, gib: 64))
+        scheduler.adopt(forecast: try forecast([500, 100, 400, 200, 150, 600]), now: t(h(0)))
+        scheduler.add(flexible(1, deadline: 2))
+        scheduler.add(flexible(2, deadline: 5))
+        scheduler.add(flexible(3, deadline: 4))
+        for (hour, ids) in [(1, [1]), (2, []), (3, [3]), (4, [2])] as [(Double, [Int64])] {
+            #expect(scheduler.run(at: h(hour)) == ids)
+            for id in ids { scheduler.ended(JobID(id)) }
+        }
+    }
+
     @Test func thoseThatMayBeSuspendedAreKeptApartToo() throws {
         var scheduler = try scheduler(vector(1, gib: 64))
         for id in 1...3 { scheduler.add(flexible(Int64(id), deadline: 4, interruptible: true)) }

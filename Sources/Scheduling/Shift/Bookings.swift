@@ -16,7 +16,8 @@ struct Bookings: Sendable {
         var through = Amounts.zero
         /// Of all, times the seconds they run.
         var work = Amounts.zero
-        /// The most that any of those asks for that do not run through it.
+        /// What those ask for that do not run through it, and the most of each kind.
+        var parts: [JobID: Amounts] = [:]
         var largestPart = Amounts.zero
         var jobs = 0
     }
@@ -58,6 +59,7 @@ struct Bookings: Sendable {
             if seconds == slotSeconds {
                 slot.through += amounts
             } else {
+                slot.parts[id] = amounts
                 slot.largestPart = pointwiseMax(slot.largestPart, amounts)
             }
             slots[index] = slot
@@ -73,7 +75,11 @@ struct Bookings: Sendable {
             guard var slot = slots[index] else { return true }
             slot.jobs -= 1
             slot.work -= booking.amounts * seconds
-            if seconds == slotSeconds { slot.through -= booking.amounts }
+            if seconds == slotSeconds {
+                slot.through -= booking.amounts
+            } else if slot.parts.removeValue(forKey: id) != nil {
+                slot.largestPart = slot.parts.values.reduce(.zero) { pointwiseMax($0, $1) }
+            }
             slots[index] = slot.jobs > 0 ? slot : nil
             return true
         }
@@ -138,20 +144,24 @@ struct Bookings: Sendable {
             consider(window.earliest)
         }
         guard let first = planner.firstSlot(from: window.earliest), first <= latest else { return best?.start }
-        // How many slots it runs through. All of them have to have room: those that were looked at last begin at `roomyFrom`.
+        // How many slots it runs through, and how long it needs the one after. All of the first have to have room: those that were
+        // looked at last begin at `roomyFrom`.
         let whole = seconds * 1_000_000 / slotLength
+        let tail = Double(ShiftPlanner.wholeSeconds(window.duration) - whole * (slotLength / 1_000_000))
         var roomyFrom = index(first)
         var next = roomyFrom
         for candidate in index(first)...index(latest) {
+            let start = start(candidate)
+            if whole == 0 {
+                if hasRoom(for: amounts, run(from: start), by: window.deadline, of: capacity) { consider(start) }
+                continue
+            }
             while next < candidate + whole {
-                if isFull(for: amounts, at: start(next), of: capacity) { roomyFrom = next + 1 }
+                if !hasRoom(for: amounts, seconds: slotSeconds, in: next, of: capacity) { roomyFrom = next + 1 }
                 next += 1
             }
             guard roomyFrom <= candidate else { continue }
-            let start = start(candidate)
-            // What it uses of its last slot has to fit too.
-            let tail = [ShiftPlanner.Run(from: self.start(candidate + whole), to: start.advanced(by: window.duration))]
-            if hasRoom(for: amounts, whole > 0 ? tail : run(from: start), by: window.deadline, of: capacity) {
+            if tail <= 0 || hasRoom(for: amounts, seconds: tail, in: candidate + whole, of: capacity) {
                 consider(start)
             }
         }
