@@ -143,7 +143,7 @@ extension Ledger {
         if access(path, F_OK) == 0 {
             let old = "\(path).replaced-\(now.microseconds / 1_000_000)"
             // At any moment there is a whole ledger under its name: the old one gets a second name, then the new one takes the first.
-            foldJournal(into: path)
+            try foldJournal(into: path)
             guard link(path, old) == 0 else { throw LedgerFile.failure("name \(path) \(old) as well") }
             // What could not be folded in goes with it: under its old name it would be taken for the new one's.
             for end in ["-wal", "-shm"] where access(path + end, F_OK) == 0 {
@@ -160,11 +160,14 @@ extension Ledger {
 
     /// Takes what a ledger's journal holds into its file, and the journal away. A file that is too damaged for that stays as it is:
     /// it is about to be replaced.
-    private static func foldJournal(into path: String) {
+    /// - Throws: where somebody else reads or writes it.
+    private static func foldJournal(into path: String) throws(LedgerError) {
         do {
             let queue = try DatabaseQueue(path: path)
             try queue.writeWithoutTransaction { _ = try $0.checkpoint(.truncate) }
             try queue.close()
+        } catch let error as DatabaseError where [.SQLITE_BUSY, .SQLITE_LOCKED].contains(error.resultCode) {
+            throw LedgerError(error, stage: "take its journal into \(path)", path: path)
         } catch {
             return
         }

@@ -60,11 +60,14 @@ import Units
 
     @Test func whatCannotBeDoneIsSaid() async throws {
         try await RunningDaemon.with { daemon in
+            try FileManager.default.createSymbolicLink(
+                atPath: daemon.directory + "/link", withDestinationPath: daemon.state)
             for (arguments, words) in [
                 (["backup", "/no/such/place/copy.db"], "No such file or directory"),
                 (["backup", daemon.state + "/ledger.db", "--replace"], "is a file of the ledger itself"),
                 (["backup", daemon.state + "/./ledger.db", "--replace"], "is a file of the ledger itself"),
                 (["backup", daemon.state + "/../state/ledger.db-wal", "--replace"], "is a file of the ledger itself"),
+                (["backup", daemon.directory + "/link/ledger.db-shm", "--replace"], "is a file of the ledger itself"),
                 (["backup", daemon.work, "--replace"], "it is no file"),
             ] {
                 let result = try RunningDaemon.run("mld", arguments + ["--state", daemon.state])

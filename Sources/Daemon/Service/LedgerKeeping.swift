@@ -24,12 +24,7 @@ package enum LedgerKeeping {
             }
         }
         let ledger = settings.stateDirectory + "/ledger.db"
-        // By whatever name.
-        for end in ["", "-wal", "-shm"] {
-            var own = stat()
-            guard stat(ledger + end, &own) == 0, own.st_dev == status.st_dev, own.st_ino == status.st_ino else {
-                continue
-            }
+        guard !isOfLedger(path, ledger) else {
             throw DaemonError(
                 stage: "backup", message: "\(path) is a file of the ledger itself", hint: "choose another name")
         }
@@ -67,6 +62,22 @@ package enum LedgerKeeping {
             )
         }
         return Outcome(text: lines.joined(separator: "\n"), isSound: restored.audit.ok)
+    }
+
+    /// By whatever name, and whether it is there now or not.
+    private static func isOfLedger(_ path: String, _ ledger: String) -> Bool {
+        func identity(_ path: String) -> [UInt64]? {
+            var status = stat()
+            return stat(path, &status) == 0 ? [UInt64(status.st_dev), UInt64(status.st_ino)] : nil
+        }
+        func parts(_ path: String) -> (directory: String, name: Substring) {
+            let slash = path.lastIndex(of: "/") ?? path.startIndex
+            return (String(path[...slash]), path[path.index(after: slash)...])
+        }
+        let own = ["", "-wal", "-shm"].map { ledger + $0 }
+        if let file = identity(path) { return own.contains { identity($0) == file } }
+        let (directory, name) = parts(path)
+        return own.contains { parts($0).name == name && identity(parts($0).directory) == identity(directory) }
     }
 
     private static func described(_ copy: LedgerCopy) -> String {
