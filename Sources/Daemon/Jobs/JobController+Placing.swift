@@ -103,8 +103,8 @@ extension JobController {
     /// Of jobs that run on one CPU the later ones get others: a daemon that died between letting one go on and writing down where
     /// left it upon CPUs that it had lent.
     func setApart() async {
-        for id in placements.keys.sorted().reversed() where scheduler.active[id]?.standsStill == false {
-            guard lentCPUsAreTaken(id) else { continue }
+        for id in placements.keys.sorted().reversed() where live[id]?.state == .running {
+            guard scheduler.active[id]?.standsStill == false, lentCPUsAreTaken(id) else { continue }
             await use(claimCPUs(id), by: id)
         }
     }
@@ -112,8 +112,8 @@ extension JobController {
     /// It does not go on after all.
     func giveBack(_ claim: CPUClaim, by id: JobID) {
         // It may have ended meanwhile.
-        guard let before = claim.before, placements[id] == claim.after, scheduler.active[id] != nil else { return }
-        placements[id] = before
+        guard placements[id] == claim.after, scheduler.active[id] != nil else { return }
+        placements[id] = claim.before
         if claim.wasLent { scheduler.suspended(id, at: .now()) }
     }
 

@@ -62,7 +62,7 @@ extension JobController {
         let was = try await stored(id).record.reason
         let cause = live[id]?.sparedBy.map { "resumed by \($0), against the policy" } ?? "resumed; it was \(was)"
         guard try await ledger.resume(id, because: cause, policyHash: policy.hash, at: .now()) else { return }
-        try await goOn(id, claimCPUs(id))
+        await goOn(id, claimCPUs(id))
     }
 
     /// An admin lets a job go on that the policy suspends. It does as soon as its CPUs are free, and no rule suspends it again.

@@ -88,11 +88,10 @@ extension JobController {
     /// From now on the job is a person's matter: it holds all it asked for, and the plan leaves it alone.
     func settleShift(_ id: JobID) async {
         guard let shift = scheduler.active[id]?.shift else { return }
-        if shift.isSuspended {
-            scheduler.resumed(id, at: .now())
-            await meter.reserve(id, cpus: live[id]?.spec.resources.cpus ?? 0)
-        }
+        if shift.isSuspended { scheduler.resumed(id, at: .now()) }
         scheduler.settle(id)
+        // Also where the plan was just about to resume it.
+        await meter.reserve(id, cpus: live[id]?.spec.resources.cpus ?? 0)
     }
 
     /// - Throws: where others have the CPUs that a job gave up while the plan let it stand still, also when somebody has made it a

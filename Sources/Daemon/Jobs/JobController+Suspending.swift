@@ -81,12 +81,12 @@ extension JobController {
             giveBack(claim, by: id)
             throw error
         }
-        try await goOn(id, claim)
+        await goOn(id, claim)
         return try await record(id)
     }
 
     /// After the ledger knows.
-    func goOn(_ id: JobID, _ claim: CPUClaim) async throws {
+    func goOn(_ id: JobID, _ claim: CPUClaim) async {
         suspensionEnds[id] = nil
         guard let job = live[id], let process = job.process else { return }
         live[id]?.state = .running
@@ -94,8 +94,13 @@ extension JobController {
         await use(claim, by: id)
         thaw(id, process)
         if let limit = job.timeLimit, let began = job.startedAt {
-            let pause = try await self.stored(id).suspendedSeconds
-            scheduler.expect(id, toEnd: began.advanced(by: .seconds(limit + pause)))
+            do {
+                let pause = try await self.stored(id).suspendedSeconds
+                scheduler.expect(id, toEnd: began.advanced(by: .seconds(limit + pause)))
+            } catch {
+                // Its limit is its supervisor's to keep; only what waits is planned without knowing when it ends.
+                logger.error("nothing is planned by when it ends: \(error)", metadata: ["job": "\(id)"])
+            }
         }
         await publishState(id)
         requestPlan()

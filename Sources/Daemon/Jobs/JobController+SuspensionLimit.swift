@@ -62,7 +62,7 @@ extension JobController {
             let isResumed = try await ledger.resume(
                 id, by: "mld", because: reason, only: [.owner], policyHash: policy.hash, at: .now())
             suspensionEnds[id] = nil
-            if isResumed { try await goOn(id, claim) } else { giveBack(claim, by: id) }
+            if isResumed { await goOn(id, claim) } else { giveBack(claim, by: id) }
         } catch {
             giveBack(claim, by: id)
             logger.error("cannot let it go on: \(error)", metadata: ["job": "\(id)"])

@@ -128,7 +128,7 @@ import Units
     }
 
     @Test func oneThatMayBeSuspendedStandsStillThroughADirtyMinute() async throws {
-        let border = Self.border(after: 10)
+        let border = Self.border(after: 40)
         // Going on costs nothing where the grid is clean.
         let values = [(-60...(-1), 0), (0...0, 900), (1...30, 0)].map { (minutes: $0.0, value: $0.1) }
         try await RunningDaemon.with(prepare: Self.prepare(values, border)) { daemon in

@@ -42,7 +42,7 @@ import Units
     }
 
     @Test func twoThatGoOnAtOnceDoNotGetTheSameCPU() async throws {
-        let next = (Timestamp.now().microseconds + 8_000_000) / 60_000_000 + 1
+        let next = (Timestamp.now().microseconds + 40_000_000) / 60_000_000 + 1
         let border = Timestamp(microseconds: next * 60_000_000)
         try await RunningDaemon.with(prepare: Self.prepare(border)) { daemon in
             func wait(_ name: String) -> [String] { ["sh", "-c", "while [ ! -e \(name) ]; do sleep 0.1; done"] }
