@@ -10,11 +10,15 @@ struct MeterLoop: Service {
 
     func run() async throws {
         await cancelWhenGracefulShutdown {
-            var wasBusy = false
+            // Its start is busy, too.
+            var wasBusy = true
             while !Task.isCancelled {
                 let isBusy = await meter.isTracking
                 // After the last job: an idle daemon is a small one.
-                if wasBusy, !isBusy { OwnProcess.releaseMemory() }
+                if wasBusy, !isBusy {
+                    OwnProcess.releaseMemory()
+                    ProgramText.letGo()
+                }
                 wasBusy = isBusy
                 await meter.pause.sleep(for: isBusy ? .seconds(1) : .seconds(5))
                 if let drawn = await meter.tick() { jobs.lookAtCap(drawn) }

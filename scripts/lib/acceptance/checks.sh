@@ -365,7 +365,7 @@ UNIT
 
 energy_of_a_job() {
     local id said
-    id=$(command_job 'n=0; while [ $n -lt 20000 ]; do n=$((n + 1)); done' 'name = "count"' | submit ada)
+    id=$(command_job 'n=0; while [ $n -lt 20000 ]; do n=$((n + 1)); done; sleep 1' 'name = "count"' | submit ada)
     mlctl wait "$id"
     said=$(mlctl show "$id" --format json | python3 -c '
 import json, sys
@@ -401,7 +401,8 @@ journal_of_a_job() {
     local id said
     id=$(command_job 'exit 3' 'name = "storied"' | submit ada)
     mlctl wait "$id" || true
-    journalctl --sync
+    # Whoever waits may hear of the end before the journal does.
+    within 20 ended_in_journal "$id"
     said=$(journalctl -q MLD_JOB_ID="$id" -o json)
     has "$said" '"MLD_USER":"ada"'
     has "$said" '"MLD_EVENT":'
@@ -409,6 +410,11 @@ journal_of_a_job() {
     number "$(wc -l <<<"$said") >= 2"
     same "$(grep -o '"MLD_JOB_ID":"[^"]*"' <<<"$said" | sort -u)" "\"MLD_JOB_ID\":\"$id\""
     echo "$(wc -l <<<"$said") entries: $(grep -o '"MLD_EVENT":"[^"]*"' <<<"$said" | cut -d'"' -f4 | paste -sd ' ')"
+}
+
+ended_in_journal() {
+    journalctl --sync
+    journalctl -q MLD_JOB_ID="$1" -o cat | grep -q '^failed'
 }
 
 credentials() {
@@ -602,8 +608,8 @@ resident() {
     sleep 30
     pid=$(main_pid)
     rss=$(awk '/^VmRSS:/ { print $2 }' "/proc/$pid/status")
-    number "$rss <= 40 * 1024"
     awk '/^(RssAnon|RssFile):/ { printf "%s %s kB, ", $1, $2 } END { print "'"$rss"' kB in all" }' "/proc/$pid/status"
+    number "$rss <= 40 * 1024"
 }
 
 nothing_runs() { ! mlctl list --state running --state queued --format json | grep -q '"id"'; }
