@@ -624,7 +624,7 @@ jobs_before_reboot() {
     local lost again held
     lost=$(command_job 'sleep 3000' 'name = "lost"' | submit ada)
     again=$(command_job 'sleep 120' 'name = "again"' 'schedule.interruptible = true' | submit ada)
-    held=$(command_job 'true' 'name = "held"' 'resources.cpus = 2' | submit ada)
+    held=$(command_job 'true' 'name = "held"' "resources.cpus = $(nproc)" | submit ada)
     as ada mlctl hold "$held"
     within 120 in_state "$lost" running
     within 120 in_state "$again" running
