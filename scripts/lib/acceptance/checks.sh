@@ -669,7 +669,7 @@ packages() {
 upgrade() {
     local id pid
     echo '# mine' >>/etc/mld/policies.d/00-default.toml
-    id=$(command_job 'sleep 180; echo over' | submit ada)
+    id=$(command_job "sleep ${upgrade_takes:-120}; echo over" | submit ada)
     within 120 in_state "$id" running
     pid=$(main_pid)
     install_packages next
