@@ -7,6 +7,9 @@ from pathlib import Path
 from lib.daemon import Daemon, call
 from lib.timing import Ran
 
+# The place of the filter among a supervisor's descriptors.
+FILTER = 5
+
 
 class Chain:
     """The real command lines of one job's supervisor, cut where one program starts the next."""
@@ -15,7 +18,7 @@ class Chain:
         answer = call(daemon.socket, "POST", "/v1/jobs", {
             "name": "pattern", "resources": {"cpus": 1, "memory_bytes": 64 << 20},
             "command": {"argv": ["sleep", "100000"]}})[1]
-        self.words, self.environment = self._wait(daemon)
+        self.words, self.environment, self.filter = self._wait(daemon)
         call(daemon.socket, "POST", f"/v1/jobs/{answer['id']}/cancel", {})
         self.directory = daemon.directory / "chain"
         self.directory.mkdir()
@@ -35,42 +38,45 @@ class Chain:
             self.cgroup_option = place
 
     @staticmethod
-    def _wait(daemon: Daemon) -> tuple[list[str], bytes]:
-        """The supervisor's words, and the environment of the job's own process, once that runs."""
+    def _wait(daemon: Daemon) -> tuple[list[str], bytes, bytes]:
+        """The supervisor's words, the environment of the job's own process, and the filter of its system calls, once that
+        runs."""
         limit = time.monotonic() + 30
         while time.monotonic() < limit:
-            words, environment = None, None
+            words, environment, filter = None, None, None
             for pid in daemon.processes():
                 try:
                     found = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")[:-1]
                     if found[1:2] == [b"supervise"]:
                         words = [os.fsdecode(word) for word in found]
+                        filter = Path(f"/proc/{pid}/fd/{FILTER}").read_bytes()
                     if found == [b"sleep", b"100000"]:
                         environment = Path(f"/proc/{pid}/environ").read_bytes()
                 except OSError:
                     continue
-            if words and environment:
+            if words and environment and filter is not None:
                 if "--wrapped" not in words:
                     raise SystemExit("mld starts its jobs without bubblewrap here: there is no chain to time")
-                return words, environment
+                return words, environment, filter
             time.sleep(0.02)
         raise SystemExit("the job whose chain is to be timed does not run:\n" + daemon.last_log())
 
     def _run(self, argv: list[str], name: str = "0") -> Ran:
-        """With the descriptors a job's supervisor gets: input, output, errors, events, environment, and a status pipe's
-        place for what is run without a supervisor."""
-        memory = os.memfd_create("environment")
+        """With the descriptors a job's supervisor gets: input, output, errors, events, environment, filter, and a status
+        pipe's place for what is run without a supervisor."""
+        memories = [os.memfd_create(name) for name in ("environment", "filter")]
         opened = [os.open("/dev/null", os.O_RDONLY | os.O_CLOEXEC)]
         try:
-            os.write(memory, self.environment)
-            os.lseek(memory, 0, os.SEEK_SET)
+            for memory, content in zip(memories, (self.environment, self.filter)):
+                os.write(memory, content)
+                os.lseek(memory, 0, os.SEEK_SET)
             for file in ("out", "err", "events"):
                 flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
                 opened.append(os.open(self.directory / f"{file}-{name}", flags))
-            opened += [memory, os.open("/dev/null", os.O_WRONLY | os.O_CLOEXEC)]
+            opened += [*memories, os.open("/dev/null", os.O_WRONLY | os.O_CLOEXEC)]
             ran = Ran(argv, {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"}, descriptors=opened)
         finally:
-            for descriptor in set(opened) | {memory}:
+            for descriptor in {*opened, *memories}:
                 os.close(descriptor)
         if ran.status:
             words = (self.directory / f"err-{name}").read_text()[-500:]
