@@ -130,7 +130,7 @@ final class RunningDaemon: @unchecked Sendable {  // Process is not Sendable; on
     private func cleanUp() async {
         if process.isRunning {
             // No job may outlive its test.
-            if let jobs = try? await client({ try await $0.jobs(states: [.queued, .starting, .running]) }) {
+            if let jobs = try? await client({ try await $0.jobs(states: [.queued, .starting, .running, .suspended]) }) {
                 for job in jobs.jobs {
                     _ = try? await client { try await $0.cancel(job.id) }
                 }
