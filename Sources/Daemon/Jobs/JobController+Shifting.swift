@@ -64,7 +64,10 @@ extension JobController {
 
     private func resumeByPlan(_ id: JobID, _ process: Started) async throws {
         // A person may have let it go on, or have taken what the plan would give it.
-        guard scheduler.active[id]?.shift?.isSuspended == true, !lacksRoom(id) else { return requestPlan() }
+        guard scheduler.active[id]?.shift?.isSuspended == true, !lacksRoom(id) else {
+            // Not at once: where the count and the places do not agree, the plan would say the same again, and again.
+            return wakeUp(at: Timestamp.now().advanced(by: .seconds(1)))
+        }
         let claim = claimCPUs(id)
         do {
             // Somebody may have made it a suspension of their own.
