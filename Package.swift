@@ -155,7 +155,7 @@ let package = Package(
         tests("Units", ["TestSupport"]),
         tests("ConfigFile", ["TestSupport"]),
         tests("JobAPI", ["ConfigFile", "Units"]),
-        tests("LinuxSystem", []),
+        tests("LinuxSystem", ["TestSupport"]),
         tests("Tensors", []),
         tests("Carbon", ["TestSupport", "Units"]),
         tests("Metering", ["TestSupport", "ConfigFile", "LinuxSystem", "Units"]),

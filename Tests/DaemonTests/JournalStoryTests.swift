@@ -4,6 +4,7 @@ import Ledger
 import LinuxSystem
 import Logging
 import Synchronization
+import TestSupport
 import Testing
 import Units
 
@@ -12,63 +13,38 @@ import Units
 
 /// What the journal is told of jobs.
 @Suite struct JournalStoryTests {
-    /// A socket that stands in for the journal's, and what came to it.
-    private final class Listener {
-        let path = "/tmp/mldt-journal-\(UUID().uuidString.prefix(8))"
-        private let descriptor = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue), 0)
+    private func text(_ bytes: ArraySlice<UInt8>) -> String { String(decoding: bytes, as: UTF8.self) }
 
-        init() throws {
-            var address = sockaddr_un()
-            address.sun_family = sa_family_t(AF_UNIX)
-            withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: Array(path.utf8)) }
-            let bound = withUnsafePointer(to: &address) { pointer in
-                pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                    bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
+    /// The fields of each entry that has come to the stand-in of the journal's socket.
+    private func entries(_ journal: DatagramSocket) -> [[String: String]] {
+        var entries: [[String: String]] = []
+        while let bytes = journal.nextBytes() {
+            var rest = bytes[...]
+            var entry: [String: String] = [:]
+            while let end = rest.firstIndex(of: 0x0A) {
+                let line = rest[..<end]
+                rest = rest[(end + 1)...]
+                if let equals = line.firstIndex(of: UInt8(ascii: "=")) {
+                    entry[text(line[..<equals])] = text(line[(equals + 1)...])
+                } else {
+                    // Its length in eight bytes, the value, and a line feed.
+                    let length = rest.prefix(8).reversed().reduce(0) { $0 << 8 | Int($1) }
+                    entry[text(line)] = text(rest.dropFirst(8).prefix(length))
+                    rest = rest.dropFirst(8 + length + 1)
                 }
             }
-            try #require(bound == 0)
+            entries.append(entry)
         }
-
-        deinit {
-            close(descriptor)
-            unlink(path)
-        }
-
-        private func text(_ bytes: ArraySlice<UInt8>) -> String { String(decoding: bytes, as: UTF8.self) }
-
-        /// The fields of each entry that has come.
-        func entries() -> [[String: String]] {
-            var entries: [[String: String]] = []
-            var buffer = [UInt8](repeating: 0, count: 65_536)
-            while true {
-                let count = recv(descriptor, &buffer, buffer.count, Int32(MSG_DONTWAIT))
-                guard count > 0 else { return entries }
-                var rest = buffer.prefix(count)
-                var entry: [String: String] = [:]
-                while let end = rest.firstIndex(of: 0x0A) {
-                    let line = rest[..<end]
-                    rest = rest[(end + 1)...]
-                    if let equals = line.firstIndex(of: UInt8(ascii: "=")) {
-                        entry[text(line[..<equals])] = text(line[(equals + 1)...])
-                    } else {
-                        // Its length in eight bytes, the value, and a line feed.
-                        let length = rest.prefix(8).reversed().reduce(0) { $0 << 8 | Int($1) }
-                        entry[text(line)] = text(rest.dropFirst(8).prefix(length))
-                        rest = rest.dropFirst(8 + length + 1)
-                    }
-                }
-                entries.append(entry)
-            }
-        }
+        return entries
     }
 
-    private func logger(_ listener: Listener) throws -> Logger {
+    private func logger(_ listener: DatagramSocket) throws -> Logger {
         let journal = try #require(Journal(path: listener.path))
         return Logger(label: "test", factory: { _ in JournalLogHandler(sink: .journal(journal)) })
     }
 
     @Test func aJobsStoryIsItsTransitionsInTheirOrder() async throws {
-        let listener = try Listener()
+        let listener = try DatagramSocket()
         try await DaemonParts.with { parts in
             let before = try await parts.ledger.accept(parts.newJob())
             let teller = TransitionTeller(
@@ -85,7 +61,7 @@ import Units
             }
             await teller.tellRest()
             await teller.tellRest()
-            let entries = listener.entries()
+            let entries = entries(listener)
             #expect(entries.map { $0["MLD_EVENT"] } == ["queued", "starting", "running", "failed"])
             #expect(entries.allSatisfy { $0["MLD_JOB_ID"] == "\(id)" && $0["MLD_USER"] == "someone" })
             #expect(entries.last?["MLD_ATTEMPT"] == "1")
@@ -118,11 +94,11 @@ import Units
     }
 
     @Test func aJobsWordsBringNoFieldsOfTheirOwn() throws {
-        let listener = try Listener()
+        let listener = try DatagramSocket()
         try logger(listener).notice(
             "a\nMLD_USER=root",
             metadata: ["job": "7", "cause": "b\nPRIORITY=0", "user": "eve\u{1B}[2J", "bad key": "x"])
-        let entry = try #require(listener.entries().first)
+        let entry = try #require(entries(listener).first)
         #expect(entry["MLD_JOB_ID"] == "7")
         #expect(
             entry["PRIORITY"] == "5" && entry["MLD_CAUSE"] == "b\nPRIORITY=0" && entry["MLD_USER"] == "eve\u{1B}[2J")
@@ -144,7 +120,7 @@ import Units
             case .lines: return "lines"
             }
         }
-        let listener = try Listener()
+        let listener = try DatagramSocket()
         #expect(sink(stream, listener.path) == "journal")
         #expect(sink(stream, "/no/such/socket") == "systemd")
         #expect(sink("1:1", listener.path) == "lines")

@@ -1,41 +1,35 @@
 import Foundation
 import JobAPI
+import TestSupport
 import Testing
 
 /// What systemd is told and what it hands over, without systemd.
 @Suite(.serialized) struct ServiceManagerTests {
     @Test func readinessAndTheStopAreNotified() async throws {
-        let (path, descriptor) = try datagrams()
-        defer {
-            close(descriptor)
-            unlink(path)
-        }
-        try await RunningDaemon.with(environment: ["NOTIFY_SOCKET": path]) { daemon in
-            #expect(message(descriptor)?.hasPrefix("READY=1\nSTATUS=Listening on \(daemon.socket)") == true)
+        let notices = try DatagramSocket()
+        try await RunningDaemon.with(environment: ["NOTIFY_SOCKET": notices.path]) { daemon in
+            #expect(notices.next()?.hasPrefix("READY=1\nSTATUS=Listening on \(daemon.socket)") == true)
             #expect(await daemon.stop() == 0)
-            #expect(message(descriptor)?.hasPrefix("STOPPING=1") == true)
+            #expect(notices.next()?.hasPrefix("STOPPING=1") == true)
         }
     }
 
     /// systemd would end what pings less often than it asks for.
     @Test func aDaemonThatIsWatchedSaysThatItLives() async throws {
-        let (path, descriptor) = try datagrams()
-        defer {
-            close(descriptor)
-            unlink(path)
-        }
-        try await RunningDaemon.with(environment: ["NOTIFY_SOCKET": path, "WATCHDOG_USEC": "300000"]) { daemon in
+        let notices = try DatagramSocket()
+        try await RunningDaemon.with(environment: ["NOTIFY_SOCKET": notices.path, "WATCHDOG_USEC": "300000"]) {
+            daemon in
             var pings = 0
             for _ in 0..<200 where pings < 5 {
-                while let text = message(descriptor) { pings += text == "WATCHDOG=1" ? 1 : 0 }
+                while let text = notices.next() { pings += text == "WATCHDOG=1" ? 1 : 0 }
                 try await Task.sleep(for: .milliseconds(50))
             }
             #expect(pings >= 5)
             // One that stands still says nothing.
             kill(daemon.process.processIdentifier, SIGSTOP)
-            while message(descriptor) != nil {}
+            while notices.next() != nil {}
             try await Task.sleep(for: .milliseconds(600))
-            #expect(message(descriptor) == nil)
+            #expect(notices.next() == nil)
             kill(daemon.process.processIdentifier, SIGCONT)
         }
     }
@@ -65,28 +59,5 @@ import Testing
             "/bin/sh", ["-c", script, mld, "--state", directory, "--socket", directory + "/s", "--policy", directory])
         #expect(result.status == 1)
         #expect(result.err.contains("one listening Unix socket"), "\(result.err)")
-    }
-
-    /// A socket as systemd has one for notifications.
-    private func datagrams() throws -> (path: String, descriptor: Int32) {
-        let path = "/tmp/mldt-notify-\(UUID().uuidString.prefix(8))"
-        let descriptor = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue), 0)
-        var address = sockaddr_un()
-        address.sun_family = sa_family_t(AF_UNIX)
-        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: Array(path.utf8)) }
-        let bound = withUnsafePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
-            }
-        }
-        try #require(bound == 0)
-        return (path, descriptor)
-    }
-
-    /// The next datagram, or nil when none is there.
-    private func message(_ descriptor: Int32) -> String? {
-        var buffer = [UInt8](repeating: 0, count: 4096)
-        let count = recv(descriptor, &buffer, buffer.count, Int32(MSG_DONTWAIT))
-        return count > 0 ? String(decoding: buffer.prefix(count), as: UTF8.self) : nil
     }
 }

@@ -3,6 +3,7 @@ import JobAPI
 import JobClient
 import LinuxSystem
 import Sandbox
+import TestSupport
 import Testing
 
 /// Jobs that a service starts for the daemon, as they are in an installed system.
@@ -190,10 +191,10 @@ import Testing
     /// Whatever comes over its socket: it answers no, or nothing, and goes on.
     @Test func hostilePacketsAreRefused() async throws {
         try await withService { service, _ in
-            var bytes = [UInt8](repeating: 0, count: 64)
+            var random = Seeded(7)
             for length in [0, 1, 7, 16, 64] {
-                for index in bytes.indices { bytes[index] = UInt8.random(in: 0...255) }
-                let connection = try connect(service.path)
+                let bytes = (0..<64).map { _ in UInt8.random(in: 0...255, using: &random) }
+                let connection = try UnixSocket.connect(service.path, type: SOCK_SEQPACKET)
                 send(connection, bytes, length, 0)
                 close(connection)
             }
@@ -215,20 +216,6 @@ import Testing
             ])
         #expect(result.status == 1)
         #expect(result.err.contains("mld-spawn.service") && result.err.contains(directory + "/none"), "\(result.err)")
-    }
-
-    private func connect(_ path: String) throws -> Int32 {
-        let descriptor = socket(AF_UNIX, Int32(SOCK_SEQPACKET.rawValue), 0)
-        var address = sockaddr_un()
-        address.sun_family = sa_family_t(AF_UNIX)
-        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: Array(path.utf8)) }
-        let isConnected = withUnsafePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                Glibc.connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
-            }
-        }
-        try #require(isConnected == 0)
-        return descriptor
     }
 
     private func supervisor(of id: JobID, _ daemon: RunningDaemon) async throws -> Int32? {

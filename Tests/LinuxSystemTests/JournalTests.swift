@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import LinuxSystem
@@ -15,7 +16,7 @@ import Testing
     }
 
     @Test func anEntryIsOneDatagram() throws {
-        let listener = try Listener()
+        let listener = try DatagramSocket()
         let journal = try #require(Journal(path: listener.path))
         #expect(journal.send([("MESSAGE", "one"), ("MLD_JOB_ID", "42")]))
         #expect(journal.send([("MESSAGE", "two")]))
@@ -27,7 +28,7 @@ import Testing
     @Test func whatIsNotTakenIsSaid() throws {
         let path: String
         do {
-            let listener = try Listener()
+            let listener = try DatagramSocket()
             path = listener.path
             let journal = try #require(Journal(path: path))
             #expect(!journal.send([("MESSAGE", String(repeating: "x", count: 70_000))]))
@@ -48,35 +49,5 @@ import Testing
             #expect(!Journal.takes(file.raw, stream: other))
         }
         #expect(!Journal.takes(-1, stream: "\(status.st_dev):\(status.st_ino)"))
-    }
-}
-
-/// A socket as the journal has one.
-private final class Listener {
-    let path = "/tmp/mldt-journal-\(UUID().uuidString.prefix(8))"
-    private let descriptor: Int32
-
-    init() throws {
-        descriptor = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue), 0)
-        var address = sockaddr_un()
-        address.sun_family = sa_family_t(AF_UNIX)
-        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: Array(path.utf8)) }
-        let bound = withUnsafePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
-            }
-        }
-        try #require(bound == 0)
-    }
-
-    deinit {
-        close(descriptor)
-        unlink(path)
-    }
-
-    func next() -> String? {
-        var buffer = [UInt8](repeating: 0, count: 65_536)
-        let count = recv(descriptor, &buffer, buffer.count, Int32(MSG_DONTWAIT))
-        return count > 0 ? String(decoding: buffer.prefix(count), as: UTF8.self) : nil
     }
 }

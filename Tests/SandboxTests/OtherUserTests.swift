@@ -77,6 +77,44 @@ struct OtherUserTests {
         #expect(fixture.text(output + "/made") == "x\n")
     }
 
+    private func owner(_ path: String) throws -> UInt32 {
+        var information = stat()
+        try #require(lstat(path, &information) == 0, "\(path)")
+        return information.st_uid
+    }
+
+    /// Where it writes is its own before it begins; of a link the link alone, for what is behind it may be anybody's.
+    @Test func thePlacesItWritesToAreGivenToIt() async throws {
+        let output = fixture.job + "/output"
+        let secret = fixture.state + "/secret"
+        let link = fixture.job + "/link"
+        #expect(mkdir(output, 0o700) == 0 && symlink(secret, link) == 0)
+        try fixture.write("secret", to: secret, mode: 0o600)
+        try fixture.write("", to: fixture.job + "/events", mode: 0o600)
+        var profile = fixture.profile()
+        profile.outputDirectory = output
+        let outcome = try await fixture.run("echo x >\(output)/made; cat \(output)/made", profile: profile) {
+            $0.runAs = nobody
+            $0.given = [output, link]
+        }
+        #expect(outcome.record.message == nil && outcome.stdout == "x\n", "\(outcome.stderr)")
+        for path in [output, link, fixture.job + "/events"] { #expect(try owner(path) == 65534, "\(path)") }
+        #expect(try owner(secret) == 0)
+    }
+
+    @Test func aPlaceThatCannotBeGivenIsAFailureOfTheStart() async throws {
+        var launch = fixture.launch(["/bin/echo", "ran"])
+        launch.runAs = nobody
+        launch.given = [fixture.job + "/none"]
+        let error = #expect(throws: SandboxError.self) {
+            try fixture.launcher.start(launch, profile: fixture.profile())
+        }
+        #expect(
+            error?.description.contains("give \(fixture.job)/none to the job's user") == true,
+            "\(String(describing: error))")
+        #expect(fixture.text(launch.stdoutPath) == "")
+    }
+
     @Test func aDirectoryExchangedAfterTheCheckIsNoticed() async throws {
         // What the launcher would have passed for a directory that has been replaced since.
         let output = try ProcessSpawner.run(

@@ -7,17 +7,18 @@ say() { printf '%s\n' "$*"; }
 
 # check WHAT COMMAND... runs a command that must succeed; the last line of what it says is shown as its evidence.
 check() {
-    local what=$1 said status
+    local what=$1 said status began=$SECONDS took
     shift
     said=$(set -eu -o pipefail; "$@" 2>&1)
     status=$?
+    took=$((SECONDS - began))
     if [ "$status" -eq 0 ]; then
         passed=$((passed + 1))
         said=$(tail -n 1 <<<"$said")
-        say "ok    $what${said:+ [$said]}"
+        say "ok    $what${said:+ [$said]} ($took s)"
     else
         failed=$((failed + 1))
-        say "FAIL  $what (status $status)"
+        say "FAIL  $what (status $status, $took s)"
         tail -n 12 <<<"$said" | sed 's/^/        /'
         journalctl -u mld -n 6 --no-pager -o cat 2>/dev/null | sed 's/^/        mld: /'
     fi
@@ -53,6 +54,13 @@ as() {
 same() { [ "$1" = "$2" ] || { echo "\"$1\" is not \"$2\""; return 1; }; }
 has() { [[ $1 == *"$2"* ]] || { echo "there is no \"$2\" in: $1"; return 1; }; }
 # refused COMMAND... succeeds where the command fails.
+# status_of FILE COMMAND... leaves what the command prints, its errors and its status in FILE, FILE.error and FILE.status.
+status_of() {
+    local file=$1 status=0
+    shift
+    "$@" >"$file" 2>"$file.error" || status=$?
+    echo "$status" >"$file.status"
+}
 refused() { if "$@"; then echo "it was not refused: $*"; return 1; fi; }
 
 # field JOB KEY is one value of a job, and of a JSON object the first of that name.
@@ -79,6 +87,10 @@ command_job() {
     [[ $* == *resources.memory* ]] || echo 'resources.memory = "64 MiB"'
     echo "command.argv = [\"sh\", \"-c\", '''$1''']"
 }
+
+# lasting USER submits a job that goes on until let_end USER JOB, or until its time is over where a check failed before that.
+lasting() { command_job "until [ -e end.\$MLD_JOB_ID ]; do sleep 1; done; echo over" 'resources.time = "20 min"' | submit "$1"; }
+let_end() { touch "/home/$1/end.$2"; }
 
 # run_as USER SHELL-TEXT runs a command as a job and follows it.
 run_as() { as "$1" mlctl run --memory "64 MiB" -- sh -c "$2"; }
@@ -181,7 +193,14 @@ member_runs() {
     has "$said" /home/ada
 }
 
-outsider_is_refused() {
+outsider_is_# status_of FILE COMMAND... leaves what the command prints, its errors and its status in FILE, FILE.error and FILE.status.
+status_of() {
+    local file=$1 status=0
+    shift
+    "$@" >"$file" 2>"$file.error" || status=$?
+    echo "$status" >"$file.status"
+}
+refused() {
     local said status=0
     said=$(as eve mlctl list 2>&1) || status=$?
     same "$status" 3
@@ -339,6 +358,7 @@ accounts() {
     check "a backup is made while mld runs, and put back" backup
     check "the journal tells a job's story by MLD_JOB_ID" journal_of_a_job
     check "the token of a carbon service comes by LoadCredential, and is sent" credentials
+    check "a reload takes a policy, and the ends of jobs are told to a program and by mail from then on" notices
     check "a mistake in a policy file changes nothing and is in the journal with its line" bad_policy
 }
 
@@ -457,6 +477,33 @@ POLICY
     within 180 serves
 }
 
+# Behind mld's walls: the program and what stands in for a mail system write where mld may.
+notices() {
+    local id before
+    printf '#!/bin/sh\ncat >"/var/lib/mld/told.$MLD_JOB_ID"\n' >/etc/mld/notify
+    chmod 755 /etc/mld/notify
+    before=$(mlctl policy show --format json | grep hash)
+    [ ! -e /usr/sbin/sendmail ]
+    printf '#!/bin/sh\ncat >/var/lib/mld/mail\n' >/usr/sbin/sendmail
+    chmod 755 /usr/sbin/sendmail
+    printf '[notify]\nhook = "/etc/mld/notify"\non = ["failed"]\nmail = true\n' >/etc/mld/policies.d/60-notices.toml
+    systemctl reload mld.service
+    within 60 sh -c 'mlctl policy show --format json | grep hash | grep -vqF "$1"' - "$before"
+    id=$(command_job 'exit 3' 'notify.mail = "ada@example.org"' | submit ada)
+    mlctl wait "$id" || true
+    within 60 test -s "/var/lib/mld/told.$id"
+    within 60 test -s /var/lib/mld/mail
+    has "$(cat /var/lib/mld/mail)" 'To: ada@example.org'
+    python3 -c '
+import json, sys
+notice = json.load(open(sys.argv[1]))
+assert notice["event"] == "job-ended" and notice["user"] == "ada" and notice["exit_status"] == 3, notice
+print(notice["state"], notice["energy_j"], "J", notice["tier"])' "/var/lib/mld/told.$id"
+    rm /var/lib/mld/told.* /var/lib/mld/mail /usr/sbin/sendmail /etc/mld/notify /etc/mld/policies.d/60-notices.toml
+    systemctl reload mld.service
+    within 60 sh -c 'mlctl policy show --format json | grep -qF "$1"' - "$before"
+}
+
 bad_policy() {
     local before
     before=$(mlctl policy show --format json | grep hash)
@@ -502,14 +549,18 @@ ended_once() {
 
 crash_adoption() {
     local first second pid
-    first=$(command_job 'sleep 60; echo over' | submit ada)
-    second=$(command_job 'sleep 75; echo over' | submit bob)
+    first=$(lasting ada)
+    second=$(lasting bob)
     within 120 in_state "$first" running
+    within 120 in_state "$second" running
     pid=$(main_pid)
     kill -9 "$pid"
     within 180 serves
     number "$(main_pid) != $pid"
     in_state "$first" running
+    in_state "$second" running
+    let_end ada "$first"
+    let_end bob "$second"
     mlctl wait "$first" "$second"
     ended_once "$first"
     ended_once "$second"
@@ -520,24 +571,27 @@ crash_adoption() {
 
 spawner_crash() {
     local id
-    id=$(command_job 'sleep 30; echo over' | submit ada)
+    id=$(lasting ada)
     within 120 in_state "$id" running
     systemctl kill -s KILL --kill-who=main mld-spawn.service
     run_as bob 'echo started'
     in_state "$id" running
+    let_end ada "$id"
     mlctl wait "$id"
     ended_once "$id"
 }
 
 watchdog() {
     local id pid
-    id=$(command_job 'sleep 150; echo over' | submit ada)
+    id=$(lasting ada)
     within 120 in_state "$id" running
     pid=$(main_pid)
     kill -STOP "$pid"
     # As long as the unit says, and what systemd takes to notice.
     within 240 sh -c '[ "$(systemctl show -P MainPID mld.service)" -ne '"$pid"' ] && systemctl is-active -q mld.service'
     within 180 serves
+    in_state "$id" running
+    let_end ada "$id"
     mlctl wait "$id"
     ended_once "$id"
     journalctl --sync
@@ -545,15 +599,34 @@ watchdog() {
 }
 
 restart_under_load() {
-    local array sent=() n numbers
+    local array followed lines n numbers senders=()
+    # One who runs a job, one who follows it and one who waits for it: none of them may notice more than a pause.
+    status_of /run/followed run_as ada \
+        'for n in $(seq 2000); do [ ! -e "end.$MLD_JOB_ID" ] || exit 5; echo "$n $MLD_JOB_ID"; sleep 0.3; done' &
+    within 120 grep -q '^1 ' /run/followed
+    followed=$(sed -n '1s/^1 //p' /run/followed)
+    status_of /run/logged mlctl logs --follow "$followed" &
+    status_of /run/waited mlctl wait "$followed" &
     array=$(command_job 'sleep 1' 'array = "1-60%2"' | submit ada)
     within 60 sh -c "mlctl list --state running --format json | grep -q running"
     # Twelve submitters, some of whom come while there is no daemon.
     for n in $(seq 12); do
         command_job true | submit bob >"/run/sent.$n" 2>"/run/sent.$n.error" &
-        [ "$n" -ne 4 ] || systemctl restart mld.service &
+        senders+=($!)
+        if [ "$n" -eq 4 ]; then
+            systemctl restart mld.service &
+            senders+=($!)
+        fi
     done
+    wait "${senders[@]}"
+    let_end ada "$followed"
     wait
+    same "$(field "$followed" state)" failed
+    lines=$(mlctl logs "$followed")
+    same "$(cat /run/followed)" "$lines"
+    same "$(cat /run/logged)" "$lines"
+    same "$(cut -d' ' -f1 <<<"$lines")" "$(seq "$(wc -l <<<"$lines")")"
+    same "$(cat /run/followed.status /run/logged.status /run/waited.status | xargs)" "5 0 5"
     numbers=$(cat /run/sent.? /run/sent.?? | sort -n | uniq)
     refused grep -h '^mlctl:' /run/sent.*.error
     same "$(wc -l <<<"$numbers")" 12
@@ -567,7 +640,7 @@ jobs = json.load(sys.stdin)["jobs"]
 mine = [job for job in jobs if str(job["id"]) in others or str(job.get("array", {}).get("id")) == array]
 assert len(mine) == 72, len(mine)
 assert all(job["state"] == "succeeded" and job["attempt"] == 1 for job in mine), mine' "$array" $numbers
-    echo "60 of an array and 12 submitted meanwhile"
+    echo "60 of an array, 12 submitted meanwhile, and $(wc -l <<<"$lines") lines followed twice"
 }
 
 # jobs_of ARRAY STATE is a line for each of its jobs in that state, by number: which it is, and which attempt.
@@ -601,14 +674,15 @@ restart_under_queue() {
 }
 
 resident() {
-    local pid rss
+    local status rss
     within 120 nothing_runs
     systemctl restart mld.service
     within 180 serves
     sleep 30
-    pid=$(main_pid)
-    rss=$(awk '/^VmRSS:/ { print $2 }' "/proc/$pid/status")
-    awk '/^(RssAnon|RssFile):/ { printf "%s %s kB, ", $1, $2 } END { print "'"$rss"' kB in all" }' "/proc/$pid/status"
+    # Once, and all figures from it: a moment later they are others.
+    status=$(cat "/proc/$(main_pid)/status")
+    rss=$(awk '/^VmRSS:/ { print $2 }' <<<"$status")
+    awk '/^(RssAnon|RssFile):/ { printf "%s %s kB, ", $1, $2 } END { print "'"$rss"' kB in all" }' <<<"$status"
     number "$rss <= 40 * 1024"
 }
 
@@ -669,7 +743,7 @@ packages() {
 upgrade() {
     local id pid
     echo '# mine' >>/etc/mld/policies.d/00-default.toml
-    id=$(command_job "sleep ${upgrade_takes:-120}; echo over" | submit ada)
+    id=$(lasting ada)
     within 120 in_state "$id" running
     pid=$(main_pid)
     install_packages next
@@ -677,6 +751,7 @@ upgrade() {
     in_state "$id" running
     number "$(main_pid) != $pid"
     same "$(tail -1 /etc/mld/policies.d/00-default.toml)" '# mine'
+    let_end ada "$id"
     mlctl wait "$id"
     ended_once "$id"
     echo "job $id went on under $(dpkg-query -W -f '${Version}' mld)"
@@ -696,7 +771,7 @@ remove() {
     local jobs running
     jobs=$(command_job true | submit ada)
     mlctl wait "$jobs"
-    running=$(command_job 'sleep 120; echo over' | submit bob)
+    running=$(lasting bob)
     within 120 in_state "$running" running
     echo "$running" >/var/lib/acceptance-running
     apt-get -qq remove -y mld
@@ -710,13 +785,16 @@ remove() {
 }
 
 reinstall() {
-    local id
+    local id running
+    running=$(cat /var/lib/acceptance-running)
     DEBIAN_FRONTEND=noninteractive apt-get -qq install -y "$here"/next/mld_*.deb
     within 180 serves
+    in_state "$running" running
     id=$(command_job true | submit ada)
-    same "$id" $(($(cat /var/lib/acceptance-running) + 1))
-    mlctl wait "$id" "$(cat /var/lib/acceptance-running)"
-    ended_once "$(cat /var/lib/acceptance-running)"
+    same "$id" $((running + 1))
+    let_end bob "$running"
+    mlctl wait "$id" "$running"
+    ended_once "$running"
     mlctl report --audit | head -1
 }
 
