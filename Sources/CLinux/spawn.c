@@ -60,6 +60,11 @@ static void become_program(const struct mld_spawn_request *request, int report, 
     char standard[64];
     memset(standard, 0, sizeof standard);
     for (int number = 1; number < NSIG; number++) syscall(SYS_rt_sigaction, number, standard, NULL, (size_t)8);
+    if (request->ignore_terminate) {
+        const uintptr_t ignore = 1;  // SIG_IGN, in the first field
+        memcpy(standard, &ignore, sizeof ignore);
+        syscall(SYS_rt_sigaction, SIGTERM, standard, NULL, (size_t)8);
+    }
 
     if (join_cgroup) {
         int procs = openat(request->cgroup, "cgroup.procs", O_WRONLY | O_CLOEXEC);

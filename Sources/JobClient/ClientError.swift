@@ -4,6 +4,8 @@ package import JobAPI
 package enum ClientError: Error, Hashable, Sendable {
     /// Nobody listens on the socket, or it may not be opened.
     case unreachable(socket: String, cause: String)
+    /// As many wait on the socket as fit.
+    case busy(socket: String)
     /// The daemon took longer than allowed.
     case timeout(call: String, after: Duration)
     /// The daemon answered with an error of its own.
@@ -25,13 +27,19 @@ extension ClientError: CustomStringConvertible {
             hint: start it with "systemctl start mld", or run "mld" for a daemon of your own (user mode), \
             or set MLD_SOCKET (or --socket) to where it listens
             """
+        case .busy(let socket): "more clients wait on \(socket) than fit; is the daemon well? systemctl status mld"
         case .timeout(let call, let after):
-            "the daemon did not answer \(call) within \(after.components.seconds) s"
+            "the daemon did not answer \(call) within \(after.components.seconds) s" + Self.doubt(call)
         case .refused(let error): error.description
         case .tooLarge(let call, let limit):
             "the answer to \(call) is larger than \(limit) bytes; ask for less (logs: --tail BYTES)"
         case .malformed(let call, let cause): "the answer to \(call) is not understood: \(cause)"
-        case .broken(let call, let cause): "the connection broke during \(call): \(cause)"
+        case .broken(let call, let cause): "the connection broke during \(call): \(cause)" + Self.doubt(call)
         }
+    }
+
+    /// Where no answer came nobody knows whether a submission was taken.
+    private static func doubt(_ call: String) -> String {
+        call == "POST /v1/jobs" ? "; the job may have been accepted all the same: see mlctl list" : ""
     }
 }

@@ -12,6 +12,8 @@ struct Request: Sendable {
     var body: [UInt8] = []
     /// Beyond those every request has.
     var headers: [(name: String, value: String)] = []
+    /// Whether it is sent again where the daemon went away before it answered: it must come to the same then.
+    var persists = false
 
     /// How messages call it: `GET /v1/jobs/7`.
     var name: String { "\(method.rawValue) \(target.prefix { $0 != "?" })" }
@@ -25,7 +27,7 @@ struct HTTPConnection {
     let channel: HTTPChannel
     let request: Request
 
-    /// - Throws: ``ClientError/unreachable(socket:cause:)``.
+    /// - Throws: ``ClientError/unreachable(socket:cause:)``, ``ClientError/busy(socket:)``.
     static func open(_ socket: String, for request: Request, on group: any EventLoopGroup) async throws -> Self {
         do {
             let channel = try await ClientBootstrap(group: group)
@@ -37,6 +39,8 @@ struct HTTPConnection {
                     }
                 }
             return HTTPConnection(channel: channel, request: request)
+        } catch let error as IOError where error.errnoCode == EAGAIN {
+            throw ClientError.busy(socket: socket)
         } catch let error as IOError {
             throw ClientError.unreachable(socket: socket, cause: words(errno: error.errnoCode))
         } catch let error as CancellationError {

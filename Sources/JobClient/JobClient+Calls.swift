@@ -31,9 +31,20 @@ package struct ReportQuery: Hashable, Sendable {
 extension JobClient {
     package func health() async throws -> Health { try await call(.GET, Target("health")) }
 
-    /// Once this returns, the job is on disk.
-    package func submit(_ spec: JobSpec) async throws -> Submitted {
-        try await call(.POST, Target("jobs"), body: Array(JSON.encode(spec)))
+    /// Once this returns, the job is on disk. Where the daemon goes away before it answers, the same submission is sent again once it
+    /// is back, under a key by which it knows it.
+    package func submit(_ spec: JobSpec, within limit: Duration = longestPause) async throws -> Submitted {
+        let request = Request(
+            method: .POST, target: Target("jobs").text, body: Array(try JSON.encode(spec)),
+            headers: [(SubmissionKey.header, SubmissionKey.random().description)], persists: true)
+        return try await call(request, within: limit)
+    }
+
+    /// Returns once the daemon answers, where one listens.
+    package func reach() async throws {
+        _ = try await call(
+            Request(method: .GET, target: Target("health").text, persists: true), within: Self.longestPause,
+            as: Health.self)
     }
 
     /// What a job would take; nothing is submitted.
@@ -59,8 +70,10 @@ extension JobClient {
         try await call(.GET, Target("jobs", "\(job.reference)", "why"))
     }
 
-    package func act(_ action: JobAction, on job: some NamesJob) async throws -> JobRecord {
-        try await call(.POST, Target("jobs", "\(job.reference)", action.rawValue))
+    package func act(
+        _ action: JobAction, on job: some NamesJob, within limit: Duration? = nil
+    ) async throws -> JobRecord {
+        try await call(.POST, Target("jobs", "\(job.reference)", action.rawValue), within: limit)
     }
 
     package func cancel(_ job: some NamesJob) async throws -> JobRecord { try await act(.cancel, on: job) }

@@ -11,15 +11,17 @@ package struct JobClient: Sendable {
     package let timeout: Duration
     /// The largest answer accepted, in bytes.
     package let bodyLimit: Int
+    /// Takes a line for the person who waits.
+    let note: @Sendable (String) -> Void
     let group: any EventLoopGroup
 
     /// Runs `body` with a client and stops the client's one thread afterwards.
     package static func with<R: Sendable>(
         socket: String, timeout: Duration = .seconds(30), bodyLimit: Int = 64 << 20,
-        _ body: (JobClient) async throws -> R
+        note: @escaping @Sendable (String) -> Void = { _ in }, _ body: (JobClient) async throws -> R
     ) async throws -> R {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
-        let client = JobClient(socket: socket, timeout: timeout, bodyLimit: bodyLimit, group: group)
+        let client = JobClient(socket: socket, timeout: timeout, bodyLimit: bodyLimit, note: note, group: group)
         do {
             let result = try await body(client)
             try await group.shutdownGracefully()
@@ -36,7 +38,12 @@ package struct JobClient: Sendable {
         _ method: HTTPMethod, _ target: Target, body: [UInt8] = [], within limit: Duration? = nil,
         as type: T.Type = T.self
     ) async throws -> T {
-        let request = Request(method: method, target: target.text, body: body)
+        try await call(Request(method: method, target: target.text, body: body), within: limit)
+    }
+
+    func call<T: Decodable & Sendable>(
+        _ request: Request, within limit: Duration? = nil, as type: T.Type = T.self
+    ) async throws -> T {
         let bytes = try await exchange(request, within: limit)
         do {
             return try JSON.decode(T.self, from: Data(bytes))
@@ -48,23 +55,32 @@ package struct JobClient: Sendable {
     /// Sends one request and returns the body of a successful answer, within `limit` or else the timeout.
     func exchange(_ request: Request, within limit: Duration? = nil) async throws -> [UInt8] {
         let timeout = limit ?? timeout
-        return try await withThrowingTaskGroup(of: [UInt8].self) { tasks in
-            tasks.addTask {
-                let connection = try await HTTPConnection.open(socket, for: request, on: group)
-                return try await connection.perform { head, parts in
-                    let bytes = try await HTTPConnection.collect(&parts, limit: bodyLimit, call: request.name)
-                    guard head.status.code < 300 else { throw Self.failure(head.status, bytes, request) }
-                    return bytes
-                }
-            }
+        return try await withThrowingTaskGroup(of: [UInt8]?.self) { tasks in
+            tasks.addTask { try await persist(request, for: timeout) }
             tasks.addTask {
                 try await Task.sleep(for: timeout)
                 throw ClientError.timeout(call: request.name, after: timeout)
             }
-            defer { tasks.cancelAll() }
-            guard let bytes = try await tasks.next() else {
-                throw ClientError.broken(call: request.name, cause: "no answer came")
+            if request.persists {
+                tasks.addTask {
+                    try await tellOfSilence()
+                    return nil
+                }
             }
+            defer { tasks.cancelAll() }
+            while let bytes = try await tasks.next() {
+                if let bytes { return bytes }
+            }
+            throw ClientError.broken(call: request.name, cause: "no answer came")
+        }
+    }
+
+    /// Over one connection.
+    func attempt(_ request: Request) async throws -> [UInt8] {
+        let connection = try await HTTPConnection.open(socket, for: request, on: group)
+        return try await connection.perform { head, parts in
+            let bytes = try await HTTPConnection.collect(&parts, limit: bodyLimit, call: request.name)
+            guard head.status.code < 300 else { throw Self.failure(head.status, bytes, request) }
             return bytes
         }
     }

@@ -27,12 +27,14 @@ package struct NewJob: Sendable {
     package var leeway: Leeway
     /// The groups its user is in; nil where nobody looked.
     package var groups: [String]?
+    /// Under which its submitter sent it; nil where under none.
+    package var submission: SubmissionKey?
 
     package init(
         spec: JobSpec, user: String, uid: UInt32, gid: UInt32, project: String, queue: String, priority: Int,
         timeLimit: Double?, held: Bool, notBefore: Timestamp? = nil, reason: String, rule: String?, policyHash: String,
         submittedAt: Timestamp, after: [Dependency] = [], baseline: Baseline? = nil, likes: UInt64 = 0,
-        leeway: Leeway = Leeway(), groups: [String]? = nil
+        leeway: Leeway = Leeway(), groups: [String]? = nil, submission: SubmissionKey? = nil
     ) {
         self.spec = spec
         self.user = user
@@ -53,6 +55,7 @@ package struct NewJob: Sendable {
         self.likes = likes
         self.leeway = leeway
         self.groups = groups
+        self.submission = submission
     }
 }
 
@@ -73,6 +76,7 @@ package struct JobEnd: Sendable {
 extension Ledger {
     /// Writes the job, its first transition and the decision to admit it.
     /// - Returns: its number; the job is on disk.
+    /// - Throws: also where its user has submitted something under its key; see ``submission(_:of:)``.
     package func accept(_ job: NewJob) async throws(LedgerError) -> JobID {
         let spec = try Self.text(of: job)
         return try await write("accept the job") { db in
@@ -92,9 +96,11 @@ extension Ledger {
             let array = JobID(last + 1)
             var elements: [JobID] = []
             for index in indices {
+                var element = job
+                if !elements.isEmpty { element.submission = nil }
                 elements.append(
                     try Self.insert(
-                        db, job, spec: spec, id: elements.isEmpty ? last + 2 : nil,
+                        db, element, spec: spec, id: elements.isEmpty ? last + 2 : nil,
                         place: (ArrayPlace(id: array, index: index), limit)))
             }
             return (array, elements)
@@ -117,9 +123,9 @@ extension Ledger {
                 INSERT INTO jobs (id, name, user, uid, gid, project, queue, priority, kind, spec, state, reason, rule,
                     held, cpus, memory_bytes, gpus, time_limit_s, not_before_us, submitted_us, policy_hash, array_id,
                     array_index, array_limit, after, likes, deadline_us, latest_start_us, interruptible, minimise,
-                    defer_rule, user_groups)
+                    defer_rule, user_groups, submission)
                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'queued', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
-                    ?)
+                    ?, ?)
                 """)
         let after = job.after.map(\.description).joined(separator: ",")
         try insert.execute(arguments: [
@@ -130,6 +136,7 @@ extension Ledger {
             job.likes == 0 ? nil : Int64(bitPattern: job.likes),
             job.leeway.deadline?.microseconds, job.leeway.latestStart?.microseconds, job.leeway.isInterruptible,
             job.leeway.minimise, job.leeway.rule, try job.groups.map { try JSON.text($0) },
+            job.submission?.description,
         ])
         let id = JobID(db.lastInsertedRowID)
         if let baseline = job.baseline { try insertBaseline(db, id, baseline) }

@@ -6,7 +6,9 @@ import GRDB
 enum Migrations {
     static var all: DatabaseMigrator {
         var migrator = DatabaseMigrator()
-        let releases = [version1, version2, version3, version4, version5, version6, version7, version8, version9]
+        let releases = [
+            version1, version2, version3, version4, version5, version6, version7, version8, version9, version10,
+        ]
         for (index, sql) in releases.enumerated() {
             migrator.registerMigration("v\(index + 1)") { db in try db.execute(sql: sql) }
         }

@@ -101,6 +101,9 @@ struct Supervisor {
                 request.descriptor_count = Int32(descriptors.count)
                 request.cgroup = cgroup
                 request.new_session = true
+                // A machine that shuts down sends everybody SIGTERM: what holds the sandbox must stand as long as the job has to end
+                // in an orderly way. The step inside it takes the default back.
+                request.ignore_terminate = options.wrapped
                 return mld_spawn(&request, &result)
             }
         }

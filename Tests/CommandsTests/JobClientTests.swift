@@ -82,6 +82,66 @@ import Testing
         }
     }
 
+    /// The daemon went away before it answered: the same submission comes again, and is known by its key.
+    @Test func aSubmissionThatWasNotAnsweredIsSentAgain() async throws {
+        let answer = Submitted(id: JobID(7), state: .queued, reason: "accepted")
+        let cut = FakeServer.Reply(chunks: [], isCut: true)
+        try await FakeServer.with(["POST /v1/jobs": [cut, cut, try .json(answer, status: 201)]]) { server in
+            let spec = JobSpec(resources: .init(cpus: 1), command: .init(argv: ["true"]))
+            let submitted = try await JobClient.with(socket: server.socket) { try await $0.submit(spec) }
+            #expect(submitted == answer)
+            let asked = server.asked
+            #expect(asked.count == 3 && Set(asked.map(\.idempotencyKey)).count == 1)
+            #expect(asked.first?.idempotencyKey.flatMap { SubmissionKey($0) } != nil)
+            _ = try await JobClient.with(socket: server.socket) { try await $0.submit(spec) }
+            #expect(Set(server.asked.map(\.idempotencyKey)).count == 2)
+        }
+    }
+
+    /// What nobody may do twice is not sent twice.
+    @Test func otherRequestsAreSentOnce() async throws {
+        let cut = FakeServer.Reply(chunks: [], isCut: true)
+        try await FakeServer.with(["POST /v1/jobs/7/cancel": [cut], "GET /v1/devices": [cut]]) { server in
+            try await JobClient.with(socket: server.socket) { client in
+                await #expect(throws: ClientError.self) { _ = try await client.cancel(JobID(7)) }
+                await #expect(throws: ClientError.self) { _ = try await client.devices() }
+            }
+            #expect(server.asked.count == 2)
+        }
+    }
+
+    @Test func aSubmissionThatIsNeverAnsweredMayHaveBeenAccepted() async throws {
+        let cut = FakeServer.Reply(chunks: [], isCut: true)
+        try await FakeServer.with(["POST /v1/jobs": [cut]]) { server in
+            let spec = JobSpec(resources: .init(cpus: 1), command: .init(argv: ["true"]))
+            await #expect(
+                performing: {
+                    try await JobClient.with(socket: server.socket) {
+                        _ = try await $0.submit(spec, within: .milliseconds(300))
+                    }
+                }, throws: { "\($0)".contains("may have been accepted all the same: see mlctl list") })
+            #expect(server.asked.count > 1)
+        }
+    }
+
+    @Test func aBacklogThatIsFullIsTriedAgain() async throws {
+        let directory = try temporaryDirectory()
+        defer { removeDirectory(directory) }
+        // Nobody accepts, and one fits.
+        let full = try FullSocket(directory + "/s")
+        await #expect(
+            performing: {
+                try await JobClient.with(socket: full.path, timeout: .milliseconds(200)) { _ = try await $0.devices() }
+            }, throws: { ($0 as? ClientError) == .busy(socket: full.path) })
+        async let answer: Void = JobClient.with(socket: full.path) { client in
+            await #expect(throws: ClientError.self) { _ = try await client.devices() }
+        }
+        try await Task.sleep(for: .milliseconds(100))
+        // It gets in, and is hung up on: no longer busy.
+        full.drain()
+        try await answer
+    }
+
     @Test func hostileEventsEndTheStream() async throws {
         for data in ["event: state\ndata: {}\n\n", "event: log\ndata: nonsense\n\n"] {
             let reply = FakeServer.Reply(type: "text/event-stream", chunks: [Array(data.utf8)])

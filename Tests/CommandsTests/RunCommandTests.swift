@@ -163,6 +163,22 @@ import Units
         #expect(outcome.questions.isEmpty)
     }
 
+    /// As when the machine shuts down: whoever ends it does not wait for a daemon.
+    @Test func terminationWithoutADaemonEndsIt() async throws {
+        var replies = try Self.replies(Self.running(), ending: Samples.job())
+        // Nothing more comes until a request that is never made.
+        replies["GET /v1/jobs/7/events"] = [
+            try .events(Self.running() + [Samples.state(.succeeded, at: 45, exit: 0)], heldUntil: "GET /never")
+        ]
+        replies["POST /v1/jobs/7/cancel"] = [FakeServer.Reply(chunks: [], isCut: true)]
+        try await FakeServer.with(replies) { server in
+            let terminal = Terminal(interrupts: [.terminate])
+            let outcome = await terminal.run(["run", "--", "sleep", "9"], socket: server.socket)
+            #expect(outcome.status == 1)
+            #expect(outcome.err.contains("job 7 goes on"), "\(outcome.err)")
+        }
+    }
+
     @Test func sayingNoLetsItGoOn() async throws {
         let events = Self.running() + [Samples.state(.succeeded, at: 45, exit: 0)]
         try await FakeServer.with(try Self.replies(events, ending: Samples.job())) { server in

@@ -47,8 +47,8 @@ import Units
         let listener = try DatagramSocket()
         try await DaemonParts.with { parts in
             let before = try await parts.ledger.accept(parts.newJob())
-            let teller = TransitionTeller(
-                ledger: parts.ledger, after: try await parts.ledger.lastTransition(), logger: try logger(listener))
+            let teller = try await TransitionTeller(
+                ledger: parts.ledger, mark: parts.toldMark(), logger: try logger(listener))
             let stored = try await parts.startedJob()
             let id = stored.record.id
             _ = try await parts.ledger.transition(id, to: .running, cause: "started", at: .now())
@@ -69,6 +69,56 @@ import Units
             let last = try #require(entries.last?["MESSAGE"])
             #expect(last == "failed: exited with status 3 attempt=1 job=\(id) user=someone")
             #expect(before != id)
+        }
+    }
+
+    /// What a daemon that was killed had written and not told.
+    @Test func theNextDaemonGoesOnWhereTheLastCameTo() async throws {
+        let listener = try DatagramSocket()
+        try await DaemonParts.with { parts in
+            // An earlier release kept no mark: what was before is told already.
+            _ = try await parts.ledger.accept(parts.newJob())
+            let killed = try await TransitionTeller(
+                ledger: parts.ledger, mark: parts.toldMark(), logger: try logger(listener))
+            let told = try await parts.ledger.accept(parts.newJob())
+            await killed.tellRest()
+            #expect(entries(listener).map { $0["MLD_JOB_ID"] } == ["\(told)"])
+            let untold = try await parts.ledger.accept(parts.newJob())
+            let next = try await TransitionTeller(
+                ledger: parts.ledger, mark: parts.toldMark(), logger: try logger(listener))
+            await next.tellRest()
+            #expect(entries(listener).map { $0["MLD_JOB_ID"] } == ["\(untold)"])
+        }
+    }
+
+    @Test func aMarkThatIsNoneIsAsIfThereWereNone() async throws {
+        try await DaemonParts.with { parts in
+            let path = parts.directory + "/told"
+            for text in [
+                "", "00000000000000", "-000000000000000001\n", "00000000000000000x1\n",
+                String(repeating: "0", count: 40),
+            ] {
+                try text.write(toFile: path, atomically: true, encoding: .utf8)
+                #expect(try parts.toldMark().read() == nil, "\(text)")
+            }
+            for number in [0, 7, Int64.max] {
+                try parts.toldMark().write(number)
+                #expect(try parts.toldMark().read() == number)
+            }
+        }
+    }
+
+    /// A ledger that was put back has fewer transitions than were told.
+    @Test func aMarkBeyondTheLedgerIsItsEnd() async throws {
+        let listener = try DatagramSocket()
+        try await DaemonParts.with { parts in
+            _ = try await parts.ledger.accept(parts.newJob())
+            try parts.toldMark().write(1000)
+            let teller = try await TransitionTeller(
+                ledger: parts.ledger, mark: parts.toldMark(), logger: try logger(listener))
+            let id = try await parts.ledger.accept(parts.newJob())
+            await teller.tellRest()
+            #expect(entries(listener).map { $0["MLD_JOB_ID"] } == ["\(id)"])
         }
     }
 

@@ -1,6 +1,7 @@
 import Foundation
 import JobAPI
 import JobClient
+import Synchronization
 import Testing
 import Units
 
@@ -55,14 +56,14 @@ import Units
             var submitters: [Process] = []
             for round in 0..<3 {
                 try await Task.sleep(for: .milliseconds(700))
-                // Of a daemon that is killed nobody can tell whether it took what it was being sent; before and after it can be told.
+                // One that is killed may have taken what it was being sent: it is sent again, and known.
                 let isCrash = round == 1
-                if isCrash { await daemon.crash() }
                 for number in 0..<4 {
                     let name = "submitted-\(round)-\(number)"
                     submitters.append(
                         try start(daemon, ["run", "--", "sh", "-c", "echo \(name) >> single"], out: name))
-                    if number == 1, !isCrash { await daemon.stop() }
+                    guard number == 1 else { continue }
+                    if isCrash { await daemon.crash() } else { await daemon.stop() }
                 }
                 try await daemon.start()
             }
@@ -79,6 +80,75 @@ import Units
             let audit = try daemon.mlctl("report", "--audit")
             #expect(audit.status == 0, "\(audit.out)\(audit.err)")
         }
+    }
+
+    /// Once each, without trying again: who comes while it stops waits for the next, and who came before has an answer.
+    @Test func aStopSendsNobodyAway() async throws {
+        try await RunningDaemon.with(holdsSocket: true) { daemon in
+            let isOver = Flag()
+            let socket = daemon.socket
+            let failures = try await withThrowingTaskGroup(of: [String].self) { group in
+                for _ in 0..<40 {
+                    group.addTask {
+                        var failures: [String] = []
+                        while !isOver.isSet {
+                            do { _ = try await JobClient.with(socket: socket) { try await $0.health() } } catch {
+                                failures.append("\(error)")
+                            }
+                        }
+                        return failures
+                    }
+                }
+                for _ in 0..<5 {
+                    try await Task.sleep(for: .milliseconds(300))
+                    #expect(await daemon.stop() == 0)
+                    try await daemon.start()
+                }
+                isOver.set()
+                return try await group.reduce(into: []) { $0 += $1 }
+            }
+            #expect(failures == [])
+        }
+    }
+
+    /// Each submission is sent again until it is answered; what was accepted and what was answered are the same.
+    @Test func aKillDoublesAndLosesNoSubmission() async throws {
+        try await RunningDaemon.with(holdsSocket: true) { daemon in
+            let isOver = Flag()
+            let socket = daemon.socket
+            let spec = JobSpec(
+                resources: .init(cpus: 1, memory: .mebibytes(64)), schedule: .init(notBefore: .init(seconds: 4e9)),
+                sandbox: .init(workdir: daemon.work), command: .init(argv: ["true"]))
+            let answered = try await withThrowingTaskGroup(of: [JobID].self) { group in
+                for _ in 0..<20 {
+                    group.addTask {
+                        var ids: [JobID] = []
+                        while !isOver.isSet {
+                            ids.append(try await JobClient.with(socket: socket) { try await $0.submit(spec).id })
+                        }
+                        return ids
+                    }
+                }
+                for _ in 0..<4 {
+                    try await Task.sleep(for: .milliseconds(300))
+                    await daemon.crash()
+                    try await daemon.start()
+                }
+                isOver.set()
+                return try await group.reduce(into: []) { $0 += $1 }
+            }
+            #expect(Set(answered).count == answered.count && answered.count > 20)
+            let waiting = try await daemon.client { try await $0.jobs(states: [.queued], limit: 100_000) }
+            #expect(Set(waiting.jobs.map(\.id)) == Set(answered))
+            for id in answered { _ = try await daemon.client { try await $0.cancel(id) } }
+        }
+    }
+
+    private final class Flag: Sendable {
+        private let value = Mutex(false)
+
+        var isSet: Bool { value.withLock { $0 } }
+        func set() { value.withLock { $0 = true } }
     }
 
     private func arrayEnded(_ id: JobID, _ daemon: RunningDaemon) async throws -> ArrayReport {

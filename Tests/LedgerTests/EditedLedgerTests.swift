@@ -97,7 +97,7 @@ import Units
         "UPDATE spans SET active_uj = 9223372036854775807, idle_uj = 9223372036854775807",
         "UPDATE domain_minutes SET metered_uj = 9223372036854775807",
         "UPDATE intensities SET from_us = 9223372036854775807 WHERE from_us = (SELECT MAX(from_us) FROM intensities)",
-        "INSERT INTO jobs SELECT 9000000000000000000, name, user, uid, gid, project, queue, priority, kind, spec, state, reason, rule, held, cancelled_by, attempt, cpus, memory_bytes, gpus, time_limit_s, not_before_us, submitted_us, started_us, ended_us, exit_status, signal, policy_hash, NULL, NULL, NULL, NULL, 0, NULL, NULL, NULL, 0, NULL, NULL, NULL, NULL FROM jobs WHERE id = 1",
+        "INSERT INTO jobs SELECT 9000000000000000000, name, user, uid, gid, project, queue, priority, kind, spec, state, reason, rule, held, cancelled_by, attempt, cpus, memory_bytes, gpus, time_limit_s, not_before_us, submitted_us, started_us, ended_us, exit_status, signal, policy_hash, NULL, NULL, NULL, NULL, 0, NULL, NULL, NULL, 0, NULL, NULL, NULL, NULL, NULL FROM jobs WHERE id = 1",
     ])
     func hostileNumbersStopNothing(edit: String) async throws {
         let books = try await Books(seed: 3, days: 0.2)

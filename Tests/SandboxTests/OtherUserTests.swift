@@ -103,16 +103,14 @@ struct OtherUserTests {
     }
 
     @Test func aPlaceThatCannotBeGivenIsAFailureOfTheStart() async throws {
-        var launch = fixture.launch(["/bin/echo", "ran"])
-        launch.runAs = nobody
-        launch.given = [fixture.job + "/none"]
-        let error = #expect(throws: SandboxError.self) {
-            try fixture.launcher.start(launch, profile: fixture.profile())
+        let outcome = try await fixture.run("echo ran") {
+            $0.runAs = nobody
+            $0.given = [fixture.job + "/none"]
         }
-        #expect(
-            error?.description.contains("give \(fixture.job)/none to the job's user") == true,
-            "\(String(describing: error))")
-        #expect(fixture.text(launch.stdoutPath) == "")
+        #expect(outcome.record.cause == .couldNotStart)
+        let message = outcome.record.message
+        #expect(message?.contains("give \(fixture.job)/none to the job's user") == true, "\(message ?? "none")")
+        #expect(outcome.stdout == "")
     }
 
     @Test func aDirectoryExchangedAfterTheCheckIsNoticed() async throws {

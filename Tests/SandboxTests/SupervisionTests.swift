@@ -80,6 +80,37 @@ struct SupervisionTests {
         #expect(try !fixture.launcher.stop(started))
     }
 
+    /// A machine that shuts down sends SIGTERM to every process: the job has its grace all the same, and may save what it has.
+    @Test(.enabled(if: Fixture.isolates, "bubblewrap does not work here")) func everybodysEndIsHeardByTheJob()
+        async throws
+    {
+        let script = "trap 'sleep 0.3; echo saved; exit 9' TERM; echo ready; while :; do sleep 0.02; done"
+        let started = try fixture.launcher.start(fixture.launch(["/bin/sh", "-c", script]), profile: fixture.profile())
+        try await fixture.untilPrinted("ready")
+        let table = ProcessTable()
+        let bubblewrap = try #require(
+            try table.pids().first { table.status(of: $0)?.parent == started.supervisorPID })
+        // The job lives on without having been asked.
+        Glibc.kill(bubblewrap, SIGTERM)
+        try await Task.sleep(for: .milliseconds(50))
+        #expect(table.status(of: bubblewrap).map { $0.state != "Z" } == true)
+        for pid in [started.supervisorPID] + descendants(of: started.supervisorPID, table) { Glibc.kill(pid, SIGTERM) }
+        let outcome = try await fixture.outcome(of: started)
+        #expect(outcome.stdout == "ready\nsaved\n")
+        #expect(outcome.record.cause == .stopped)
+        #expect(outcome.record.exitStatus == 9)
+    }
+
+    private func descendants(of pid: Int32, _ table: ProcessTable) -> [Int32] {
+        let all = (try? table.pids()) ?? []
+        var found = [pid]
+        for next in 0... where next < found.count {
+            found += all.filter { table.status(of: $0)?.parent == found[next] }
+            if next == found.count - 1 { break }
+        }
+        return Array(found.dropFirst())
+    }
+
     @Test func aJobThatIgnoresItsEndIsKilledAfterItsGrace() async throws {
         var launch = fixture.launch(["/bin/sh", "-c", "trap '' TERM; echo ready; while :; do sleep 0.02; done"])
         launch.graceSeconds = 0.2

@@ -38,6 +38,8 @@ struct mld_spawn_request {
     bool new_session;
     /// Start with every signal blocked, so that none is lost before the program has set itself up.
     bool block_signals;
+    /// Start with SIGTERM ignored; all other signals have their default action.
+    bool ignore_terminate;
 };
 
 struct mld_spawned {

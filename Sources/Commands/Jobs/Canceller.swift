@@ -9,8 +9,10 @@ struct Canceller {
     var context: Context
 
     /// Returns when cancelled itself, as when the job has ended.
-    func watch(_ interrupts: AsyncStream<Context.Interrupt>) async {
-        await withTaskGroup(of: Void.self) { group in
+    ///
+    /// - Throws: where it was told to end and cannot reach the daemon to cancel the job: who told it does not wait for that.
+    func watch(_ interrupts: AsyncStream<Context.Interrupt>) async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
             let canAsk = context.inputIsTerminal && context.errorIsTerminal
             var asked = false
             for await interrupt in interrupts {
@@ -23,20 +25,24 @@ struct Canceller {
                 } else {
                     // The question that may still stand is settled.
                     group.cancelAll()
-                    await cancel()
+                    let isCancelled = await cancel(within: interrupt == .terminate ? .seconds(5) : nil)
+                    if interrupt == .terminate, !isCancelled { throw Failure.failed("job \(id) goes on") }
                 }
             }
             group.cancelAll()
         }
     }
 
-    private func cancel() async {
+    @discardableResult
+    private func cancel(within limit: Duration? = nil) async -> Bool {
         do {
-            _ = try await client.cancel(id)
+            _ = try await client.act(.cancel, on: id, within: limit)
             context.note("mlctl: cancelling job \(id)")
+            return true
         } catch {
             // The job goes on being followed; another Ctrl-C tries again.
             context.note("mlctl: job \(id) is not cancelled: " + printable("\(error)", keepingLines: true))
+            return false
         }
     }
 }

@@ -93,7 +93,7 @@ extension ClientError {
     /// May be gone when tried again, as while the daemon restarts.
     var isPassing: Bool {
         switch self {
-        case .unreachable, .broken, .timeout: true
+        case .unreachable, .busy, .broken, .timeout: true
         case .refused, .tooLarge, .malformed: false
         }
     }

@@ -33,6 +33,7 @@ struct LogsCommand: ContextCommand {
                 try print(try await client.logs(job, stream: stream, tail: tail), in: context)
                 return
             }
+            try await client.reach()
             let id = job.index == nil ? job.id : try await client.job(job).job.id
             _ = try await Follower(client: client, id: id, logs: true, note: { context.note($0) }).run { event in
                 guard event.type == .log, let text = event.text else { return }

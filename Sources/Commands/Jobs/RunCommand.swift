@@ -28,9 +28,11 @@ struct RunCommand: ContextCommand {
     func run(in context: Context) async throws -> Int32 {
         let spec = try job.spec(context)
         return try await global.withClient(context) { client in
+            // Until then a Ctrl-C ends this, as nothing is submitted.
+            try await client.reach()
             // From here on, so that a Ctrl-C between the job's acceptance and the following of it is not lost.
             let interrupts = context.interrupts()
-            let submitted = try await client.submit(spec)
+            let submitted = try await client.submit(spec, within: .seconds(30))
             context.note(printable("job \(submitted.id) \(submitted.state.rawValue): \(submitted.reason)"))
             do {
                 let job = try await follow(submitted.id, client, interrupts, context)
@@ -61,7 +63,7 @@ struct RunCommand: ContextCommand {
                 }
             }
             group.addTask {
-                await Canceller(client: client, id: id, context: context).watch(interrupts)
+                try await Canceller(client: client, id: id, context: context).watch(interrupts)
                 return nil
             }
             defer { group.cancelAll() }

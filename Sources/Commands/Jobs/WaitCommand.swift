@@ -19,6 +19,7 @@ struct WaitCommand: ContextCommand {
 
     func run(in context: Context) async throws -> Int32 {
         try await global.withClient(context) { client in
+            try await client.reach()
             // All ids first: a mistyped one should not come to light after hours.
             var awaited: [Awaited] = []
             for job in jobs { awaited.append(try await find(job, client)) }

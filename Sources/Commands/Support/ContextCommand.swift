@@ -10,7 +10,7 @@ protocol ContextCommand: ParsableCommand {
 extension GlobalOptions {
     /// Runs `body` with a client for the socket these options choose.
     func withClient<R: Sendable>(_ context: Context, _ body: (JobClient) async throws -> R) async throws -> R {
-        try await JobClient.with(socket: socketPath(context), body)
+        try await JobClient.with(socket: socketPath(context), note: { context.note($0) }, body)
     }
 }
 

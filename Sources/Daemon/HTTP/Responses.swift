@@ -1,5 +1,6 @@
 import ConfigFile
 import FoundationEssentials
+import Glibc
 import HTTPTypes
 import Hummingbird
 import JobAPI
@@ -36,7 +37,14 @@ enum Responses {
             case let error as DecodingError: APIError(.invalidRequest, describe(error))
             default: APIError(.internalError, "\(error)")
             }
-        if answer.code == .internalError { logger.error("request failed: \(answer.message)") }
+        if answer.code == .internalError {
+            // Nobody is left to be answered, and nothing is wrong with mld.
+            if let error = error as? IOError, [EBADF, EPIPE, ECONNRESET, ENOTCONN].contains(error.errnoCode) {
+                logger.debug("a client went away: \(answer.message)")
+            } else {
+                logger.error("request failed: \(answer.message)")
+            }
+        }
         let status = HTTPResponse.Status(code: answer.httpStatus)
         do {
             return try json(APIError.Envelope(answer), status: status)

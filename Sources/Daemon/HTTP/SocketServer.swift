@@ -53,20 +53,26 @@ struct SocketServer: Service {
                 return child.setup(channel: channel, logger: logger).map(AcceptedConnection.init)
             }
         onReady()
-        try await withGracefulShutdownHandler {
-            try await withThrowingDiscardingTaskGroup { group in
-                try await server.executeThenClose { inbound in
-                    for try await connection in inbound {
-                        group.addTask { await connection.serve(with: child, logger: logger) }
-                    }
+        try await withThrowingDiscardingTaskGroup { group in
+            group.addTask { try await letOut(requests, of: server.channel) }
+            try await server.executeThenClose { inbound in
+                for try await connection in inbound {
+                    group.addTask { await connection.serve(with: child, logger: logger) }
                 }
-                // Whoever was let in gets an answer; who comes now waits for the next daemon where systemd holds the socket.
-                await requests.settle(within: .seconds(2))
-                // Followers hold connections open for as long as a job runs; a stop does not wait for them.
-                group.cancelAll()
             }
-        } onGracefulShutdown: {
-            server.channel.close(promise: nil)
+            // Followers hold connections open for as long as a job runs; a stop does not wait for them.
+            group.cancelAll()
         }
+    }
+
+    /// At a stop: who comes now is not let in and waits for the next daemon, where systemd holds the socket; whoever was let in gets an
+    /// answer before the server closes.
+    private func letOut(_ requests: OpenRequests, of server: any Channel) async throws {
+        // Only the end of the server cancels it, and then there is nothing to close.
+        do { try await gracefulShutdown() } catch { return }
+        // One that closes loses those it has just accepted, which its loop has not been given yet.
+        try await server.setOption(.autoRead, value: false).get()
+        await requests.settle(within: .seconds(2))
+        try await server.close()
     }
 }

@@ -10,9 +10,29 @@ import Units
 
 extension JobController {
     /// Admits a job, writes it down and queues it.
+    /// - Parameter key: what was submitted under it before is answered with what it came to then, and nothing is made.
     /// - Returns: its number; the job is on disk.
     /// - Throws: ``APIError`` with what would pass, or ``LedgerError`` when it cannot be written down.
-    func submit(_ spec: JobSpec, from peer: Peer) async throws -> Submitted {
+    func submit(_ spec: JobSpec, key: SubmissionKey? = nil, from peer: Peer) async throws -> Submitted {
+        if let earlier = try await submitted(under: key, by: peer) { return earlier }
+        do { return try await submitAnew(spec, key: key, from: peer) } catch {
+            // The same submission may have come twice at once; the ledger takes one.
+            guard error is LedgerError, let earlier = try await submitted(under: key, by: peer) else { throw error }
+            return earlier
+        }
+    }
+
+    /// What a submission came to when it was sent before, and how that stands now.
+    private func submitted(under key: SubmissionKey?, by peer: Peer) async throws -> Submitted? {
+        guard let key, let earlier = try await ledger.submission(key, of: peer.uid),
+            let record = try await ledger.job(earlier.job)?.record
+        else { return nil }
+        return Submitted(
+            id: earlier.array ?? earlier.job, state: earlier.array == nil ? record.state : .queued,
+            reason: record.reason, elements: earlier.array == nil ? nil : earlier.count)
+    }
+
+    private func submitAnew(_ spec: JobSpec, key: SubmissionKey?, from peer: Peer) async throws -> Submitted {
         let user = User.lookup(uid: peer.uid, gid: peer.gid)
         let submitter = remember(
             Submitter(uid: user.uid, user: user.name, groups: user.groupNames, home: user.home))
@@ -34,7 +54,8 @@ extension JobController {
                 at: now)
             throw APIError(.refused, refusal.message, hint: refusal.hint)
         case .accepted(let admitted):
-            let new = newJob(spec, admitted, user, groups: submitter.groups, after: after, now: now)
+            var new = newJob(spec, admitted, user, groups: submitter.groups, after: after, now: now)
+            new.submission = key
             // Until they wait, so that others of the same user or project that come meanwhile do not pass the limit.
             submitting[peer.uid, default: 0] += count
             submittingOf[project, default: 0] += count

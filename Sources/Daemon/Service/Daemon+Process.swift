@@ -1,5 +1,6 @@
 import Glibc
 import JobAPI
+import Logging
 
 // What the program around the daemon needs from its own process.
 extension Daemon {
@@ -23,8 +24,14 @@ extension Daemon {
         return String(cString: path)
     }
 
+    /// Says why it ends: in the journal as an error, which is what an admin looks for.
     package static func complain(_ message: String) {
-        let line = "mld: \(message)\n"
-        _ = line.withCString { write(STDERR_FILENO, $0, strlen($0)) }
+        let sink = JournalLogHandler.Sink.standardError()
+        if case .lines = sink {
+            let line = "mld: \(message)\n"
+            _ = line.withCString { write(STDERR_FILENO, $0, strlen($0)) }
+        } else {
+            Logger(label: "mld", factory: { _ in JournalLogHandler(sink: sink) }).error("mld: \(message)")
+        }
     }
 }

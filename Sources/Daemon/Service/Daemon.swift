@@ -20,6 +20,8 @@ package enum Daemon {
         var settings = given
         OwnProcess.keepHeapSmall()
         signal(SIGPIPE, SIG_IGN)
+        // Asks for a reload; one that comes before there is something to reload is no reason to end.
+        signal(SIGHUP, SIG_IGN)
         let descriptorLimit = Int(clamping: OwnProcess.raiseDescriptorLimit())
         let sink = JournalLogHandler.Sink.standardError()
         var logger = Logger(label: "mld", factory: { _ in JournalLogHandler(sink: sink) })
@@ -35,7 +37,7 @@ package enum Daemon {
         let ledger = try Ledger(path: state.ledger)
         let table = try SiteCarbon(policy)
         let started = Timestamp.now()
-        let teller = TransitionTeller(ledger: ledger, after: try await ledger.lastTransition(), logger: logger)
+        let teller = try await TransitionTeller(ledger: ledger, mark: state.toldMark(), logger: logger)
         let context = ChainContext(policyHash: policy.hash, factors: CarbonTable.version, version: mldVersion)
         try await ledger.begin(context, now: started)
 

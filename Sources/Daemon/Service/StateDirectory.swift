@@ -44,6 +44,13 @@ struct StateDirectory: Sendable {
         close(descriptor)
     }
 
+    /// How far the journal was told.
+    func toldMark() throws(DaemonError) -> ToldMark {
+        do throws(LinuxError) { return try ToldMark(path: path + "/told") } catch {
+            throw DaemonError(stage: "state directory", message: "\(error)")
+        }
+    }
+
     func release() { close(lock) }
 
     /// - Returns: the descriptor that holds the lock, or nil when another process does.

@@ -4,17 +4,22 @@ import Logging
 import ServiceLifecycle
 
 /// Tells the log of each transition of a job, in the order in which they were written down, so that a job's story can be read in the
-/// journal. It follows the ledger: what stands there has happened, and nothing of it is left out.
+/// journal. It follows the ledger: what stands there has happened, and nothing of it is left out, whichever daemon wrote it.
 actor TransitionTeller: Service {
     private let ledger: Ledger
     private let logger: Logger
     /// The last one that was told.
     private var told: Int64
+    private let mark: ToldMark
 
-    /// - Parameter told: where the story begins; what was before, another daemon has told.
-    init(ledger: Ledger, after told: Int64, logger: Logger) {
+    /// - Parameter mark: how far earlier daemons came. Without one the story begins with what is written from now on.
+    init(ledger: Ledger, mark: ToldMark, logger: Logger) async throws {
         self.ledger = ledger
-        self.told = told
+        let last = try await ledger.lastTransition()
+        // A ledger that was put back has fewer.
+        told = min(try mark.read() ?? last, last)
+        self.mark = mark
+        try mark.write(told)
         self.logger = logger
     }
 
@@ -39,8 +44,11 @@ actor TransitionTeller: Service {
                 guard let last = next.last else { return }
                 for transition in next where transition.number > told { tell(transition) }
                 told = max(told, last.number)
+                try mark.write(told)
             }
         } catch {
+            // What is left is told at the end of the stop.
+            guard !Task.isCancelled else { return }
             logger.error("cannot tell what became of jobs: \(error)")
         }
     }

@@ -25,6 +25,10 @@ final class FakeServer: Sendable {
             try json(APIError.Envelope(error), status: error.httpStatus)
         }
 
+        static let health = text(
+            #"{"version":"1","mode":"user","pid":5,"since":"2026-01-01T00:00:00Z","state_directory":"/s","peer_uid":1000}"#
+        )
+
         static func text(_ text: String, status: Int = 200) -> Reply {
             Reply(status: status, type: "text/plain", chunks: [Array(text.utf8)])
         }
@@ -47,6 +51,7 @@ final class FakeServer: Sendable {
         var target: String
         var body: [UInt8]
         var lastEventID: String?
+        var idempotencyKey: String?
         /// `GET /v1/jobs/7`.
         var name: String { method + " " + target.prefix { $0 != "?" } }
     }
@@ -93,6 +98,8 @@ final class FakeServer: Sendable {
     }
 
     fileprivate func reply(to asked: Asked) -> Reply {
+        // Verbs that wait for a daemon ask this first.
+        if asked.name == "GET /v1/health", state.withLock({ $0.replies[asked.name] == nil }) { return .health }
         let (reply, ready) = state.withLock { state -> (Reply, [@Sendable () -> Void]) in
             state.asked.append(asked)
             let ready = state.held.filter { $0.name == asked.name }.map(\.finish)
@@ -137,7 +144,8 @@ private final class Handler: ChannelInboundHandler {
             guard let head else { return }
             let asked = FakeServer.Asked(
                 method: head.method.rawValue, target: head.uri, body: body,
-                lastEventID: head.headers.first(name: "last-event-id"))
+                lastEventID: head.headers.first(name: "last-event-id"),
+                idempotencyKey: head.headers.first(name: "idempotency-key"))
             send(server.reply(to: asked), on: context.channel)
         }
     }

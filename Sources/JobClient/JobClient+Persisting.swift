@@ -1,0 +1,37 @@
+import JobAPI
+
+extension JobClient {
+    /// The longest that a daemon is away without being gone: a start that copies a large ledger first may take 15 minutes.
+    package static let longestPause = Duration.seconds(900)
+
+    /// Without an answer for so long, whoever waits is told.
+    private static let longestSilence = Duration.seconds(10)
+
+    /// Sends a request, and again where that can do no harm: where it did not get in, and, if it persists, where the daemon that was
+    /// there went away before it answered. Gives up before `limit` is over, with what went wrong last.
+    func persist(_ request: Request, for limit: Duration) async throws -> [UInt8] {
+        let end = ContinuousClock.now + limit
+        var pause = Duration.milliseconds(50)
+        var wasThere = false
+        while true {
+            do { return try await attempt(request) } catch let error as ClientError {
+                switch error {
+                // Nothing was sent.
+                case .busy: break
+                case .broken where request.persists: wasThere = true
+                case .unreachable where request.persists && wasThere: break
+                default: throw error
+                }
+                guard ContinuousClock.now + pause < end else { throw error }
+            }
+            try await Task.sleep(for: pause)
+            pause = min(pause * 2, .seconds(5))
+        }
+    }
+
+    /// Says once that it goes on.
+    func tellOfSilence() async throws {
+        try await Task.sleep(for: Self.longestSilence)
+        note("mlctl: no answer yet from the daemon on \(socket); this goes on until it is back")
+    }
+}
