@@ -34,7 +34,7 @@ extension Ledger {
         } catch let error as LedgerError {
             throw error
         } catch {
-            throw LedgerError(error, stage: "back up \(path) to \(destination)", path: destination)
+            throw LedgerError(error, stage: "open \(path)", path: path)
         }
         return try examine(destination, now: now)
     }
@@ -77,14 +77,10 @@ extension Ledger {
         }
         // An empty file is a new ledger.
         guard let schema else { return }
-        do {
-            try LedgerFile.copy(pool, to: "\(path).\(schema).backup")
-        } catch {
-            let problem =
-                (error as? LedgerError) ?? LedgerError(error, stage: "copy \(path)", path: path)
+        do { try LedgerFile.copy(pool, to: "\(path).\(schema).backup") } catch {
             throw LedgerError(
-                problem.kind, stage: "be copied before its schema changes, so it was left as it is",
-                message: "\(problem.stage): \(problem.message)")
+                error.kind, stage: "\(error.stage) before its schema changes, so it was left as it is",
+                message: error.message, hint: error.hint)
         }
     }
 }

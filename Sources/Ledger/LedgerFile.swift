@@ -13,29 +13,34 @@ enum LedgerFile {
     /// Copies the database as it is at this moment into one file that only its owner may read; others go on writing meanwhile.
     ///
     /// The file is whole and on the disk before it gets its name, and takes the place of what had it.
-    static func copy(_ source: some DatabaseReader, to path: String) throws {
-        let temporary = path + ".new.\(String(UInt64.random(in: 0...UInt64.max), radix: 36))"
-        // Made by us, so that it is never open to others: SQLite would make it readable for all.
-        let made = open(temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
-        guard made >= 0 else { throw failure("create \(temporary)") }
-        close(made)
+    /// - Throws: ``LedgerError`` that says where the copy should have been.
+    static func copy(_ source: some DatabaseReader, to path: String) throws(LedgerError) {
         do {
-            let copy = try DatabaseQueue(path: temporary)
-            // In one step: another process that writes would make it begin anew after each.
-            try source.backup(to: copy)
-            // One file and no journal beside it: it can be carried away as it is.
-            try copy.writeWithoutTransaction { db in
-                guard try String.fetchOne(db, sql: "PRAGMA journal_mode = DELETE") == "delete" else {
-                    throw DatabaseError(message: "its journal cannot be taken into the one file")
+            let temporary = path + ".new.\(String(UInt64.random(in: 0...UInt64.max), radix: 36))"
+            // Made by us, so that it is never open to others: SQLite would make it readable for all.
+            let made = open(temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
+            guard made >= 0 else { throw failure("create \(temporary)") }
+            close(made)
+            do {
+                let copy = try DatabaseQueue(path: temporary)
+                // In one step: another process that writes would make it begin anew after each.
+                try source.backup(to: copy)
+                // One file and no journal beside it: it can be carried away as it is.
+                try copy.writeWithoutTransaction { db in
+                    guard try String.fetchOne(db, sql: "PRAGMA journal_mode = DELETE") == "delete" else {
+                        throw DatabaseError(message: "its journal cannot be taken into the one file")
+                    }
                 }
+                try copy.close()
+                try sync(temporary, O_RDWR)
+                guard rename(temporary, path) == 0 else { throw failure("name it \(path)") }
+                try sync(directory(of: path), O_RDONLY | O_DIRECTORY)
+            } catch {
+                for end in ["", "-journal", "-wal", "-shm"] { unlink(temporary + end) }
+                throw error
             }
-            try copy.close()
-            try sync(temporary, O_RDWR)
-            guard rename(temporary, path) == 0 else { throw failure("name it \(path)") }
-            try sync(directory(of: path), O_RDONLY | O_DIRECTORY)
         } catch {
-            for end in ["", "-journal", "-wal", "-shm"] { unlink(temporary + end) }
-            throw error
+            throw LedgerError(error, copyingTo: path)
         }
     }
 
