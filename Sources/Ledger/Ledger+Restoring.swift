@@ -38,7 +38,7 @@ extension Ledger {
         _ copy: String, to path: String, lastNumber: Int64, accepting isAccepting: (AuditReport) -> Bool, now: Timestamp
     ) async throws(LedgerError) -> RestoredLedger {
         let coming = path + ".restoring"
-        for end in ["", "-wal", "-shm", "-journal"] { unlink(coming + end) }
+        if let problem = sweep(beside: path).problems.first { throw problem }
         _ = try examine(copy, now: now)
         do {
             var configuration = Configuration()
