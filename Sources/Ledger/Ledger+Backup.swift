@@ -23,10 +23,7 @@ extension Ledger {
     ) throws(LedgerError) -> LedgerCopy {
         guard access(path, F_OK) == 0 else { throw LedgerFile.failure("open \(path)") }
         do {
-            var configuration = Configuration()
-            configuration.readonly = true
-            configuration.busyMode = .timeout(patience)
-            let source = try DatabaseQueue(path: path, configuration: configuration)
+            let source = try LedgerFile.reader(path, patience: patience)
             guard try source.read({ try LedgerFile.schema($0) }) != nil else {
                 throw LedgerError(.storage, stage: "open \(path)", message: "it is no ledger")
             }
@@ -44,9 +41,7 @@ extension Ledger {
         var status = stat()
         guard stat(path, &status) == 0 else { throw LedgerFile.failure("open \(path)") }
         do {
-            var configuration = Configuration()
-            configuration.readonly = true
-            let copy = try DatabaseQueue(path: path, configuration: configuration)
+            let copy = try LedgerFile.reader(path)
             return try copy.read { db in
                 if let problem = try String.fetchOne(db, sql: "PRAGMA quick_check(1)"), problem != "ok" {
                     throw LedgerError(.storage, stage: "read \(path)", message: "the file is damaged: \(problem)")

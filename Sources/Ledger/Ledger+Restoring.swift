@@ -15,9 +15,7 @@ package struct RestoredLedger: Sendable {
 extension Ledger {
     /// Jobs of this ledger that may be running now; it must not be in use. Nil where it cannot be read.
     package static func unended(_ path: String) -> [JobID]? {
-        var configuration = Configuration()
-        configuration.readonly = true
-        guard let queue = try? DatabaseQueue(path: path, configuration: configuration) else { return nil }
+        guard let queue = try? LedgerFile.reader(path) else { return nil }
         return try? queue.read { db in
             try Int64.fetchAll(
                 db, sql: "SELECT id FROM jobs WHERE state IN ('starting', 'running', 'suspended') ORDER BY id"
@@ -41,9 +39,7 @@ extension Ledger {
         if let problem = sweep(beside: path).problems.first { throw problem }
         _ = try examine(copy, now: now)
         do {
-            var configuration = Configuration()
-            configuration.readonly = true
-            let source = try DatabaseQueue(path: copy, configuration: configuration)
+            let source = try LedgerFile.reader(copy)
             try LedgerFile.copy(source, to: coming)
         } catch let error as LedgerError {
             throw error
@@ -129,9 +125,7 @@ extension Ledger {
     /// The last number that was given out; nil where the file cannot be read.
     private static func highestNumber(_ path: String) -> Int64? {
         guard access(path, F_OK) == 0 else { return nil }
-        var configuration = Configuration()
-        configuration.readonly = true
-        guard let queue = try? DatabaseQueue(path: path, configuration: configuration) else { return nil }
+        guard let queue = try? LedgerFile.reader(path) else { return nil }
         return try? queue.read { try Int64.fetchOne($0, sql: "SELECT seq FROM sqlite_sequence WHERE name = 'jobs'") }
     }
 
