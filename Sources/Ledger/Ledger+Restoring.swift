@@ -40,7 +40,7 @@ extension Ledger {
         _ = try examine(copy, now: now)
         do {
             let source = try LedgerFile.reader(copy)
-            try LedgerFile.copy(source, to: coming)
+            try LedgerFile.copy(source, to: coming, owner: LedgerFile.newOwner(beside: path))
         } catch let error as LedgerError {
             throw error
         } catch {

@@ -108,4 +108,60 @@ import Units
             #expect("\(error)".contains("its newest rows are still in \(directory)/ledger.db-wal (copy both files"))
         }
     }
+
+    @Test func aFileBecomesWhoseTheDirectoryIsWhereRootMakesIt() {
+        var directory = stat()
+        directory.st_uid = 65534
+        directory.st_gid = 65533
+        #expect(LedgerFile.newOwner(in: directory, for: 0) == .init(user: 65534, group: 65533))
+        // Who is not root cannot give files away.
+        #expect(LedgerFile.newOwner(in: directory, for: 1000) == nil)
+        directory.st_uid = 0
+        #expect(LedgerFile.newOwner(in: directory, for: 0) == nil)
+    }
+
+    @Test(.enabled(if: geteuid() == 0, "only root gives files away"))
+    func aRestoredLedgerIsItsDirectorysOwners() async throws {
+        let fixture = try TemporaryLedger()
+        let directory = fixture.directory + "/theirs"
+        try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+        #expect(chown(directory, 65534, 65533) == 0)
+        let copy = fixture.directory + "/copy.db"
+        _ = try Ledger.backUp(fixture.ledger.path, to: copy, now: .now())
+        for _ in 0..<2 {
+            let restored = try await Ledger.restore(
+                copy, to: directory + "/ledger.db", lastNumber: 0, accepting: \.ok, now: .now())
+            #expect(restored.audit.ok)
+            for name in try FileManager.default.contentsOfDirectory(atPath: directory) {
+                var status = stat()
+                #expect(stat(directory + "/" + name, &status) == 0)
+                #expect(status.st_uid == 65534 && status.st_gid == 65533 && status.st_mode & 0o777 == 0o600, "\(name)")
+            }
+        }
+    }
+
+    @Test(.enabled(if: geteuid() == 0, "only root gives files away"))
+    func whatRootHasMadeBesideItIsTheirsToo() throws {
+        let fixture = try TemporaryLedger()
+        let directory = fixture.directory + "/theirs"
+        try FileManager.default.createDirectory(atPath: directory + "/jobs", withIntermediateDirectories: true)
+        func owner(_ name: String) -> uid_t? {
+            var status = stat()
+            return lstat(directory + "/" + name, &status) == 0 ? status.st_uid : nil
+        }
+        for name in ["lock", "secret"] { try Data().write(to: URL(fileURLWithPath: directory + "/" + name)) }
+        try Ledger.handOver(["lock", "jobs"], in: directory)
+        #expect(owner("lock") == 0 && owner("jobs") == 0)
+        #expect(chown(directory, 65534, 65533) == 0)
+        // Of root's elsewhere, by another name here.
+        try Data("x".utf8).write(to: URL(fileURLWithPath: fixture.directory + "/roots"))
+        #expect(link(fixture.directory + "/roots", directory + "/linked") == 0)
+        #expect(symlink(fixture.directory + "/roots", directory + "/pointing") == 0)
+        try Ledger.handOver(["lock", "jobs", "linked", "pointing"], in: directory)
+        #expect(throws: LedgerError.self) { try Ledger.handOver(["none"], in: directory) }
+        #expect(owner("lock") == 65534 && owner("jobs") == 65534)
+        #expect(owner("secret") == 0 && owner("linked") == 0)
+        var status = stat()
+        #expect(stat(fixture.directory + "/roots", &status) == 0 && status.st_uid == 0)
+    }
 }
