@@ -9,7 +9,7 @@ package struct LedgerSweep: Sendable {
 
 extension Ledger {
     /// Removes what killed copies and restores left beside the ledger: each may be as large as it is, and a start that is killed is tried
-    /// again without end.
+    /// again without end. A restore that was killed on its last step has not been.
     ///
     /// No other process may use the ledger, nor restore one: whoever calls this holds the lock of its directory.
     package static func sweep(beside path: String) -> LedgerSweep {
@@ -21,7 +21,7 @@ extension Ledger {
             let ledger = String(path[(path.lastIndex(of: "/").map { path.index(after: $0) } ?? path.startIndex)...])
             for name in try LedgerFile.names(in: directory).sorted() {
                 do throws(LedgerError) {
-                    if try remove(Leftover(name, beside: ledger), directory + name) {
+                    if try remove(Leftover(name, beside: ledger), directory + name, ledger: path) {
                         sweep.removed.append(directory + name)
                     }
                 } catch {
@@ -34,10 +34,23 @@ extension Ledger {
         return sweep
     }
 
-    private static func remove(_ leftover: Leftover?, _ file: String) throws(LedgerError) -> Bool {
+    private static func remove(_ leftover: Leftover?, _ file: String, ledger: String) throws(LedgerError) -> Bool {
         switch leftover {
         case .unfinished: return try LedgerFile.remove(file)
+        case .replaced where isSame(file, ledger):
+            // A restore was killed before the new ledger took the name. Opened by both its names the file would be damaged.
+            // What was moved away with it is the ledger's again.
+            for end in ["-wal", "-shm"] where access(ledger + end, F_OK) != 0 && access(file + end, F_OK) == 0 {
+                guard rename(file + end, ledger + end) == 0 else { throw LedgerFile.failure("move \(file + end) back") }
+            }
+            return try LedgerFile.remove(file)
         case .replaced, nil: return false
         }
+    }
+
+    private static func isSame(_ one: String, _ other: String) -> Bool {
+        var (first, second) = (stat(), stat())
+        return lstat(one, &first) == 0 && lstat(other, &second) == 0 && first.st_dev == second.st_dev
+            && first.st_ino == second.st_ino
     }
 }
