@@ -23,10 +23,7 @@ extension Ledger {
     ) throws(LedgerError) -> LedgerCopy {
         guard access(path, F_OK) == 0 else { throw LedgerFile.failure("open \(path)") }
         do {
-            var configuration = Configuration()
-            configuration.readonly = true
-            configuration.busyMode = .timeout(patience)
-            let source = try DatabaseQueue(path: path, configuration: configuration)
+            let source = try LedgerFile.reader(path, patience: patience)
             guard try source.read({ try LedgerFile.schema($0) }) != nil else {
                 throw LedgerError(.storage, stage: "open \(path)", message: "it is no ledger")
             }
@@ -34,7 +31,7 @@ extension Ledger {
         } catch let error as LedgerError {
             throw error
         } catch {
-            throw LedgerError(error, stage: "back up \(path) to \(destination)", path: destination)
+            throw LedgerError(error, stage: "open \(path)", path: path)
         }
         return try examine(destination, now: now)
     }
@@ -44,9 +41,7 @@ extension Ledger {
         var status = stat()
         guard stat(path, &status) == 0 else { throw LedgerFile.failure("open \(path)") }
         do {
-            var configuration = Configuration()
-            configuration.readonly = true
-            let copy = try DatabaseQueue(path: path, configuration: configuration)
+            let copy = try LedgerFile.reader(path)
             return try copy.read { db in
                 if let problem = try String.fetchOne(db, sql: "PRAGMA quick_check(1)"), problem != "ok" {
                     throw LedgerError(.storage, stage: "read \(path)", message: "the file is damaged: \(problem)")
@@ -77,14 +72,10 @@ extension Ledger {
         }
         // An empty file is a new ledger.
         guard let schema else { return }
-        do {
-            try LedgerFile.copy(pool, to: "\(path).\(schema).backup")
-        } catch {
-            let problem =
-                (error as? LedgerError) ?? LedgerError(error, stage: "copy \(path)", path: path)
+        do { try LedgerFile.copy(pool, to: "\(path).\(schema).backup") } catch {
             throw LedgerError(
-                problem.kind, stage: "be copied before its schema changes, so it was left as it is",
-                message: "\(problem.stage): \(problem.message)")
+                error.kind, stage: "\(error.stage) before its schema changes, so it was left as it is",
+                message: error.message, hint: error.hint)
         }
     }
 }

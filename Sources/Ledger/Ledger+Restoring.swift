@@ -15,9 +15,7 @@ package struct RestoredLedger: Sendable {
 extension Ledger {
     /// Jobs of this ledger that may be running now; it must not be in use. Nil where it cannot be read.
     package static func unended(_ path: String) -> [JobID]? {
-        var configuration = Configuration()
-        configuration.readonly = true
-        guard let queue = try? DatabaseQueue(path: path, configuration: configuration) else { return nil }
+        guard let queue = try? LedgerFile.reader(path) else { return nil }
         return try? queue.read { db in
             try Int64.fetchAll(
                 db, sql: "SELECT id FROM jobs WHERE state IN ('starting', 'running', 'suspended') ORDER BY id"
@@ -38,13 +36,11 @@ extension Ledger {
         _ copy: String, to path: String, lastNumber: Int64, accepting isAccepting: (AuditReport) -> Bool, now: Timestamp
     ) async throws(LedgerError) -> RestoredLedger {
         let coming = path + ".restoring"
-        for end in ["", "-wal", "-shm", "-journal"] { unlink(coming + end) }
+        if let problem = sweep(beside: path).problems.first { throw problem }
         _ = try examine(copy, now: now)
         do {
-            var configuration = Configuration()
-            configuration.readonly = true
-            let source = try DatabaseQueue(path: copy, configuration: configuration)
-            try LedgerFile.copy(source, to: coming)
+            let source = try LedgerFile.reader(copy)
+            try LedgerFile.copy(source, to: coming, owner: LedgerFile.newOwner(beside: path))
         } catch let error as LedgerError {
             throw error
         } catch {
@@ -129,9 +125,7 @@ extension Ledger {
     /// The last number that was given out; nil where the file cannot be read.
     private static func highestNumber(_ path: String) -> Int64? {
         guard access(path, F_OK) == 0 else { return nil }
-        var configuration = Configuration()
-        configuration.readonly = true
-        guard let queue = try? DatabaseQueue(path: path, configuration: configuration) else { return nil }
+        guard let queue = try? LedgerFile.reader(path) else { return nil }
         return try? queue.read { try Int64.fetchOne($0, sql: "SELECT seq FROM sqlite_sequence WHERE name = 'jobs'") }
     }
 

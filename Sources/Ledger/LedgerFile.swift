@@ -12,31 +12,43 @@ enum LedgerFile {
 
     /// Copies the database as it is at this moment into one file that only its owner may read; others go on writing meanwhile.
     ///
-    /// The file is whole and on the disk before it gets its name, and takes the place of what had it.
-    static func copy(_ source: some DatabaseReader, to path: String) throws {
-        let temporary = path + ".new.\(String(UInt64.random(in: 0...UInt64.max), radix: 36))"
-        // Made by us, so that it is never open to others: SQLite would make it readable for all.
-        let made = open(temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
-        guard made >= 0 else { throw failure("create \(temporary)") }
-        close(made)
+    /// The file is whole and on the disk before it gets its name, and takes the place of what had it. What copies that were killed
+    /// left in its directory goes first: the room may be needed.
+    /// - Parameter owner: whose it shall be, where that is not who makes it.
+    /// - Throws: ``LedgerError`` that says where the copy should have been.
+    static func copy(_ source: some DatabaseReader, to path: String, owner: Owner? = nil) throws(LedgerError) {
         do {
-            let copy = try DatabaseQueue(path: temporary)
-            // In one step: another process that writes would make it begin anew after each.
-            try source.backup(to: copy)
-            // One file and no journal beside it: it can be carried away as it is.
-            try copy.writeWithoutTransaction { db in
-                guard try String.fetchOne(db, sql: "PRAGMA journal_mode = DELETE") == "delete" else {
-                    throw DatabaseError(message: "its journal cannot be taken into the one file")
+            let directory = directory(of: path)
+            _ = try UnfinishedCopy.sweep(directory)
+            let unfinished = try UnfinishedCopy(in: directory)
+            do {
+                if let owner, fchown(unfinished.descriptor, owner.user, owner.group) != 0 {
+                    throw failure("give it to user \(owner.user)")
                 }
+                try fill(unfinished.path, from: source)
+                try sync(unfinished.path, O_RDWR)
+                guard rename(unfinished.path, path) == 0 else { throw failure("name it \(path)") }
+                try sync(directory, O_RDONLY | O_DIRECTORY)
+            } catch {
+                unfinished.discard()
+                throw error
             }
-            try copy.close()
-            try sync(temporary, O_RDWR)
-            guard rename(temporary, path) == 0 else { throw failure("name it \(path)") }
-            try sync(directory(of: path), O_RDONLY | O_DIRECTORY)
         } catch {
-            for end in ["", "-journal", "-wal", "-shm"] { unlink(temporary + end) }
-            throw error
+            throw LedgerError(error, copyingTo: path)
         }
+    }
+
+    private static func fill(_ path: String, from source: some DatabaseReader) throws {
+        let copy = try DatabaseQueue(path: path)
+        // In one step: another process that writes would make it begin anew after each.
+        try source.backup(to: copy)
+        // One file and no journal beside it: it can be carried away as it is.
+        try copy.writeWithoutTransaction { db in
+            guard try String.fetchOne(db, sql: "PRAGMA journal_mode = DELETE") == "delete" else {
+                throw DatabaseError(message: "its journal cannot be taken into the one file")
+            }
+        }
+        try copy.close()
     }
 
     static func sync(_ path: String, _ flags: Int32) throws {
@@ -46,8 +58,30 @@ enum LedgerFile {
         guard fsync(file) == 0 else { throw failure("sync \(path)") }
     }
 
+    /// With a slash at its end.
     static func directory(of path: String) -> String {
-        path.lastIndex(of: "/").map { String(path[...$0]) } ?? "."
+        path.lastIndex(of: "/").map { String(path[...$0]) } ?? "./"
+    }
+
+    static func names(in directory: String) throws(LedgerError) -> [String] {
+        guard let stream = opendir(directory) else { throw failure("read \(directory)") }
+        defer { closedir(stream) }
+        var names: [String] = []
+        while let entry = readdir(stream) {
+            let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
+                pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            }
+            names.append(name)
+        }
+        return names
+    }
+
+    /// - Returns: whether there was one.
+    @discardableResult
+    static func remove(_ path: String) throws(LedgerError) -> Bool {
+        if unlink(path) == 0 { return true }
+        guard errno == ENOENT else { throw failure("remove \(path)") }
+        return false
     }
 
     /// With the kernel's reason: a full disk is told from others by it.

@@ -33,6 +33,9 @@ package enum Daemon {
         }
         let state = try StateDirectory(path: settings.stateDirectory)
         defer { state.release() }
+        let swept = Ledger.sweep(beside: state.ledger)
+        for file in swept.removed { logger.notice("removed \(file), which was never finished") }
+        for problem in swept.problems { logger.warning("\(problem)") }
         try state.createLedgerFile()
         let ledger = try Ledger(path: state.ledger)
         let table = try SiteCarbon(policy)

@@ -38,6 +38,7 @@ package enum LedgerKeeping {
         // The lock says that no daemon runs here, and that none starts meanwhile.
         let state = try StateDirectory(path: settings.stateDirectory)
         defer { state.release() }
+        try Ledger.handOver(["lock", "jobs"], in: state.path)
         if !isForced, access(state.ledger, F_OK) == 0 {
             guard let running = Ledger.unended(state.ledger) else {
                 throw DaemonError(
