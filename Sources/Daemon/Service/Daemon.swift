@@ -34,7 +34,7 @@ package enum Daemon {
         let state = try StateDirectory(path: settings.stateDirectory)
         defer { state.release() }
         let swept = Ledger.sweep(beside: state.ledger)
-        for file in swept.removed { logger.notice("removed \(file), which was never finished") }
+        for file in swept.removed { logger.notice("removed \(file), which a killed copy or restore had left") }
         for problem in swept.problems { logger.warning("\(problem)") }
         try state.createLedgerFile()
         let ledger = try Ledger(path: state.ledger)
