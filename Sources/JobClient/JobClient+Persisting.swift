@@ -1,4 +1,5 @@
 import JobAPI
+import Synchronization
 
 extension JobClient {
     /// The longest that a daemon is away without being gone: a start that copies a large ledger first may take 15 minutes.
@@ -8,9 +9,8 @@ extension JobClient {
     private static let longestSilence = Duration.seconds(10)
 
     /// Sends a request, and again where that can do no harm: where it did not get in, and, if it persists, where the daemon that was
-    /// there went away before it answered. Gives up before `limit` is over, with what went wrong last.
-    func persist(_ request: Request, for limit: Duration) async throws -> [UInt8] {
-        let end = ContinuousClock.now + limit
+    /// there went away before it answered. It does so until it is cancelled.
+    func persist(_ request: Request, _ tries: Tries) async throws -> [UInt8] {
         var pause = Duration.milliseconds(50)
         var wasThere = false
         while true {
@@ -22,11 +22,19 @@ extension JobClient {
                 case .unreachable where request.persists && wasThere: break
                 default: throw error
                 }
-                guard ContinuousClock.now + pause < end else { throw error }
+                tries.note(error)
             }
             try await Task.sleep(for: pause)
             pause = min(pause * 2, .seconds(5))
         }
+    }
+
+    /// What went wrong last, for whoever gives up.
+    final class Tries: Sendable {
+        private let state = Mutex<ClientError?>(nil)
+
+        var last: ClientError? { state.withLock { $0 } }
+        func note(_ error: ClientError) { state.withLock { $0 = error } }
     }
 
     /// Says once that it goes on.

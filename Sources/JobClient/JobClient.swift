@@ -56,10 +56,11 @@ package struct JobClient: Sendable {
     func exchange(_ request: Request, within limit: Duration? = nil) async throws -> [UInt8] {
         let timeout = limit ?? timeout
         return try await withThrowingTaskGroup(of: [UInt8]?.self) { tasks in
-            tasks.addTask { try await persist(request, for: timeout) }
+            let tries = Tries()
+            tasks.addTask { try await persist(request, tries) }
             tasks.addTask {
                 try await Task.sleep(for: timeout)
-                throw ClientError.timeout(call: request.name, after: timeout)
+                throw tries.last ?? ClientError.timeout(call: request.name, after: timeout)
             }
             if request.persists {
                 tasks.addTask {
