@@ -1,0 +1,82 @@
+# Walls
+
+walls() {
+    say "== walls"
+    if grep -q memory /sys/fs/cgroup/cgroup.controllers && grep -q cpu /sys/fs/cgroup/cgroup.controllers; then
+        check "the daemon says that the control group has every controller" controllers
+        check "a job that takes more than its memory is ended as out of memory" memory_limit
+        check "a job of one CPU that keeps two busy gets one" cpu_limit
+        check "a job of 16 processes gets no more" process_limit
+    else
+        skip "limits of memory, CPU time and processes" "this system has no such controllers"
+    fi
+    check "a job sees no meter, no ledger, no socket, no credential of mld's" hidden
+    check "a job cannot reach another user's home" other_homes
+    check "a job has no network it did not ask for" no_network
+}
+
+controllers() {
+    local id said
+    id=$(command_job true | submit ada)
+    mlctl wait "$id"
+    said=$(mlctl show "$id")
+    if grep -i 'not:\|no cgroup\|has no .* controller' <<<"$said"; then return 1; fi
+    grep -c . <<<"$(mlctl show "$id" --format json | sed -n '/"enforced"/,/]/p')"
+    cat /sys/fs/cgroup/system.slice/mld*.service/jobs/cgroup.subtree_control
+}
+
+memory_limit() {
+    local id status=0
+    id=$(command_job 'exec tail /dev/zero' | submit ada)
+    mlctl wait "$id" || status=$?
+    same "$(field "$id" state)" out-of-memory
+    # SIGKILL, from the kernel.
+    same "$status" 137
+    field "$id" reason
+}
+
+# Two busy loops for some seconds: what their control group was given of the machine's two processors.
+cpu_limit() {
+    local id group used then throttled
+    id=$(command_job 'while :; do :; done & while :; do :; done' 'resources.cpus = 1' | submit ada)
+    within 120 in_state "$id" running
+    group=$(cgroup_of "$id")
+    sleep 3
+    used=$(sed -n 's/^usage_usec //p' "$group/cpu.stat")
+    then=$(date +%s%6N)
+    sleep 10
+    used=$(($(sed -n 's/^usage_usec //p' "$group/cpu.stat") - used))
+    then=$(($(date +%s%6N) - then))
+    throttled=$(sed -n 's/^nr_throttled //p' "$group/cpu.stat")
+    mlctl cancel "$id"
+    # A period of the quota may lie across each end.
+    number "$used < 1.1 * $then and $throttled > 0"
+    echo "$((used / 1000)) ms of CPU time in $((then / 1000)) ms, throttled $throttled times"
+}
+
+process_limit() {
+    local id
+    id=$(command_job 'for n in $(seq 40); do sleep 60 & done' 'sandbox.max-processes = 16' | submit ada)
+    mlctl wait "$id" || true
+    has "$(mlctl logs "$id" --stream stderr)" 'annot fork'
+    mlctl logs "$id" --stream stderr
+}
+
+hidden() {
+    local said place
+    for place in /sys/class/powercap/intel-rapl:0/energy_uj /var/lib/mld/ledger.db /run/mld/mld.sock \
+        /run/credentials/mld.service/carbon-token /sys/fs/cgroup/system.slice /dev/cpu/0/msr; do
+        said=$(run_as ada "ls -d $place 2>&1 || echo hidden" 2>/dev/null)
+        has "$said" hidden
+    done
+}
+
+other_homes() {
+    echo secret >/home/bob/open
+    chmod 755 /home/bob
+    chmod 644 /home/bob/open
+    as ada test -r /home/bob/open
+    has "$(run_as ada 'cat /home/bob/open 2>&1 || echo closed' 2>/dev/null)" closed
+}
+
+no_network() { same "$(run_as ada 'tail -n +3 /proc/net/dev | cut -d: -f1 | tr -d " "' 2>/dev/null)" lo; }
