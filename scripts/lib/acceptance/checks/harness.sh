@@ -1,5 +1,5 @@
-# What mld is tried with in a whole system: functions, each of which is a check or a group of them. Runs as root inside the system,
-# with the packages in $here/first and a later version of them in $here/next.
+# What the checks are made of. Each file beside this one and jobs.sh is a chapter: functions that run as root inside the system, with
+# the packages in $here/first and a later version of them in $here/next.
 
 passed=0 failed=0 skipped=0
 
@@ -38,9 +38,35 @@ within() {
     local end=$((SECONDS + $1))
     shift
     until "$@"; do
-        [ "$SECONDS" -lt "$end" ] || return 1
+        [ "$SECONDS" -lt "$end" ] || { echo "not in time: $*"; return 1; }
         sleep 0.5
     done
+}
+
+# same A B fails, saying so, where the two differ.
+same() { [ "$1" = "$2" ] || { echo "\"$1\" is not \"$2\""; return 1; }; }
+has() { [[ $1 == *"$2"* ]] || { echo "there is no \"$2\" in: $1"; return 1; }; }
+# number EXPRESSION is of Python's, and must be true.
+number() { python3 -c "import sys; sys.exit(not ($1))" || { echo "not so: $1"; return 1; }; }
+
+# refused COMMAND... succeeds where the command fails.
+refused() { if "$@"; then echo "it was not refused: $*"; return 1; fi; }
+
+# refused_saying WORDS COMMAND... succeeds where the command ends with status 1, as what was understood and is not granted, and says
+# those words. Wrong use is status 2, a daemon that cannot be reached 3.
+refused_saying() {
+    local words=$1 said status=0
+    shift
+    said=$("$@" 2>&1) || status=$?
+    same "$status" 1 && has "$said" "$words"
+}
+
+# status_of FILE COMMAND... leaves what the command prints, its errors and its status in FILE, FILE.error and FILE.status.
+status_of() {
+    local file=$1 status=0
+    shift
+    "$@" >"$file" 2>"$file.error" || status=$?
+    echo "$status" >"$file.status"
 }
 
 # as USER COMMAND... runs it as a login of the user would.
@@ -50,47 +76,16 @@ as() {
     runuser -l "$user" -c "$(printf '%q ' "$@")"
 }
 
-# same A B fails, saying so, where the two differ.
-same() { [ "$1" = "$2" ] || { echo "\"$1\" is not \"$2\""; return 1; }; }
-has() { [[ $1 == *"$2"* ]] || { echo "there is no \"$2\" in: $1"; return 1; }; }
-# refused COMMAND... succeeds where the command fails.
-# status_of FILE COMMAND... leaves what the command prints, its errors and its status in FILE, FILE.error and FILE.status.
-status_of() {
-    local file=$1 status=0
+# journal_mark is a place in the journal; journal_since MARK ARGUMENT... is what was written after it.
+journal_mark() {
+    journalctl --sync
+    journalctl -n 0 --show-cursor | sed -n 's/^-- cursor: //p'
+}
+journal_since() {
+    local mark=$1
     shift
-    "$@" >"$file" 2>"$file.error" || status=$?
-    echo "$status" >"$file.status"
+    journalctl --sync
+    journalctl -q --after-cursor="$mark" -o cat "$@"
 }
-refused() { if "$@"; then echo "it was not refused: $*"; return 1; fi; }
-
-# field JOB KEY is one value of a job, and of a JSON object the first of that name.
-field() { mlctl show "$1" --format json | python3 -c 'import json, sys; print(json.load(sys.stdin)["job"].get(sys.argv[1], ""))' "$2"; }
-in_state() { [ "$(field "$1" state)" = "$2" ]; }
-cgroup_of() { echo /sys/fs/cgroup/system.slice/mld*.service/jobs/*"-$1-1"; }
-main_pid() { systemctl show -P MainPID mld.service; }
-serves() { systemctl is-active -q mld.service && mlctl list >/dev/null; }
-number() { python3 -c "import sys; sys.exit(not ($1))"; }
-
-# submit USER ARGUMENT... submits a command by a job file, and prints the job's number.
-submit() {
-    local user=$1 file
-    shift
-    file=$(mktemp /tmp/job.XXXXXX)
-    cat >"$file"
-    chmod 644 "$file"
-    as "$user" mlctl submit "$file" "$@"
-}
-
-# command_job SHELL-TEXT [KEY=VALUE...] is a job file, of little memory where nothing else is said.
-command_job() {
-    printf '%s\n' "${@:2}"
-    [[ $* == *resources.memory* ]] || echo 'resources.memory = "64 MiB"'
-    echo "command.argv = [\"sh\", \"-c\", '''$1''']"
-}
-
-# lasting USER submits a job that goes on until let_end USER JOB, or until its time is over where a check failed before that.
-lasting() { command_job "until [ -e end.\$MLD_JOB_ID ]; do sleep 1; done; echo over" 'resources.time = "20 min"' | submit "$1"; }
-let_end() { touch "/home/$1/end.$2"; }
-
-# run_as USER SHELL-TEXT runs a command as a job and follows it.
-run_as() { as "$1" mlctl run --memory "64 MiB" -- sh -c "$2"; }
+# journal_tells MARK TEXT ARGUMENT...
+journal_tells() { journal_since "$1" "${@:3}" | grep -qF -- "$2"; }
