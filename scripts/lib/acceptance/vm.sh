@@ -87,7 +87,7 @@ boot() {
 
     # As many processors as twenty jobs need, in one thread of ours: what a limit to one of them does is seen, and nobody else
     # is pressed. KVM would make it a measurement on some machines and another on others.
-    timeout "${MLD_ACCEPTANCE_TIMEOUT:-45m}" qemu-system-x86_64 -M q35 -accel tcg,thread=single,tb-size=512 -cpu max -smp 24 -m 2048 \
+    timeout "${MLD_ACCEPTANCE_TIMEOUT:-60m}" qemu-system-x86_64 -M q35 -accel tcg,thread=single,tb-size=512 -cpu max -smp 24 -m 2048 \
         -nodefaults -no-user-config -display none \
         -kernel "$image/vmlinuz" -initrd "$image/initramfs" \
         -append "console=ttyS0 panic=-1 mitigations=off tsc=reliable random.trust_cpu=on net.ifnames=0 quiet loglevel=4" \

@@ -4,8 +4,10 @@ packages() {
     say "== packages"
     check "an upgrade leaves a running job alone, restarts mld and keeps what an admin wrote" upgrade
     check "a service that an admin stopped and disabled stays so through an upgrade" upgrade_of_disabled
+    check "an upgrade from a release with an earlier schema copies the ledger and brings it up to date" upgrade_of_schema
     check "removal stops mld, and keeps ledger, results, configuration and a job that runs" remove
     check "installed again, mld goes on in the same ledger and takes that job up" reinstall
+    check "nothing ended by itself through all of that" only_kills_restarted
     check "purge takes the configuration away and keeps the ledger" purge
     check "with /etc/mld/purge-ledger it takes the ledger too" purge_ledger
     check "nothing is left but the group" nothing_left
@@ -38,6 +40,41 @@ upgrade_of_disabled() {
     within 180 serves
 }
 
+upgrade_of_schema() {
+    local jobs ledger=/var/lib/mld/ledger.db
+    jobs=$(mlctl list --limit 2000 --format json)
+    systemctl stop mld.service mld.socket
+    undo_last_migration "$ledger"
+    same "$(schema_of "$ledger")" v8
+    DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --reinstall "$here"/next/mld_*.deb
+    within 180 serves
+    same "$(schema_of "$ledger")" v9
+    same "$(schema_of "$ledger.v8.backup")" v8
+    same "$(mlctl list --limit 2000 --format json)" "$jobs"
+    mlctl report --audit | grep -x 'the ledger is what mld wrote'
+}
+
+# What Sources/Ledger/Migrations+Version9.swift did: where that is not the last one any more, this has to undo the last one.
+undo_last_migration() {
+    python3 -c '
+import sqlite3, sys
+ledger = sqlite3.connect(sys.argv[1])
+for table in "spans", "span_hours", "span_days":
+    for column in "money_micros", "active_money_micros", "priced_uj", "active_priced_uj":
+        ledger.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
+ledger.execute("ALTER TABLE jobs DROP COLUMN user_groups")
+ledger.execute("DROP TABLE prices")
+ledger.execute("DELETE FROM grdb_migrations WHERE identifier = ?", ["v9"])
+ledger.commit()' "$1"
+}
+
+schema_of() {
+    python3 -c '
+import sqlite3, sys
+print(*max(sqlite3.connect("file:" + sys.argv[1] + "?mode=ro", uri=True).execute("SELECT identifier FROM grdb_migrations"),
+    key=lambda row: int(row[0][1:])))' "$1"
+}
+
 remove() {
     local jobs running
     jobs=$(command_job true | submit ada)
@@ -66,7 +103,7 @@ reinstall() {
     let_end bob "$running"
     mlctl wait "$id" "$running"
     ended_once "$running"
-    mlctl report --audit | head -1
+    mlctl report --audit | grep -x 'the ledger is what mld wrote'
 }
 
 purge() {
@@ -86,13 +123,14 @@ purge_ledger() {
     refused test -e /etc/mld/purge-ledger
 }
 
+# Files of others may come and go meanwhile.
 nothing_left() {
     local left
     rm -f /etc/mld/carbon-token
     rmdir /etc/mld 2>/dev/null || true
     rm -rf /etc/systemd/system/mld.service.d
-    left=$(find / -xdev \( -name 'mld*' -o -name 'mlctl*' -o -name 'mltrain*' \) -not -path '/proc/*' -not -path '/checks/*' -not -path '/tmp/*' \
-        -not -path '/var/cache/man/*')
+    left=$(find / -ignore_readdir_race -xdev \( -name 'mld*' -o -name 'mlctl*' -o -name 'mltrain*' \) -not -path '/proc/*' \
+        -not -path '/checks/*' -not -path '/tmp/*' -not -path '/var/cache/man/*')
     same "$left" ""
     getent group mld
 }
