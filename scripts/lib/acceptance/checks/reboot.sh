@@ -5,22 +5,22 @@ before_reboot() {
 }
 
 jobs_before_reboot() {
-    local lost again held began time
+    local lost again held noted_at time
     lost=$(command_job 'sleep 3000' 'name = "lost"' | submit ada)
     again=$(command_job 'sleep 120' 'name = "again"' 'schedule.interruptible = true' | submit ada)
     held=$(command_job 'true' 'name = "held"' "resources.cpus = $(nproc)" | submit ada)
     as ada mlctl hold "$held"
     within 120 in_state "$lost" running
     within 120 in_state "$again" running
-    began=$(date +%s%6N)
+    noted_at=$(date +%s%6N)
     read -r _ time <<<"$(metered)"
-    echo "lost=$lost again=$again held=$held began=$began metered_us=$time" >/var/lib/acceptance-jobs
+    echo "lost=$lost again=$again held=$held noted_at=$noted_at metered_us=$time" >/var/lib/acceptance-jobs
     sync
     cat /var/lib/acceptance-jobs
 }
 
 after_reboot() {
-    lost= again= held= began= metered_us=
+    lost= again= held= noted_at= metered_us=
     . /var/lib/acceptance-jobs
     check "mld runs after a reboot without anybody asking" within 180 serves
     check "a job that ran is lost, and says so" in_state "$lost" lost
@@ -47,7 +47,7 @@ nothing_metered_between() {
     local time up all
     read -r _ time <<<"$(metered)"
     up=$(awk '{ printf "%d", $1 * 1e6 }' /proc/uptime)
-    all=$(($(date +%s%6N) - began))
-    number "$time - $metered_us <= $(cat /var/lib/acceptance-stopped) - $began + $up"
+    all=$(($(date +%s%6N) - noted_at))
+    number "$time - $metered_us <= $(cat /var/lib/acceptance-stopped) - $noted_at + $up"
     echo "$(((time - metered_us) / 1000)) of $((all / 1000)) ms"
 }
