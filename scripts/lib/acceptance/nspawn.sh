@@ -1,12 +1,7 @@
 # Sourced by scripts/acceptance: a Debian system in a container of systemd-nspawn, with a systemd of its own as process 1. It takes
 # seconds and has no controllers of cgroup v2 where the machine has none, so limits are left to the virtual machine.
 #
-# What takes long to make is kept in MLD_ACCEPTANCE_CACHE (~/.cache/mld-acceptance): the system without mld. Nothing of it is changed:
-# the container writes to a layer in memory that goes with it.
-
-suite=bookworm
-# Besides what mld's packages depend on: a system that boots, and what the checks use.
-nspawn_packages=(systemd systemd-sysv dbus bash-completion procps python3 adduser man-db)
+# Nothing of the system that is kept is changed: the container writes to a layer in memory that goes with it.
 
 run_tier() {
     need_packages systemd-container mmdebstrap dpkg-dev
@@ -14,32 +9,16 @@ run_tier() {
     enter_system
 }
 
-# The packages that those in $work/first need of Debian.
-nspawn_dependencies() {
-    local deb
-    for deb in "$work"/first/*.deb; do dpkg-deb -f "$deb" Depends; done \
-        | tr ',' '\n' | sed 's/|.*//; s/(.*//; s/ //g' | grep -v '^mltrain$\|^mld$' | sort -u
-}
-
 make_system() {
-    local packages made
-    mapfile -t packages < <(printf '%s\n' "${nspawn_packages[@]}"; nspawn_dependencies)
-    system=${MLD_ACCEPTANCE_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/mld-acceptance}
-    system+=/$suite-nspawn-$({ printf '%s\n' "${packages[@]}"; declare -f make_system; } | sha256sum | cut -c1-16)
+    local made
+    system=$(cached_system make_system)
     [ ! -e "$system" ] || return 0
     echo "making a Debian system: a minute, once"
     made=$system.new.$$
     mkdir -p "$(dirname "$system")"
     trap 'rm -rf "$made" "$work"' EXIT
-    mmdebstrap --quiet --variant=minbase --mode=root --dpkgopt='path-exclude=/usr/share/locale/*' \
-        --dpkgopt=force-unsafe-io --include="$(IFS=,; echo "${packages[*]}")" "$suite" "$made"
-    rm -f "$made"/etc/dpkg/dpkg.cfg.d/99mmdebstrap
-    echo acceptance >"$made/etc/hostname"
-    : >"$made/etc/machine-id"
-    for unit in apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer man-db.timer e2scrub_all.timer \
-        e2scrub_reap.service fstrim.timer systemd-timesyncd.service systemd-networkd.service console-getty.service; do
-        ln -sf /dev/null "$made/etc/systemd/system/$unit"
-    done
+    make_tree "$made"
+    mask "$made" console-getty.service
     mv "$made" "$system"
     trap 'rm -rf "$work"' EXIT
 }
@@ -82,9 +61,8 @@ enter_system() {
     local state=starting status=0 round
     find_hierarchy
     group=$hierarchy/mld-acceptance-$$
-    mkdir "$work/checks" "$group"
-    cp -r "$work/first" "$work/next" scripts/lib/acceptance/checks.sh scripts/lib/acceptance/fake-powercap "$work/checks/"
-    cp scripts/lib/acceptance/run-inside "$work/checks/run"
+    mkdir "$group"
+    gather_checks run-inside
 
     # In a control group of its own, which it may divide; in a mount namespace of its own, so that no mount of it is left. Every
     # capability, as on a machine: what mld's units take away is theirs to take.
