@@ -44,27 +44,29 @@ upgrade_of_schema() {
     local jobs ledger=/var/lib/mld/ledger.db
     jobs=$(mlctl list --limit 2000 --format json)
     systemctl stop mld.service mld.socket
-    undo_last_migration "$ledger"
+    undo_last_migrations "$ledger"
     same "$(schema_of "$ledger")" v8
     DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --reinstall "$here"/next/mld_*.deb
     within 180 serves
-    same "$(schema_of "$ledger")" v9
+    same "$(schema_of "$ledger")" v10
     same "$(schema_of "$ledger.v8.backup")" v8
     same "$(mlctl list --limit 2000 --format json)" "$jobs"
     mlctl report --audit | grep -x 'the ledger is what mld wrote'
 }
 
-# What Sources/Ledger/Migrations+Version9.swift did: where that is not the last one any more, this has to undo the last one.
-undo_last_migration() {
+# What Sources/Ledger/Migrations+Version9.swift and Migrations+Version10.swift did: one that follows has to be undone before.
+undo_last_migrations() {
     python3 -c '
 import sqlite3, sys
 ledger = sqlite3.connect(sys.argv[1])
+ledger.execute("DROP INDEX jobs_by_submission")
+ledger.execute("ALTER TABLE jobs DROP COLUMN submission")
 for table in "spans", "span_hours", "span_days":
     for column in "money_micros", "active_money_micros", "priced_uj", "active_priced_uj":
         ledger.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
 ledger.execute("ALTER TABLE jobs DROP COLUMN user_groups")
 ledger.execute("DROP TABLE prices")
-ledger.execute("DELETE FROM grdb_migrations WHERE identifier = ?", ["v9"])
+ledger.execute("DELETE FROM grdb_migrations WHERE identifier IN (?, ?)", ["v9", "v10"])
 ledger.commit()' "$1"
 }
 
