@@ -64,7 +64,7 @@ package struct JobClient: Sendable {
             }
             if request.persists {
                 tasks.addTask {
-                    try await tellOfSilence()
+                    try await tellOfSilence(timeout)
                     return nil
                 }
             }

@@ -36,11 +36,20 @@ extension Ledger {
         _ copy: String, to path: String, lastNumber: Int64, accepting isAccepting: (AuditReport) -> Bool, now: Timestamp
     ) async throws(LedgerError) -> RestoredLedger {
         let coming = path + ".restoring"
+        let directory = LedgerFile.directory(of: path)
+        let name = copy.dropFirst(LedgerFile.directory(of: copy).count)
+        guard !UnfinishedCopy.isName(name),
+            Leftover(String(name), beside: String(path.dropFirst(directory.count))) != .unfinished
+        else {
+            throw LedgerError(
+                .storage, stage: "be restored from \(copy)", message: "it has the name of a leftover, which is removed",
+                hint: "give it another name first")
+        }
         if let problem = sweep(beside: path).problems.first { throw problem }
         _ = try examine(copy, now: now)
         do {
             let source = try LedgerFile.reader(copy)
-            try LedgerFile.copy(source, to: coming, owner: LedgerFile.newOwner(beside: path))
+            try LedgerFile.copy(source, to: coming)
         } catch let error as LedgerError {
             throw error
         } catch {

@@ -14,17 +14,14 @@ enum LedgerFile {
     ///
     /// The file is whole and on the disk before it gets its name, and takes the place of what had it. What copies that were killed
     /// left in its directory goes first: the room may be needed.
-    /// - Parameter owner: whose it shall be, where that is not who makes it.
     /// - Throws: ``LedgerError`` that says where the copy should have been.
-    static func copy(_ source: some DatabaseReader, to path: String, owner: Owner? = nil) throws(LedgerError) {
+    static func copy(_ source: some DatabaseReader, to path: String) throws(LedgerError) {
         do {
             let directory = directory(of: path)
-            _ = try UnfinishedCopy.sweep(directory)
+            // There may be room all the same, and what keeps the sweep off need not keep a copy off.
+            _ = try? UnfinishedCopy.sweep(directory)
             let unfinished = try UnfinishedCopy(in: directory)
             do {
-                if let owner, fchown(unfinished.descriptor, owner.user, owner.group) != 0 {
-                    throw failure("give it to user \(owner.user)")
-                }
                 try fill(unfinished.path, from: source)
                 try sync(unfinished.path, O_RDWR)
                 guard rename(unfinished.path, path) == 0 else { throw failure("name it \(path)") }

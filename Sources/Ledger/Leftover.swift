@@ -16,16 +16,8 @@ enum Leftover: Equatable {
             return
         }
         let file = Self.withoutEnd(rest)
-        guard file == "restoring" || Self.isEarlier(file) else { return nil }
+        guard file == "restoring" else { return nil }
         self = .unfinished
-    }
-
-    /// As copies were named before they had one name for all: `v7.backup.new.1k25`, `restoring.new.1k25`.
-    private static func isEarlier(_ name: Substring) -> Bool {
-        if UnfinishedCopy.isName(name, prefix: "restoring.new.") { return true }
-        guard name.first == "v", let point = name.firstIndex(of: ".") else { return false }
-        return isNumber(name[..<point].dropFirst())
-            && UnfinishedCopy.isName(name[point...], prefix: ".backup.new.")
     }
 
     private static func withoutEnd(_ name: Substring) -> Substring {

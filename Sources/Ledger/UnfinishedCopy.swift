@@ -16,7 +16,9 @@ struct UnfinishedCopy: ~Copyable {
     /// Makes an empty file that only its owner may read: SQLite would make it readable for all.
     init(in directory: String) throws(LedgerError) {
         while true {
-            let path = directory + Self.prefix + String(UInt64.random(in: 0...UInt64.max), radix: 36)
+            let number = String(UInt64.random(in: 0...UInt64.max), radix: 36)
+            let zeros = String(repeating: "0", count: Self.digits - number.count)
+            let path = directory + Self.prefix + zeros + number
             let made = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
             guard made >= 0 else { throw LedgerFile.failure("create \(path)") }
             var status = stat()
@@ -44,11 +46,14 @@ struct UnfinishedCopy: ~Copyable {
         for end in Self.ends { unlink(path + end) }
     }
 
-    /// Whether a file of that name is such a copy, or was: its prefix and a number to the base of 36, as ``init(in:)`` makes it.
-    static func isName(_ name: some StringProtocol, prefix: String = Self.prefix) -> Bool {
+    /// Of 64 random bits, to the base of 36.
+    private static let digits = 13
+
+    /// Whether a file of that name is such a copy, or was: nobody else gives such names.
+    static func isName(_ name: some StringProtocol) -> Bool {
         guard name.hasPrefix(prefix) else { return false }
         let number = name.dropFirst(prefix.count).utf8
-        return (1...13).contains(number.count)
+        return number.count == digits
             && number.allSatisfy { (0x30...0x39).contains($0) || (0x61...0x7A).contains($0) }
     }
 

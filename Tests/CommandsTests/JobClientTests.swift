@@ -1,7 +1,8 @@
 import Glibc
 import JobAPI
-import JobClient
 import Testing
+
+@testable import JobClient
 
 /// The client against servers that do not keep to the protocol.
 @Suite struct JobClientTests {
@@ -95,6 +96,34 @@ import Testing
             #expect(asked.first?.idempotencyKey.flatMap { SubmissionKey($0) } != nil)
             _ = try await JobClient.with(socket: server.socket) { try await $0.submit(spec) }
             #expect(Set(server.asked.map(\.idempotencyKey)).count == 2)
+        }
+    }
+
+    /// It may be the submission that ends the daemon.
+    @Test func aSubmissionThatBreaksEachConnectionIsNotSentForEver() async throws {
+        let cut = FakeServer.Reply(chunks: [], isCut: true)
+        try await FakeServer.with(["POST /v1/jobs": [cut]]) { server in
+            let spec = JobSpec(resources: .init(cpus: 1), command: .init(argv: ["true"]))
+            await #expect(throws: ClientError.self) {
+                _ = try await JobClient.with(socket: server.socket) { try await $0.submit(spec) }
+            }
+            #expect(server.asked.count == 5)
+        }
+    }
+
+    /// However it ends after the connection broke: the submission was sent.
+    @Test func whatFollowsABrokenConnectionDoesNotTakeTheDoubtAway() {
+        let doubt = "the job may have been accepted all the same: see mlctl list"
+        for error in [
+            ClientError.unreachable(socket: "/s", cause: "there is no such socket"), .busy(socket: "/s"),
+            .broken(call: "POST /v1/jobs", cause: "x"),
+        ] {
+            let after = error.afterBroken("POST /v1/jobs")
+            guard case .broken = after else {
+                Issue.record("\(after)")
+                continue
+            }
+            #expect(after.description.hasSuffix(doubt), "\(after)")
         }
     }
 

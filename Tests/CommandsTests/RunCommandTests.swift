@@ -163,6 +163,17 @@ import Units
         #expect(outcome.questions.isEmpty)
     }
 
+    @Test func terminationBeforeTheJobIsAcceptedEndsIt() async throws {
+        var replies = try Self.replies(Self.running(), ending: Samples.job())
+        replies["POST /v1/jobs"] = [FakeServer.Reply(chunks: [[0x20]], heldUntil: "GET /never")]
+        try await FakeServer.with(replies) { server in
+            let terminal = Terminal(interrupts: [.terminate])
+            let outcome = await terminal.run(["run", "--", "sleep", "9"], socket: server.socket)
+            #expect(outcome.status == 1)
+            #expect(outcome.err.contains("the job may have been accepted all the same"), "\(outcome.err)")
+        }
+    }
+
     /// As when the machine shuts down: whoever ends it does not wait for a daemon.
     @Test func terminationWithoutADaemonEndsIt() async throws {
         var replies = try Self.replies(Self.running(), ending: Samples.job())

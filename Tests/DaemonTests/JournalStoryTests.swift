@@ -105,6 +105,10 @@ import Units
                 try parts.toldMark().write(number)
                 #expect(try parts.toldMark().read() == number)
             }
+            // Of another ledger it tells nothing.
+            let other = parts.directory + "/other"
+            try "".write(toFile: other, atomically: true, encoding: .utf8)
+            #expect(try ToldMark(path: path, of: other).read() == nil)
         }
     }
 

@@ -74,11 +74,31 @@ import Units
                 #expect(result.status == 1 && result.err.contains(words), "\(result.err)")
             }
             await daemon.stop()
+            // Nothing is made for what cannot be done.
+            let none = daemon.directory + "/none"
+            let early = try RunningDaemon.run("mld", ["restore", "/no/such/copy.db", "--state", none])
+            #expect(early.status == 1 && early.err.contains("restore: cannot open /no/such/copy.db"), "\(early.err)")
+            #expect(!FileManager.default.fileExists(atPath: none))
             for (file, words) in [("/no/such/copy.db", "No such file"), ("/etc/passwd", "file is not a database")] {
                 let result = try mld(daemon, "restore", file)
                 #expect(result.status == 1 && result.err.contains(words), "\(result.err)")
             }
             try await daemon.start()
+        }
+    }
+
+    /// Who could exchange what lies there while root writes.
+    @Test(.enabled("only root can work for others") { geteuid() == 0 })
+    func rootRestoresIntoNobodysDirectoryButItsOwn() async throws {
+        try await RunningDaemon.with { daemon in
+            let copy = daemon.directory + "/copy.db"
+            #expect(try mld(daemon, "backup", copy).status == 0)
+            let theirs = daemon.directory + "/theirs"
+            try FileManager.default.createDirectory(atPath: theirs, withIntermediateDirectories: true)
+            #expect(chown(theirs, 65534, 65534) == 0)
+            let result = try RunningDaemon.run("mld", ["restore", copy, "--state", theirs])
+            #expect(result.status == 1 && result.err.contains("\(theirs) belongs to nobody"), "\(result.err)")
+            #expect(try FileManager.default.contentsOfDirectory(atPath: theirs).isEmpty)
         }
     }
 }

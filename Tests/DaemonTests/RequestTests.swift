@@ -46,6 +46,21 @@ import Testing
         }
     }
 
+    @Test func aSubmissionUnderWhatIsNoKeyIsRefused() async throws {
+        try await RunningDaemon.with { daemon in
+            let body = #"{"command": {"argv": ["true"]}}"#
+            let long = String(repeating: "x", count: 4000)
+            for key in ["", "two words", long, "\u{E9}", "one\r\nIdempotency-Key: other"] {
+                let answer = try Self.ask(
+                    daemon.socket,
+                    "POST /v1/jobs HTTP/1.1\r\nHost: x\r\nIdempotency-Key: \(key)\r\nContent-Length: \(body.utf8.count)\r\n",
+                    body)
+                #expect(answer.status == 400 && answer.error.code == .invalidRequest, "\(key.prefix(9))")
+            }
+            #expect(try await daemon.client { try await $0.jobs().jobs.isEmpty })
+        }
+    }
+
     /// Sends this, closes its own side, and reads to the end.
     private static func ask(_ path: String, _ head: String, _ body: String) throws -> (status: Int, error: APIError) {
         let socket = try UnixSocket.connect(path)

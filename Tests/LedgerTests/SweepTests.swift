@@ -20,14 +20,10 @@ import Units
     @Test(arguments: [
         ("ledger.db.restoring", Leftover.unfinished), ("ledger.db.restoring-wal", .unfinished),
         ("ledger.db.restoring-shm", .unfinished), ("ledger.db.restoring-journal", .unfinished),
-        ("ledger.db.restoring.new.1k25z", .unfinished), ("ledger.db.restoring.new.1k25z-journal", .unfinished),
-        ("ledger.db.v1.backup.new.1k25z", .unfinished), ("ledger.db.v12.backup.new.3w5e11264sgsf-wal", .unfinished),
         ("ledger.db.replaced-1700000000", .replaced),
         // Ledgers, copies that are whole, and what somebody else named.
         ("ledger.db", nil), ("ledger.db-wal", nil), ("ledger.db-shm", nil), ("ledger.db.v1.backup", nil),
-        ("ledger.db.v1.backup.new.", nil), ("ledger.db.v1.backup.new.1K25", nil),
-        ("ledger.db.v1.backup.new.1k25.db", nil), ("ledger.db.v1.backup.new.12345678901234", nil),
-        ("ledger.db.v.backup.new.1k25", nil), ("ledger.db.vx.backup.new.1k25", nil), ("ledger.db.v1.new.1k25", nil),
+        ("ledger.db.v1.backup.new", nil), ("ledger.db.restoring.new", nil),
         ("ledger.db.restoring.db", nil), ("ledger.db.restoring-", nil), ("ledger.db.restoring-wal-wal", nil),
         ("ledger.db.replaced-", nil), ("ledger.db.replaced-1-wal", nil), ("ledger.db.replaced-x", nil),
         ("other.db.restoring", nil), ("ledger-db.restoring", nil), ("", nil),
@@ -39,17 +35,21 @@ import Units
         let fixture = try TemporaryLedger()
         let directory = fixture.directory + "/copies"
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
-        let others = ["copy.db.new.1k25", "mld-copy.new.", "mld-copy.new.1k25.db", "mld-copy.new.1K", "old.db"]
-        try make(others + ["mld-copy.new.1k25z", "mld-copy.new.1k25z-journal", "mld-copy.new.0"], in: directory)
+        let others = [
+            "copy.db.new.1k25", "mld-copy.new.", "mld-copy.new.3w5e11264sgsf.db", "mld-copy.new.3W5E11264SGSF",
+            "mld-copy.new.old", "mld-copy.new.20261127", "old.db",
+        ]
+        let left = ["mld-copy.new.3w5e11264sgsf", "mld-copy.new.3w5e11264sgsf-journal", "mld-copy.new.0000000000000"]
+        try make(others + left, in: directory)
         let victim = fixture.directory + "/victim"
         try make(["victim"], in: fixture.directory)
         try FileManager.default.createSymbolicLink(
-            atPath: directory + "/mld-copy.new.1", withDestinationPath: victim)
+            atPath: directory + "/mld-copy.new.0000000000001", withDestinationPath: victim)
         // Another copy is being written there.
         let writing = try UnfinishedCopy(in: directory + "/")
         _ = try Ledger.backUp(fixture.ledger.path, to: directory + "/new.db", now: .now())
         let name = String(writing.path.dropFirst(directory.count + 1))
-        #expect(try names(directory) == (others + ["mld-copy.new.1", "new.db", name]).sorted())
+        #expect(try names(directory) == (others + ["mld-copy.new.0000000000001", "new.db", name]).sorted())
         #expect(FileManager.default.fileExists(atPath: victim))
         writing.discard()
     }
@@ -74,11 +74,10 @@ import Units
         let id = try await fixture.accept()
         try fixture.ledger.close()
         let kept = [
-            "ledger.db.v1.backup", "ledger.db.replaced-17", "ledger.db.v1.backup.new.1k25.db", "other.db.restoring",
+            "ledger.db.v1.backup", "ledger.db.replaced-17", "ledger.db.v1.backup.new.old", "other.db.restoring",
         ]
         let left = [
-            "ledger.db.restoring", "ledger.db.restoring-wal", "ledger.db.restoring.new.1k",
-            "ledger.db.v1.backup.new.1k25", "ledger.db.v1.backup.new.1k25-journal", "mld-copy.new.2pn8",
+            "ledger.db.restoring", "ledger.db.restoring-wal", "mld-copy.new.3w5e11264sgsf",
         ]
         let before = try names(fixture.directory)
         try make(kept + left, in: fixture.directory)
@@ -91,6 +90,22 @@ import Units
         let again = try Ledger(path: path)
         #expect(try await again.waiting().map(\.id) == [id])
         try again.close()
+    }
+
+    /// The sweep would take it before it is read.
+    @Test func aCopyThatIsNamedAsALeftoverIsNotRestored() async throws {
+        let fixture = try TemporaryLedger()
+        _ = try await fixture.accept()
+        for name in ["ledger.db.restoring", "mld-copy.new.3w5e11264sgsf"] {
+            let copy = fixture.directory + "/" + name
+            _ = try Ledger.backUp(fixture.ledger.path, to: copy, now: .now())
+            await #expect(throws: LedgerError.self) {
+                _ = try await Ledger.restore(
+                    copy, to: fixture.ledger.path, lastNumber: 0, accepting: \.ok, now: .now())
+            }
+            #expect(FileManager.default.fileExists(atPath: copy), "\(name)")
+            unlink(copy)
+        }
     }
 
     @Test func whatCannotBeRemovedIsToldAndTheRestIsRemoved() throws {

@@ -28,49 +28,48 @@ struct RunCommand: ContextCommand {
     func run(in context: Context) async throws -> Int32 {
         let spec = try job.spec(context)
         return try await global.withClient(context) { client in
-            // Until then a Ctrl-C ends this, as nothing is submitted.
-            try await client.reach()
+            let accepted = AcceptedJob()
             // From here on, so that a Ctrl-C between the job's acceptance and the following of it is not lost.
+            let canceller = Canceller(client: client, job: accepted, context: context)
             let interrupts = context.interrupts()
-            let submitted = try await client.submit(spec, within: .seconds(30))
-            context.note(printable("job \(submitted.id) \(submitted.state.rawValue): \(submitted.reason)"))
-            do {
-                let job = try await follow(submitted.id, client, interrupts, context)
-                context.note(summary(job, now: context.now()))
-                return exitStatus(of: job)
-            } catch is OutputClosed {
-                context.note("mlctl: nobody reads the output any more; job \(submitted.id) goes on")
-                throw OutputClosed()
-            } catch let error as ClientError {
-                context.note(
-                    "mlctl: job \(submitted.id) is accepted, but no longer followed: see mlctl show \(submitted.id)")
-                throw error
+            return try await withThrowingTaskGroup(of: JobRecord?.self) { group in
+                group.addTask { try await submitAndFollow(spec, accepted, client, context) }
+                group.addTask {
+                    try await canceller.watch(interrupts)
+                    return nil
+                }
+                defer { group.cancelAll() }
+                while let ended = try await group.next() {
+                    guard let ended else { continue }
+                    context.note(summary(ended, now: context.now()))
+                    return exitStatus(of: ended)
+                }
+                throw Failure.failed("nothing is known of the end of the job")
             }
         }
     }
 
-    private func follow(
-        _ id: JobID, _ client: JobClient, _ interrupts: AsyncStream<Context.Interrupt>, _ context: Context
+    private func submitAndFollow(
+        _ spec: JobSpec, _ accepted: AcceptedJob, _ client: JobClient, _ context: Context
     ) async throws -> JobRecord {
-        try await withThrowingTaskGroup(of: JobRecord?.self) { group in
-            group.addTask {
-                try await Follower(
-                    client: client, id: id, logs: true, isKnown: true, note: { context.note($0) }
-                ).run { event in
-                    guard event.type == .log, let text = event.text else { return }
-                    let bytes = Array(text.utf8)
-                    if event.stream == "stderr" { context.errors(bytes) } else { try context.output(bytes) }
-                }
+        let submitted = try await client.submit(spec)
+        let id = submitted.id
+        accepted.set(id)
+        context.note(printable("job \(id) \(submitted.state.rawValue): \(submitted.reason)"))
+        do {
+            return try await Follower(
+                client: client, id: id, logs: true, isKnown: true, note: { context.note($0) }
+            ).run { event in
+                guard event.type == .log, let text = event.text else { return }
+                let bytes = Array(text.utf8)
+                if event.stream == "stderr" { context.errors(bytes) } else { try context.output(bytes) }
             }
-            group.addTask {
-                try await Canceller(client: client, id: id, context: context).watch(interrupts)
-                return nil
-            }
-            defer { group.cancelAll() }
-            while let ended = try await group.next() {
-                if let ended { return ended }
-            }
-            throw Failure.failed("nothing is known of the end of job \(id)")
+        } catch is OutputClosed {
+            context.note("mlctl: nobody reads the output any more; job \(id) goes on")
+            throw OutputClosed()
+        } catch let error as ClientError {
+            context.note("mlctl: job \(id) is accepted, but no longer followed: see mlctl show \(id)")
+            throw error
         }
     }
 }

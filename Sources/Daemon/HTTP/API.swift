@@ -60,18 +60,8 @@ struct API: Sendable {
         let peer = try await authenticated(context)
         let buffer = try await request.body.collect(upTo: context.maxUploadSize)
         let spec = try JSON.decode(JobSpec.self, from: Data(buffer.readableBytesView))
-        let key = try submissionKey(request)
-        return try Responses.json(try await jobs.submit(spec, key: key, from: peer), status: .created)
-    }
-
-    private func submissionKey(_ request: Request) throws -> SubmissionKey? {
-        guard let name = HTTPField.Name(SubmissionKey.header), let text = request.headers[name] else { return nil }
-        guard let key = SubmissionKey(text) else {
-            throw APIError(
-                .invalidRequest, "the \(SubmissionKey.header) is none",
-                hint: "1 to \(SubmissionKey.longest) printable characters of ASCII without spaces")
-        }
-        return key
+        let submitted = try await jobs.submit(spec, key: try request.submissionKey(), from: peer)
+        return try Responses.json(submitted, status: .created)
     }
 
     private func estimate(_ request: Request, _ context: PeerContext) async throws -> Response {

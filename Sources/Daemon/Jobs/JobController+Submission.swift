@@ -16,8 +16,8 @@ extension JobController {
     func submit(_ spec: JobSpec, key: SubmissionKey? = nil, from peer: Peer) async throws -> Submitted {
         if let earlier = try await submitted(under: key, by: peer) { return earlier }
         do { return try await submitAnew(spec, key: key, from: peer) } catch {
-            // The same submission may have come twice at once; the ledger takes one.
-            guard error is LedgerError, let earlier = try await submitted(under: key, by: peer) else { throw error }
+            // The same submission may have come twice at once: the ledger takes one, and that may have had the last place there was.
+            guard let earlier = try await submitted(under: key, by: peer) else { throw error }
             return earlier
         }
     }

@@ -1,6 +1,7 @@
 import Glibc
 import JobAPI
 import Ledger
+import LinuxSystem
 import Units
 
 /// `mld backup` and `mld restore`: the ledger as a file of its own.
@@ -35,10 +36,12 @@ package enum LedgerKeeping {
     /// Puts a copy in place of the ledger. No daemon may run on it.
     /// - Parameter isForced: also where its audit finds something, or jobs run that it may know nothing of.
     package static func restore(_ settings: Settings, from file: String, isForced: Bool) async throws -> Outcome {
+        let source = absolute(file)
+        guard access(source, R_OK) == 0 else { throw DaemonError(stage: "restore", "open \(source)", errno: errno) }
+        try checkOwner(of: settings.stateDirectory)
         // The lock says that no daemon runs here, and that none starts meanwhile.
         let state = try StateDirectory(path: settings.stateDirectory)
         defer { state.release() }
-        try Ledger.handOver(["lock", "jobs"], in: state.path)
         if !isForced, access(state.ledger, F_OK) == 0 {
             guard let running = Ledger.unended(state.ledger) else {
                 throw DaemonError(
@@ -53,7 +56,7 @@ package enum LedgerKeeping {
             }
         }
         let restored = try await Ledger.restore(
-            absolute(file), to: state.ledger, lastNumber: highestDirectory(state.jobs),
+            source, to: state.ledger, lastNumber: highestDirectory(state.jobs),
             accepting: { isForced || $0.ok }, now: .now())
         var lines = ["restored: \(state.ledger), \(described(restored.audit))"]
         if let replaced = restored.replaced { lines.append("the ledger that was there is now \(replaced)") }
@@ -63,6 +66,16 @@ package enum LedgerKeeping {
             )
         }
         return Outcome(text: lines.joined(separator: "\n"), isSound: restored.audit.ok)
+    }
+
+    /// Whose directory it is could lead root elsewhere while it writes there, and could not open what it made.
+    private static func checkOwner(of directory: String) throws {
+        var status = stat()
+        guard geteuid() == 0, stat(directory, &status) == 0, status.st_uid != 0 else { return }
+        let user = User.lookup(uid: status.st_uid, gid: status.st_gid).name
+        throw DaemonError(
+            stage: "restore", message: "\(directory) belongs to \(user)",
+            hint: "do it as that user: runuser -u \(user) -- mld restore ...")
     }
 
     /// By whatever name, and whether it is there now or not.

@@ -46,7 +46,7 @@ struct StateDirectory: Sendable {
 
     /// How far the journal was told.
     func toldMark() throws(DaemonError) -> ToldMark {
-        do throws(LinuxError) { return try ToldMark(path: path + "/told") } catch {
+        do throws(LinuxError) { return try ToldMark(path: path + "/told", of: ledger) } catch {
             throw DaemonError(stage: "state directory", message: "\(error)")
         }
     }

@@ -1,5 +1,6 @@
 import JobAPI
 import Ledger
+import LinuxSystem
 import Logging
 import ServiceLifecycle
 
@@ -11,16 +12,18 @@ actor TransitionTeller: Service {
     /// The last one that was told.
     private var told: Int64
     private let mark: ToldMark
+    private var isMarkKept = true
 
     /// - Parameter mark: how far earlier daemons came. Without one the story begins with what is written from now on.
     init(ledger: Ledger, mark: ToldMark, logger: Logger) async throws {
         self.ledger = ledger
-        let last = try await ledger.lastTransition()
-        // A ledger that was put back has fewer.
-        told = min(try mark.read() ?? last, last)
         self.mark = mark
-        try mark.write(told)
         self.logger = logger
+        let last = try await ledger.lastTransition()
+        told = last
+        // One whose file was written over has fewer.
+        do throws(LinuxError) { told = min(try mark.read() ?? last, last) } catch { complain(error) }
+        keepMark()
     }
 
     func run() async throws {
@@ -44,13 +47,28 @@ actor TransitionTeller: Service {
                 guard let last = next.last else { return }
                 for transition in next where transition.number > told { tell(transition) }
                 told = max(told, last.number)
-                try mark.write(told)
+                keepMark()
             }
         } catch {
             // What is left is told at the end of the stop.
             guard !Task.isCancelled else { return }
             logger.error("cannot tell what became of jobs: \(error)")
         }
+    }
+
+    private func keepMark() {
+        do throws(LinuxError) {
+            try mark.write(told)
+            isMarkKept = true
+        } catch {
+            complain(error)
+        }
+    }
+
+    /// Once, for it would be with every job.
+    private func complain(_ error: LinuxError) {
+        if isMarkKept { logger.warning("cannot keep how far the journal was told of jobs: \(error)") }
+        isMarkKept = false
     }
 
     private func tell(_ transition: ToldTransition) {

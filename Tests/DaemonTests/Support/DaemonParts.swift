@@ -89,7 +89,7 @@ struct DaemonParts {
     }
 
     /// As of a daemon that runs now and is killed: each call is the next daemon's.
-    func toldMark() throws -> ToldMark { try ToldMark(path: directory + "/told") }
+    func toldMark() throws -> ToldMark { try ToldMark(path: directory + "/told", of: ledger.path) }
 
     func newJob() -> NewJob {
         NewJob(

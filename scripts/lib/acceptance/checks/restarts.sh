@@ -39,26 +39,27 @@ restart_under_load() {
     let_end ada "$followed"
     wait
     followers_noticed_nothing "$followed"
-    # Each got a number of its own, and some were sent while mld was being restarted.
-    during=$(cat /run/sent.? | awk -v began="$began" -v ended="$ended" '$1 > began && $1 < ended' | wc -l)
+    # Each got a number of its own, and some were under way while mld was being restarted.
+    during=$(cat /run/sent.? | awk -v began="$began" -v ended="$ended" '$1 < ended && $3 > began' | wc -l)
     number "$during >= 1"
     numbers=$(cat /run/sent.? | cut -d' ' -f2 | sort -n)
     same "$(sort -nu <<<"$numbers")" "$numbers"
     same "$(cat /run/sent.?.error | grep '^mlctl:' || true)" ""
     mlctl wait $numbers "$array"
     each_ended_once "id IN ($(paste -sd, <<<"$numbers")) OR array_id = $array" $((60 + $(wc -l <<<"$numbers")))
-    echo "60 of an array, $(wc -l <<<"$numbers") submitted, $during of them in the $(((ended - began) / 1000)) ms of the restart," \
+    echo "60 of an array, $(wc -l <<<"$numbers") submitted, $during of them under way in the $(((ended - began) / 1000)) ms of the restart," \
         "$(wc -l </run/followed) lines followed twice"
 }
 
-# submit_on submits one job after the other until the restart is over, and one more, and says when each was sent, and its number.
+# submit_on submits one job after the other until the restart is over, and one more, and says of each when it began, its number, and when
+# that was told.
 submit_on() {
     local at id last=
     until [ -n "$last" ]; do
         [ ! -e /run/restarted ] || last=yes
         at=$(date +%s%6N)
         id=$(command_job true | submit bob)
-        echo "$at $id"
+        echo "$at $id $(date +%s%6N)"
         sleep 0.2
     done
 }

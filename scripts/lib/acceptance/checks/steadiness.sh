@@ -107,7 +107,7 @@ resident() {
     # Once, and all figures from it: a moment later they are others.
     status=$(cat "/proc/$(main_pid)/status")
     rss=$(awk '/^VmRSS:/ { print $2 }' <<<"$status")
-    awk '/^(RssAnon|RssFile):/ { printf "%s %s kB, ", $1, $2 } END { print "'"$rss"' kB in all" }' <<<"$status"
+    awk '/^(RssAnon|RssFile|RssShmem):/ { printf "%s %s kB, ", $1, $2 } END { print "'"$rss"' kB in all" }' <<<"$status"
     number "$rss <= 40 * 1024"
 }
 
