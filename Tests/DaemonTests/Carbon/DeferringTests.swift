@@ -141,10 +141,10 @@ import Units
             let own = try await submit(daemon, wait, limit: 240, change: interruptible)
             for id in [planned, own] { _ = try await daemon.reaches(id) { $0.state == .running } }
 
+            let end = border.advanced(by: .seconds(60))
             for id in [planned, own] {
                 let detail = try await reaches(id, daemon) { $0.state == .suspended }
                 #expect(Timestamp.now() >= border)
-                let end = border.advanced(by: .seconds(60))
                 let cause = try #require(detail.transitions.last?.cause)
                 #expect(
                     cause.hasPrefix(
@@ -156,14 +156,18 @@ import Units
             // A new daemon knows whose suspension it is.
             await daemon.crash()
             try await daemon.start()
-            for id in [planned, own] {
-                #expect(try await daemon.client { try await $0.job(id) }.job.state == .suspended)
+            let states = try await daemon.client { client in
+                [try await client.job(planned).job.state, try await client.job(own).job.state]
             }
             // Its CPUs are others', until its owner wants it to go on: then the plan leaves it alone.
             let other = try await submit(daemon, ["true"], limit: 5) { $0.queue = "now" }
             #expect(try await daemon.ended(other).job.state == .succeeded)
-            #expect(try await daemon.client { try await $0.act(.resume, on: own) }.state == .running)
-            #expect(try await daemon.client { try await $0.job(planned) }.job.state == .suspended)
+            // A machine with much else to do may need more than the minute for this: then they go on, as they should.
+            if Timestamp.now().advanced(by: .seconds(5)) < end {
+                #expect(states == [.suspended, .suspended])
+                #expect(try await daemon.client { try await $0.act(.resume, on: own) }.state == .running)
+                #expect(try await daemon.client { try await $0.job(planned) }.job.state == .suspended)
+            }
 
             let resumed = try await reaches(planned, daemon) { $0.state == .running }
             #expect(Timestamp.now() >= border.advanced(by: .seconds(60)))
