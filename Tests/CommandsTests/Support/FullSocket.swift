@@ -1,5 +1,6 @@
 import Glibc
 import Synchronization
+import TestSupport
 
 /// A listening socket whose backlog is full.
 final class FullSocket: Sendable {
@@ -10,7 +11,7 @@ final class FullSocket: Sendable {
     init(_ path: String) throws {
         self.path = path
         let listener = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
-        guard Self.with(path, { bind(listener, $0, $1) }) == 0, listen(listener, 0) == 0 else {
+        guard withSocketAddress(path, { bind(listener, $0, $1) }) == 0, listen(listener, 0) == 0 else {
             throw TestError(description: "\(path): errno \(errno)")
         }
         var connected: [Int32] = []
@@ -18,7 +19,7 @@ final class FullSocket: Sendable {
             let client = socket(
                 AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue), 0)
             connected.append(client)
-            guard Self.with(path, { connect(client, $0, $1) }) == 0 else { break }
+            guard withSocketAddress(path, { connect(client, $0, $1) }) == 0 else { break }
         }
         clients = Mutex(connected)
         self.listener = listener
@@ -35,17 +36,6 @@ final class FullSocket: Sendable {
             var waiting = pollfd(fd: listener, events: Int16(POLLIN), revents: 0)
             guard poll(&waiting, 1, 500) == 1 else { return }
             close(accept(listener, nil, nil))
-        }
-    }
-
-    private static func with(_ path: String, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Int32) -> Int32 {
-        var address = sockaddr_un()
-        address.sun_family = sa_family_t(AF_UNIX)
-        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }
-        return withUnsafePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                body($0, socklen_t(MemoryLayout<sockaddr_un>.size))
-            }
         }
     }
 }

@@ -127,10 +127,11 @@ import Units
         }
     }
 
-    @Test func oneThatMayBeSuspendedStandsStillThroughADirtyMinute() async throws {
+    @Test func oneThatMayBeSuspendedStandsStillThroughDirtyMinutes() async throws {
         let border = Self.border(after: 40)
         // Going on costs nothing where the grid is clean.
-        let values = [(-60...(-1), 0), (0...0, 900), (1...30, 0)].map { (minutes: $0.0, value: $0.1) }
+        // Two minutes: what is done in them takes a busy machine more than one.
+        let values = [(-60...(-1), 0), (0...1, 900), (2...30, 0)].map { (minutes: $0.0, value: $0.1) }
         try await RunningDaemon.with(prepare: Self.prepare(values, border)) { daemon in
             let wait = ["sh", "-c", "while [ ! -e go ]; do sleep 0.1; done"]
             func interruptible(_ spec: inout JobSpec) {
@@ -141,7 +142,7 @@ import Units
             let own = try await submit(daemon, wait, limit: 240, change: interruptible)
             for id in [planned, own] { _ = try await daemon.reaches(id) { $0.state == .running } }
 
-            let end = border.advanced(by: .seconds(60))
+            let end = border.advanced(by: .seconds(120))
             for id in [planned, own] {
                 let detail = try await reaches(id, daemon) { $0.state == .suspended }
                 #expect(Timestamp.now() >= border)
@@ -156,21 +157,17 @@ import Units
             // A new daemon knows whose suspension it is.
             await daemon.crash()
             try await daemon.start()
-            let states = try await daemon.client { client in
-                [try await client.job(planned).job.state, try await client.job(own).job.state]
+            for id in [planned, own] {
+                #expect(try await daemon.client { try await $0.job(id) }.job.state == .suspended)
             }
             // Its CPUs are others', until its owner wants it to go on: then the plan leaves it alone.
             let other = try await submit(daemon, ["true"], limit: 5) { $0.queue = "now" }
             #expect(try await daemon.ended(other).job.state == .succeeded)
-            // A machine with much else to do may need more than the minute for this: then they go on, as they should.
-            if Timestamp.now().advanced(by: .seconds(5)) < end {
-                #expect(states == [.suspended, .suspended])
-                #expect(try await daemon.client { try await $0.act(.resume, on: own) }.state == .running)
-                #expect(try await daemon.client { try await $0.job(planned) }.job.state == .suspended)
-            }
+            #expect(try await daemon.client { try await $0.act(.resume, on: own) }.state == .running)
+            #expect(try await daemon.client { try await $0.job(planned) }.job.state == .suspended)
 
             let resumed = try await reaches(planned, daemon) { $0.state == .running }
-            #expect(Timestamp.now() >= border.advanced(by: .seconds(60)))
+            #expect(Timestamp.now() >= end)
             #expect(resumed.transitions.last?.cause == "resumed by the plan: its time has come")
             try daemon.touch("go")
             for id in [planned, own] { #expect(try await daemon.ended(id).job.state == .succeeded) }

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// A listening Unix socket that outlives the programs it is given to, as systemd gives them one.
@@ -9,14 +10,7 @@ final class HeldSocket {
     init(_ path: String, type: Int32 = Int32(SOCK_STREAM.rawValue)) throws {
         self.path = path
         descriptor = socket(AF_UNIX, type | Int32(SOCK_CLOEXEC.rawValue), 0)
-        var address = sockaddr_un()
-        address.sun_family = sa_family_t(AF_UNIX)
-        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: Array(path.utf8)) }
-        let bound = withUnsafePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
-            }
-        }
+        let bound = withSocketAddress(path) { bind(descriptor, $0, $1) }
         try #require(bound == 0 && listen(descriptor, 4096) == 0)
     }
 
